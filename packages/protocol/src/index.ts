@@ -1,0 +1,39 @@
+export { assertNever } from './assert-never.ts';
+export { type Brand, formatUuidV7, parseThreadId, parseTurnId, type ThreadId, type TurnId } from './ids.ts';
+export { isJsonObject, type JsonObject, type JsonValue, numberAt, objectAt, stringAt } from './json.ts';
+export { ModelError, type ModelErrorCode, type ModelErrorDetails } from './model-error.ts';
+export type { ModelEvent } from './model-event.ts';
+export type { ModelInfo, TruncationPolicy } from './model-info.ts';
+export type { Credentials, ModelProvider } from './model-provider.ts';
+export type { ApprovalPolicy, SandboxMode, SandboxPolicy } from './policy.ts';
+export type { RateLimitCredits, RateLimitSnapshot, RateLimitWindow } from './rate-limits.ts';
+export {
+  type ContentPart,
+  type CustomToolCallItem,
+  type CustomToolCallOutputItem,
+  type FunctionCallItem,
+  type FunctionCallOutputItem,
+  type InputImageContent,
+  type InputTextContent,
+  type LocalShellCallItem,
+  type MessageItem,
+  type MessageRole,
+  type OutputTextContent,
+  parseResponseItem,
+  type ReasoningItem,
+  type ResponseItem,
+  responseItemToJson,
+  type ToolCallItem,
+  type ToolOutputBody,
+  type ToolOutputItem,
+  type ToolOutputPart,
+  type UnknownContent,
+  type UnknownItem,
+  type WebSearchCallItem,
+} from './response-item.ts';
+export type { GitInfo, RolloutEvent, RolloutLine, SessionMeta, TurnContextLine } from './rollout-line.ts';
+export type { ThreadEvent, ThreadTokenUsage, TurnFailure, TurnOutcome } from './thread-event.ts';
+export { addUsage, blendedTotal, type TokenUsage, ZERO_USAGE } from './token-usage.ts';
+export type { ToolSpec } from './tool-spec.ts';
+export type { CommandStatus, FileChangeStatus, FileChangeSummary, PlanStep, TurnItem, TurnItemKind } from './turn-item.ts';
+export type { UserInput } from './user-input.ts';

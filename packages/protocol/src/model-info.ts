@@ -1,0 +1,27 @@
+/** How a model's tool output is cut: a budget in bytes, or in tokens of four bytes. */
+export interface TruncationPolicy {
+  readonly mode: 'bytes' | 'tokens';
+  readonly limit: number;
+}
+
+/** What the runtime must know of a model. Source: the `/models` endpoint's entries. */
+export interface ModelInfo {
+  /** The name sent as `model`: what the user asked for, even when the entry was found by prefix. */
+  readonly slug: string;
+  readonly displayName: string;
+  readonly defaultReasoningEffort: string | undefined;
+  readonly supportedReasoningEfforts: readonly string[];
+  readonly supportsReasoningSummaries: boolean;
+  readonly defaultReasoningSummary: string;
+  readonly supportsVerbosity: boolean;
+  readonly defaultVerbosity: string | undefined;
+  readonly applyPatchTool: 'freeform' | 'function' | undefined;
+  readonly truncation: TruncationPolicy;
+  readonly supportsParallelToolCalls: boolean;
+  /** Tokens. */
+  readonly contextWindow: number | undefined;
+  readonly effectiveContextWindowPercent: number;
+  readonly inputModalities: readonly string[];
+  /** True when nothing is known of this model and general values stand in. */
+  readonly isFallback: boolean;
+}

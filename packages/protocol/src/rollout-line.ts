@@ -1,0 +1,58 @@
+/**
+ * Rollout lines: one JSON object a line, `{timestamp, type, payload}`. Field names are the file's.
+ * Source: files written by the peer, 0.80 to 0.169. Readers skip what they do not know.
+ */
+import type { JsonObject, JsonValue } from './json.ts';
+import type { ResponseItem } from './response-item.ts';
+
+export interface GitInfo {
+  readonly commit_hash?: string;
+  readonly branch?: string;
+  readonly repository_url?: string;
+}
+
+export interface SessionMeta {
+  readonly id: string;
+  readonly forked_from_id?: string;
+  readonly timestamp: string;
+  readonly cwd: string;
+  readonly originator: string;
+  readonly cli_version: string;
+  readonly source: JsonValue;
+  readonly thread_source?: string;
+  readonly model_provider?: string;
+  readonly base_instructions?: { readonly text: string };
+  readonly git?: GitInfo;
+}
+
+export interface TurnContextLine {
+  readonly turn_id?: string;
+  readonly cwd: string;
+  readonly current_date?: string;
+  readonly timezone?: string;
+  readonly approval_policy: string;
+  readonly sandbox_policy: JsonObject;
+  readonly model: string;
+  readonly effort?: string;
+  readonly summary: string;
+  readonly user_instructions?: string;
+  readonly developer_instructions?: string;
+  readonly final_output_json_schema?: JsonValue;
+  readonly truncation_policy?: { readonly mode: 'bytes' | 'tokens'; readonly limit: number };
+}
+
+/** A persisted event: `type` and whatever that event carries, in the file's spelling. */
+export interface RolloutEvent {
+  readonly type: string;
+  readonly [key: string]: JsonValue | undefined;
+}
+
+export type RolloutLine =
+  | { readonly type: 'session_meta'; readonly payload: SessionMeta }
+  | { readonly type: 'response_item'; readonly payload: ResponseItem }
+  | { readonly type: 'turn_context'; readonly payload: TurnContextLine }
+  | {
+      readonly type: 'compacted';
+      readonly payload: { readonly message: string; readonly replacement_history?: readonly ResponseItem[] };
+    }
+  | { readonly type: 'event_msg'; readonly payload: RolloutEvent };

@@ -1,0 +1,64 @@
+import type { ThreadId, TurnId } from './ids.ts';
+import type { ModelErrorCode } from './model-error.ts';
+import type { RateLimitSnapshot } from './rate-limits.ts';
+import type { TokenUsage } from './token-usage.ts';
+import type { TurnItem } from './turn-item.ts';
+
+/** Why a turn failed. `code` is a model error's code, or `internal` for a fault of our own. */
+export interface TurnFailure {
+  readonly code: ModelErrorCode | 'internal';
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+export type TurnOutcome =
+  | { readonly kind: 'completed'; readonly lastAgentMessage: string | undefined }
+  | { readonly kind: 'failed'; readonly failure: TurnFailure }
+  | { readonly kind: 'interrupted' };
+
+export interface ThreadTokenUsage {
+  /** Sum over the life of the thread, resumed parts included. */
+  readonly total: TokenUsage;
+  readonly last: TokenUsage;
+  /** Usable tokens of the model's window, when known. */
+  readonly contextWindow: number | undefined;
+}
+
+/**
+ * The one event vocabulary. `exec --json`, the SDK, app-server notifications and the terminal are
+ * spellings of these. Every turn has exactly one `turn-start` and, last, exactly one `turn-end`.
+ */
+export type ThreadEvent =
+  | { readonly kind: 'thread-start'; readonly threadId: ThreadId; readonly resumed: boolean }
+  | { readonly kind: 'turn-start'; readonly turnId: TurnId }
+  | { readonly kind: 'item-start'; readonly turnId: TurnId; readonly item: TurnItem }
+  | { readonly kind: 'item-update'; readonly turnId: TurnId; readonly item: TurnItem }
+  | { readonly kind: 'item-end'; readonly turnId: TurnId; readonly item: TurnItem }
+  | { readonly kind: 'text-delta'; readonly turnId: TurnId; readonly itemId: string; readonly delta: string }
+  | {
+      readonly kind: 'reasoning-delta';
+      readonly turnId: TurnId;
+      readonly itemId: string;
+      readonly delta: string;
+      readonly summaryIndex: number;
+    }
+  | {
+      readonly kind: 'command-output-delta';
+      readonly turnId: TurnId;
+      readonly itemId: string;
+      readonly delta: string;
+    }
+  | { readonly kind: 'token-usage'; readonly turnId: TurnId; readonly usage: ThreadTokenUsage }
+  | { readonly kind: 'rate-limits'; readonly turnId: TurnId; readonly snapshot: RateLimitSnapshot }
+  | {
+      readonly kind: 'stream-retry';
+      readonly turnId: TurnId;
+      /** 1-based. */
+      readonly attempt: number;
+      readonly maxAttempts: number;
+      readonly delayMs: number;
+      readonly cause: TurnFailure;
+    }
+  | { readonly kind: 'warning'; readonly turnId: TurnId | undefined; readonly message: string }
+  | { readonly kind: 'turn-diff'; readonly turnId: TurnId; readonly unifiedDiff: string }
+  | { readonly kind: 'turn-end'; readonly turnId: TurnId; readonly outcome: TurnOutcome };
