@@ -1,0 +1,60 @@
+/**
+ * The messages that the harness writes into history, and how to know them again. One table serves
+ * assembling and recognising. Source: fact sheet "Tags" and "Contextual fragment table".
+ */
+import type { MessageItem, ResponseItem } from '@quire/protocol';
+
+/** Wrappers of user-role fragments: a text is one when it starts and ends so (trimmed, case ignored). */
+const USER_FRAGMENTS: readonly { readonly start: string; readonly end: string }[] = [
+  { start: '# AGENTS.md instructions', end: '</INSTRUCTIONS>' },
+  { start: '<environment_context>', end: '</environment_context>' },
+  { start: '<skill>', end: '</skill>' },
+  { start: '<user_shell_command>', end: '</user_shell_command>' },
+  { start: '<turn_aborted>', end: '</turn_aborted>' },
+  { start: '<subagent_notification>', end: '</subagent_notification>' },
+  { start: '<additional_context>', end: '</additional_context>' },
+  { start: '<user_instructions>', end: '</user_instructions>' },
+];
+
+function isUserFragment(text: string): boolean {
+  const trimmed = text.trim().toLowerCase();
+  return USER_FRAGMENTS.some(
+    ({ start, end }) => trimmed.startsWith(start.toLowerCase()) && trimmed.endsWith(end.toLowerCase()),
+  );
+}
+
+/** A user-role message that the harness wrote, not a person. */
+export function isContextualUserMessage(item: ResponseItem): boolean {
+  if (item.type !== 'message' || item.role !== 'user') return false;
+  return item.content.some((part) => part.type === 'input_text' && isUserFragment(part.text));
+}
+
+/** Where a person's turn begins. */
+export function isUserTurnBoundary(item: ResponseItem): boolean {
+  return item.type === 'message' && item.role === 'user' && !isContextualUserMessage(item);
+}
+
+/** One message with a content part for each section that holds something; `undefined` when none does. */
+export function messageOfSections(
+  role: 'developer' | 'user',
+  sections: readonly (string | undefined)[],
+): MessageItem | undefined {
+  const content = sections
+    .filter((text) => text !== undefined && text !== '')
+    .map((text) => ({ type: 'input_text' as const, text: text ?? '' }));
+  return content.length === 0 ? undefined : { type: 'message', role, content };
+}
+
+export function turnAbortedMessage(): MessageItem {
+  const text = [
+    '<turn_aborted>',
+    'The user stopped the previous turn on purpose. Commands that were running were ended and may have done',
+    'part of their work; check the state of things before you go on.',
+    '</turn_aborted>',
+  ].join('\n');
+  return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
+}
+
+export function projectInstructionsSection(cwd: string, text: string): string {
+  return `# AGENTS.md instructions for ${cwd}\n\n<INSTRUCTIONS>\n${text}\n</INSTRUCTIONS>`;
+}

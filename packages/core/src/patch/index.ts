@@ -1,0 +1,15 @@
+export { applyUpdate } from './apply-update.ts';
+export { detectPatchCall, detectPatchScript, type PatchCall } from './detect-patch-call.ts';
+export {
+  looksLikePatch,
+  parsePatch,
+  type ParsedPatch,
+  type PatchChunk,
+  type PatchLine,
+  type PatchSection,
+} from './parse-patch.ts';
+export { PatchError, type PatchErrorCode, patchFailureText } from './patch-error.ts';
+export { resolvePath } from './paths.ts';
+export { type PatchPlan, type PlannedFile, planPatch } from './plan-patch.ts';
+export { freeformPatchTool, functionPatchTool } from './tool-specs.ts';
+export { type DiffHunks, diffHunks, unifiedDiff } from './unified-diff.ts';

@@ -1,0 +1,48 @@
+import type { JsonObject, ModelEvent, ResponseItem, ToolSpec, TurnId } from '@quire/protocol';
+
+/** One sampling request, complete: nothing is taken from an earlier one. */
+export interface ModelRequest {
+  readonly model: string;
+  readonly instructions: string;
+  /** Normalised history: every call has its output, nothing else needs repair. */
+  readonly input: readonly ResponseItem[];
+  readonly tools: readonly ToolSpec[];
+  readonly parallelToolCalls: boolean;
+  /** Absent: the model has no reasoning controls and the wire field is `null`. */
+  readonly reasoning: { readonly effort?: string; readonly summary?: string } | undefined;
+  readonly verbosity: string | undefined;
+  /** JSON Schema of the final answer. */
+  readonly outputSchema: JsonObject | undefined;
+  readonly serviceTier: string | undefined;
+}
+
+export interface ModelTurnIdentity {
+  readonly turnId: TurnId;
+  /** Facts about the turn that ride beside the request (`x-codex-turn-metadata`). */
+  readonly metadata: JsonObject;
+}
+
+/**
+ * The line to the provider, one for the life of a thread. The thread's id, the provider and the
+ * credentials were bound when it was made.
+ */
+export interface ModelPort {
+  /** A session for one turn: what the server asks to be echoed lives exactly as long as it. */
+  beginTurn(turn: ModelTurnIdentity): ModelTurn;
+  /** Releases sockets. Calling it twice is fine; what is in flight rejects. */
+  close(): void;
+}
+
+export interface ModelTurn {
+  /**
+   * Sends one sampling request and yields what comes back, in batches as they arrive from the network.
+   *
+   * Ends normally only after a `response-end` event. Throws `ModelError` when the attempt failed (HTTP
+   * retries are already behind it), or the reason of `signal`. Leaving the iteration early, and
+   * aborting, close the socket at once.
+   */
+  stream(
+    request: ModelRequest,
+    options: { readonly signal: AbortSignal },
+  ): AsyncIterable<readonly ModelEvent[]>;
+}

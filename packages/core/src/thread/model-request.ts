@@ -1,0 +1,33 @@
+import type { JsonObject, ToolSpec } from '@quire/protocol';
+import type { History } from '../history/history.ts';
+import type { ModelRequest } from '../ports/model-port.ts';
+import type { ThreadSettings } from './settings.ts';
+
+/** The next request of a thread, from its settings and its history. */
+export function buildModelRequest(
+  settings: ThreadSettings,
+  history: History,
+  turn: { readonly tools: readonly ToolSpec[]; readonly outputSchema: JsonObject | undefined },
+): ModelRequest {
+  const { model } = settings;
+  return {
+    model: model.slug,
+    instructions: settings.baseInstructions,
+    input: history.forPrompt({ acceptsImages: model.inputModalities.includes('image') }),
+    tools: turn.tools,
+    parallelToolCalls: model.supportsParallelToolCalls,
+    reasoning: reasoning(settings),
+    verbosity: model.supportsVerbosity ? (settings.verbosity ?? model.defaultVerbosity) : undefined,
+    outputSchema: turn.outputSchema,
+    serviceTier: settings.serviceTier,
+  };
+}
+
+function reasoning(settings: ThreadSettings): ModelRequest['reasoning'] {
+  if (!settings.model.supportsReasoningSummaries) return undefined;
+  const effort = settings.reasoningEffort ?? settings.model.defaultReasoningEffort;
+  return {
+    ...(effort === undefined ? {} : { effort }),
+    ...(settings.reasoningSummary === 'none' ? {} : { summary: settings.reasoningSummary }),
+  };
+}

@@ -1,0 +1,97 @@
+/** Persisted events in the file's spelling. Source: fact sheet "Which events are persisted". */
+import type { JsonObject, RateLimitSnapshot, RateLimitWindow, RolloutLine, ThreadTokenUsage, TokenUsage, UserInput } from '@quire/protocol';
+
+type ImageInput = Extract<UserInput, { kind: 'image' }>;
+
+function eventLine(payload: JsonObject & { readonly type: string }): RolloutLine {
+  return { type: 'event_msg', payload };
+}
+
+export function taskStarted(turnId: string, contextWindow: number | undefined): RolloutLine {
+  return eventLine({
+    type: 'task_started',
+    turn_id: turnId,
+    ...(contextWindow === undefined ? {} : { model_context_window: contextWindow }),
+    collaboration_mode_kind: 'default',
+  });
+}
+
+export function taskComplete(turnId: string, lastAgentMessage: string | undefined): RolloutLine {
+  return eventLine({ type: 'task_complete', turn_id: turnId, last_agent_message: lastAgentMessage ?? null });
+}
+
+export function turnAborted(turnId: string): RolloutLine {
+  return eventLine({ type: 'turn_aborted', turn_id: turnId, reason: 'interrupted' });
+}
+
+/** Data URLs stay out of it: the image itself is in the history item beside this line. */
+export function userMessageEvent(message: string, images: readonly ImageInput[]): RolloutLine {
+  return eventLine({
+    type: 'user_message',
+    message,
+    images: images.filter((image) => image.path === undefined && !image.url.startsWith('data:')).map((image) => image.url),
+    local_images: images.flatMap((image) => (image.path === undefined ? [] : [image.path])),
+    text_elements: [],
+  });
+}
+
+export function agentMessageEvent(message: string): RolloutLine {
+  return eventLine({ type: 'agent_message', message });
+}
+
+export function agentReasoningEvent(text: string): RolloutLine {
+  return eventLine({ type: 'agent_reasoning', text });
+}
+
+/** Also marks the end of a sampling attempt: outputs before it belong to the calls before it. */
+export function tokenCount(usage: ThreadTokenUsage | undefined, limits: RateLimitSnapshot | undefined): RolloutLine {
+  return eventLine({
+    type: 'token_count',
+    info:
+      usage === undefined
+        ? null
+        : {
+            total_token_usage: usageJson(usage.total),
+            last_token_usage: usageJson(usage.last),
+            model_context_window: usage.contextWindow ?? null,
+          },
+    rate_limits: limits === undefined ? null : limitsJson(limits),
+  });
+}
+
+function usageJson(usage: TokenUsage): JsonObject {
+  return {
+    input_tokens: usage.inputTokens,
+    cached_input_tokens: usage.cachedInputTokens,
+    output_tokens: usage.outputTokens,
+    reasoning_output_tokens: usage.reasoningOutputTokens,
+    total_tokens: usage.totalTokens,
+  };
+}
+
+function limitsJson(limits: RateLimitSnapshot): JsonObject {
+  return {
+    limit_id: limits.limitId,
+    limit_name: limits.limitName ?? null,
+    primary: windowJson(limits.primary),
+    secondary: windowJson(limits.secondary),
+    credits:
+      limits.credits === undefined
+        ? null
+        : {
+            has_credits: limits.credits.hasCredits,
+            unlimited: limits.credits.unlimited,
+            balance: limits.credits.balance ?? null,
+          },
+    plan_type: limits.planType ?? null,
+  };
+}
+
+function windowJson(window: RateLimitWindow | undefined): JsonObject | null {
+  if (window === undefined) return null;
+  return {
+    used_percent: window.usedPercent,
+    window_minutes: window.windowMinutes ?? null,
+    resets_at: window.resetsAtSeconds ?? null,
+  };
+}

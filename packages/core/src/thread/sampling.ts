@@ -1,0 +1,216 @@
+import {
+  ModelError,
+  type ModelEvent,
+  type ResponseItem,
+  type RolloutLine,
+  type TokenUsage,
+  type TurnItem,
+} from '@quire/protocol';
+import { backoffDelayMs } from '../backoff.ts';
+import { isToolCall } from '../history/normalize-history.ts';
+import type { ModelRequest } from '../ports/model-port.ts';
+import { effectiveTruncation } from '../tools/effective-truncation.ts';
+import { agentMessageEvent, agentReasoningEvent } from './rollout-events.ts';
+import { ToolCalls } from './tool-calls.ts';
+import { messageText, turnItemOf } from './turn-items.ts';
+import type { TurnScope } from './turn-scope.ts';
+
+/** A longer wait than this is not made inside a turn, even if the server asks for it. Milliseconds. */
+const LONGEST_RETRY_DELAY_MS = 300_000;
+
+export interface SamplingResult {
+  /** The model wants to go on: it called tools, or the server said that the turn is not over. */
+  readonly needsFollowUp: boolean;
+  /** Text of the last assistant message of this request. */
+  readonly lastAgentMessage: string | undefined;
+}
+
+/**
+ * One sampling request with its retries: streams the answer, records each item the moment it is whole,
+ * starts tools meanwhile and leaves history ready for the next request.
+ */
+export class Sampling {
+  readonly #turn: TurnScope;
+  readonly #toolCalls: ToolCalls;
+  /** Items recorded by earlier attempts of this request; a server that repeats them is not obeyed twice. */
+  #earlier = new Set<string>();
+  #current = new Set<string>();
+  #activeItemId: string | undefined;
+  #calledTools = false;
+  #serverWantsMore = false;
+  #lastAgentMessage: string | undefined;
+  #usage: TokenUsage | undefined;
+
+  constructor(turn: TurnScope) {
+    this.#turn = turn;
+    this.#toolCalls = new ToolCalls(turn);
+  }
+
+  /** Throws `ModelError` when retries are used up, or the abort reason. History is whole in any case. */
+  async run(buildRequest: () => ModelRequest): Promise<SamplingResult> {
+    const { context, settings } = this.#turn;
+    for (let attempt = 1; ; attempt += 1) {
+      const failure = await this.#attempt(buildRequest());
+      context.signal.throwIfAborted();
+      if (failure === undefined) break;
+      if (!isWorthRetrying(failure) || attempt > settings.streamMaxRetries) throw failure;
+      await this.#pause(failure, attempt);
+    }
+    return {
+      needsFollowUp: this.#calledTools || this.#serverWantsMore,
+      lastAgentMessage: this.#lastAgentMessage,
+    };
+  }
+
+  /** Gives back why the attempt failed; whatever it produced is settled by then. */
+  async #attempt(request: ModelRequest): Promise<unknown> {
+    this.#beginAttempt();
+    let failure: unknown;
+    try {
+      await this.#consume(request);
+    } catch (error) {
+      failure = error ?? new Error('the model stream failed without a reason');
+    }
+    await this.#toolCalls.settle(this.#turn.ports.clock);
+    this.#turn.endSampling(this.#usage);
+    this.#turn.events.forgetModelItems();
+    return failure;
+  }
+
+  #beginAttempt(): void {
+    for (const identity of this.#current) this.#earlier.add(identity);
+    this.#current = new Set();
+    this.#activeItemId = undefined;
+    this.#calledTools = false;
+    this.#serverWantsMore = false;
+    this.#usage = undefined;
+  }
+
+  async #consume(request: ModelRequest): Promise<void> {
+    const { modelTurn, context, ports } = this.#turn;
+    const batches = modelTurn.stream(request, { signal: context.signal })[Symbol.asyncIterator]();
+    try {
+      const first = batches.next();
+      // While the model thinks, what commands need gets ready.
+      ports.runner.warmUp();
+      for (let batch = await first; batch.done !== true; batch = await batches.next()) {
+        for (const event of batch.value) this.#handle(event);
+      }
+    } finally {
+      await batches.return?.();
+    }
+  }
+
+  async #pause(failure: ModelError, attempt: number): Promise<void> {
+    const { events, ports, settings, context } = this.#turn;
+    const delayMs = failure.retryAfterMs ?? backoffDelayMs(attempt, ports.entropy.random());
+    events.emit({
+      kind: 'stream-retry',
+      turnId: events.turnId,
+      attempt,
+      maxAttempts: settings.streamMaxRetries,
+      delayMs,
+      cause: { code: failure.code, message: failure.message, retryable: true },
+    });
+    await ports.clock.sleep(delayMs, { signal: context.signal });
+  }
+
+  #handle(event: ModelEvent): void {
+    switch (event.kind) {
+      case 'text-delta':
+        this.#textDelta(event.itemId, event.delta);
+        return;
+      case 'reasoning-summary-delta':
+        this.#reasoningDelta(event.itemId, event.delta, event.summaryIndex);
+        return;
+      case 'item-start':
+        this.#startItem(event.item);
+        return;
+      case 'item-end':
+        this.#endItem(event.item);
+        return;
+      case 'response-end':
+        this.#serverWantsMore = event.endTurn === false;
+        this.#usage = event.usage;
+        return;
+      case 'rate-limits':
+        this.#turn.noteRateLimits(event.snapshot);
+        return;
+      case 'server-model':
+        this.#turn.noteServedModel(event.model);
+        return;
+      default:
+        // The other kinds have no effect on the turn.
+        return;
+    }
+  }
+
+  #startItem(item: ResponseItem): void {
+    if (isToolCall(item) || this.#earlier.has(identityOf(item))) return;
+    const id = this.#itemId(item) ?? this.#turn.ports.entropy.uuid();
+    const started = turnItemOf(item, id);
+    if (started === undefined) return;
+    this.#activeItemId = id;
+    this.#turn.events.start(started);
+  }
+
+  #textDelta(itemId: string | undefined, delta: string): void {
+    const id = this.#activeItemId ?? itemId;
+    if (id === undefined || this.#earlier.has(id)) return;
+    const { events } = this.#turn;
+    events.emit({ kind: 'text-delta', turnId: events.turnId, itemId: id, delta });
+  }
+
+  #reasoningDelta(itemId: string | undefined, delta: string, summaryIndex: number): void {
+    const id = this.#activeItemId ?? itemId;
+    if (id === undefined || this.#earlier.has(id)) return;
+    const { events } = this.#turn;
+    events.emit({ kind: 'reasoning-delta', turnId: events.turnId, itemId: id, delta, summaryIndex });
+  }
+
+  #endItem(item: ResponseItem): void {
+    const identity = identityOf(item);
+    if (isToolCall(item)) this.#calledTools = true;
+    if (this.#earlier.has(identity)) return;
+    this.#current.add(identity);
+    if (isToolCall(item)) this.#startTool(item);
+    else this.#recordModelItem(item);
+    this.#activeItemId = undefined;
+  }
+
+  #startTool(call: Extract<ResponseItem, { type: 'function_call' | 'custom_tool_call' | 'local_shell_call' }>): void {
+    const { record, settings } = this.#turn;
+    const callId = call.call_id ?? call.id;
+    record.add([call], effectiveTruncation(settings));
+    if (callId !== undefined) this.#toolCalls.start(call, callId);
+  }
+
+  #recordModelItem(item: ResponseItem): void {
+    const { record, settings, events, ports } = this.#turn;
+    const turnItem = turnItemOf(item, this.#itemId(item) ?? this.#activeItemId ?? ports.entropy.uuid());
+    record.add([item], effectiveTruncation(settings), persistedEvents(turnItem));
+    if (item.type === 'message' && item.role === 'assistant') this.#lastAgentMessage = messageText(item);
+    if (turnItem !== undefined) events.end(turnItem);
+  }
+
+  #itemId(item: ResponseItem): string | undefined {
+    return item.type === 'unknown' ? undefined : item.id;
+  }
+}
+
+function isWorthRetrying(failure: unknown): failure is ModelError {
+  return failure instanceof ModelError && failure.retryable && (failure.retryAfterMs ?? 0) <= LONGEST_RETRY_DELAY_MS;
+}
+
+/** What makes an item the same one when it comes again: its id, else its call id, else all of it. */
+function identityOf(item: ResponseItem): string {
+  if (item.type !== 'unknown' && item.id !== undefined) return item.id;
+  if (isToolCall(item) && item.call_id !== undefined) return item.call_id;
+  return JSON.stringify(item);
+}
+
+function persistedEvents(item: TurnItem | undefined): readonly RolloutLine[] {
+  if (item?.kind === 'agent-message') return [agentMessageEvent(item.text)];
+  if (item?.kind === 'reasoning' && item.summary.length > 0) return [agentReasoningEvent(item.summary.join('\n'))];
+  return [];
+}

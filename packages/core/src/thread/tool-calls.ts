@@ -1,0 +1,103 @@
+import type { ResponseItem, ToolCallItem, ToolOutputItem } from '@quire/protocol';
+import { UNKNOWN_OUTCOME } from '../history/normalize-history.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ToolContext, ToolResult } from '../tools/tool.ts';
+import type { ToolRouter } from '../tools/tool-router.ts';
+import { effectiveTruncation } from '../tools/effective-truncation.ts';
+import type { ThreadRecord } from './thread-record.ts';
+import type { TurnEvents } from './turn-events.ts';
+
+/** How long an interrupted turn waits for a tool that does not stop. Milliseconds. */
+const ABORT_PATIENCE_MS = 5_000;
+
+interface RunningCall {
+  readonly call: ToolCallItem;
+  readonly callId: string;
+  done: Promise<void>;
+  output: ResponseItem | undefined;
+}
+
+/**
+ * The tool calls of one sampling attempt. They start while the stream still runs; each output is on disk
+ * as soon as its tool is done, and enters history in call order when all are.
+ */
+export class ToolCalls {
+  readonly #running: RunningCall[] = [];
+  readonly #router: ToolRouter;
+  readonly #record: ThreadRecord;
+  readonly #events: TurnEvents;
+  readonly #context: ToolContext;
+
+  constructor(parts: {
+    readonly router: ToolRouter;
+    readonly record: ThreadRecord;
+    readonly events: TurnEvents;
+    readonly context: ToolContext;
+  }) {
+    this.#router = parts.router;
+    this.#record = parts.record;
+    this.#events = parts.events;
+    this.#context = parts.context;
+  }
+
+  /** `call` is in history already. */
+  start(call: ToolCallItem, callId: string): void {
+    const running: RunningCall = { call, callId, output: undefined, done: Promise.resolve() };
+    running.done = this.#serve(running);
+    this.#running.push(running);
+  }
+
+  async #serve(running: RunningCall): Promise<void> {
+    const result = await this.#router.dispatch(running.call, this.#context);
+    // A call that was given up on after an abort has its output already.
+    running.output ??= this.#finish(running.call, running.callId, result);
+  }
+
+  #finish(call: ToolCallItem, callId: string, result: ToolResult): ResponseItem {
+    const item = outputItem(call, callId, result.output);
+    const written = this.#record.writeAhead(item, effectiveTruncation(this.#context.settings));
+    if (result.endItem !== undefined) this.#events.end(result.endItem);
+    return written;
+  }
+
+  /** Waits for all calls and puts their outputs into history. After an abort the wait is bounded. */
+  async settle(clock: Clock): Promise<void> {
+    if (this.#running.length === 0) return;
+    const all = Promise.all(this.#running.map((running) => running.done));
+    await this.#untilDoneOrAborted(all);
+    if (this.#context.signal.aborted) await this.#waitBriefly(all, clock);
+    for (const running of this.#running) {
+      running.output ??= this.#finish(running.call, running.callId, { output: UNKNOWN_OUTCOME, endItem: undefined });
+      this.#record.history.append(running.output);
+    }
+    this.#running.length = 0;
+  }
+
+  async #untilDoneOrAborted(all: Promise<unknown>): Promise<void> {
+    const { signal } = this.#context;
+    if (signal.aborted) return;
+    let onAbort = (): void => undefined;
+    const aborted = new Promise<void>((resolve) => {
+      onAbort = resolve;
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+    try {
+      await Promise.race([all, aborted]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #waitBriefly(all: Promise<unknown>, clock: Clock): Promise<void> {
+    const bound = new AbortController();
+    const patience = clock.sleep(ABORT_PATIENCE_MS, { signal: bound.signal }).catch(() => undefined);
+    await Promise.race([all, patience]);
+    bound.abort();
+  }
+}
+
+function outputItem(call: ToolCallItem, callId: string, output: ToolOutputItem['output']): ToolOutputItem {
+  return call.type === 'custom_tool_call'
+    ? { type: 'custom_tool_call_output', call_id: callId, output }
+    : { type: 'function_call_output', call_id: callId, output };
+}

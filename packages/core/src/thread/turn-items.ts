@@ -1,0 +1,65 @@
+import { type JsonObject, type MessageItem, type ResponseItem, stringAt, type TurnItem, type WebSearchCallItem } from '@quire/protocol';
+
+/** The timeline element that a finished model item stands for, or `undefined` when it shows nothing. */
+export function turnItemOf(item: ResponseItem, id: string): TurnItem | undefined {
+  switch (item.type) {
+    case 'message':
+      return item.role === 'assistant' ? agentMessage(item, id) : undefined;
+    case 'reasoning':
+      return {
+        kind: 'reasoning',
+        id,
+        summary: item.summary.map((part) => part.text),
+        raw: (item.content ?? []).map((part) => part.text),
+      };
+    case 'web_search_call':
+      return webSearch(item, id);
+    default:
+      return undefined;
+  }
+}
+
+/** Text of a message's text parts. */
+export function messageText(item: MessageItem): string {
+  let text = '';
+  for (const part of item.content) if (part.type === 'output_text' || part.type === 'input_text') text += part.text;
+  return text;
+}
+
+function agentMessage(item: MessageItem, id: string): TurnItem {
+  const text = messageText(item);
+  return item.phase === undefined ? { kind: 'agent-message', id, text } : { kind: 'agent-message', id, text, phase: item.phase };
+}
+
+/** Source: fact sheet "Web search actions". */
+function webSearch(item: WebSearchCallItem, id: string): TurnItem {
+  const action: JsonObject = item.action ?? { type: 'other' };
+  return { kind: 'web-search', id, query: webSearchDetail(action), action };
+}
+
+function webSearchDetail(action: JsonObject): string {
+  const url = stringAt(action, 'url');
+  switch (action['type']) {
+    case 'search':
+      return searchQuery(action);
+    case 'open_page':
+      return url ?? '';
+    case 'find_in_page': {
+      const pattern = stringAt(action, 'pattern');
+      if (pattern === undefined) return url ?? '';
+      return url === undefined ? `'${pattern}'` : `'${pattern}' in ${url}`;
+    }
+    default:
+      return '';
+  }
+}
+
+function searchQuery(action: JsonObject): string {
+  const query = stringAt(action, 'query');
+  if (query !== undefined && query !== '') return query;
+  const queries = action['queries'];
+  if (!Array.isArray(queries)) return '';
+  const first: unknown = queries[0];
+  if (typeof first !== 'string') return '';
+  return queries.length > 1 ? `${first} ...` : first;
+}

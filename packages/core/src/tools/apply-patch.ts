@@ -1,0 +1,90 @@
+import type { FileChangeSummary, ToolCallItem, ToolSpec, TurnItem } from '@quire/protocol';
+import { stringAt } from '@quire/protocol';
+import { decidePatch } from '../approval/patch-policy.ts';
+import {
+  freeformPatchTool,
+  functionPatchTool,
+  parsePatch,
+  PatchError,
+  type PatchPlan,
+  planPatch,
+} from '../patch/index.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { PatchFiles } from '../ports/patch-files.ts';
+import type { TurnDiff } from '../thread/turn-diff.ts';
+import { invalid, parseArguments } from './call-arguments.ts';
+import { formatSeconds, type Tool, type ToolContext, type ToolResult } from './tool.ts';
+import { toolError } from './tool-router.ts';
+
+interface ApplyPatchPorts {
+  readonly files: PatchFiles;
+  readonly clock: Clock;
+  /** Told of every file that changed. */
+  readonly turnDiff: TurnDiff;
+}
+
+/** Edits files by patch. All forms of the call, also those found inside a shell command, end in `applyText`. */
+export class ApplyPatchTool implements Tool {
+  readonly name = 'apply_patch';
+  readonly parallelSafe = false;
+  readonly spec: ToolSpec;
+  readonly #ports: ApplyPatchPorts;
+
+  constructor(form: 'freeform' | 'function', ports: ApplyPatchPorts) {
+    this.spec = form === 'freeform' ? freeformPatchTool : functionPatchTool;
+    this.#ports = ports;
+  }
+
+  run(call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
+    const { cwd } = context.settings;
+    if (call.type === 'custom_tool_call') return this.applyText(call, call.input, { ...context, cwd });
+    const parsed = parseArguments(call);
+    const text = parsed.kind === 'ok' ? stringAt(parsed.value, 'input') : undefined;
+    if (text !== undefined) return this.applyText(call, text, { ...context, cwd });
+    const reading = parsed.kind === 'ok' ? invalid('missing field `input`: the patch as a string') : parsed;
+    return Promise.resolve(toolError(call, this.name, reading.message));
+  }
+
+  /** Verifies the whole patch, asks the policy, then writes all of it or nothing. */
+  async applyText(call: ToolCallItem, text: string, context: ToolContext & { readonly cwd: string }): Promise<ToolResult> {
+    const startedAtMs = this.#ports.clock.now();
+    let plan: PatchPlan;
+    try {
+      plan = await planPatch(parsePatch(text), { cwd: context.cwd, read: (path) => this.#ports.files.read(path) });
+    } catch (error) {
+      if (!(error instanceof PatchError)) throw error;
+      return toolError(call, this.name, `apply_patch verification failed: ${error.message}`);
+    }
+    const item = { kind: 'file-change', id: call.call_id ?? this.name, changes: plan.changes, status: 'in-progress' } as const;
+    context.emit({ kind: 'item-start', turnId: context.turnId, item });
+    const targets = await Promise.all(plan.touchedPaths.map((path) => this.#ports.files.resolveTarget(path)));
+    const decision = decidePatch(targets, context.settings);
+    if (decision.kind === 'refuse') {
+      const message = `patch rejected: ${decision.reason}`;
+      return { output: message, endItem: { ...item, status: 'declined', message } };
+    }
+    context.signal.throwIfAborted();
+    return this.#write(item, plan, startedAtMs);
+  }
+
+  async #write(item: PatchItem, plan: PatchPlan, startedAtMs: number): Promise<ToolResult> {
+    const { files, clock, turnDiff } = this.#ports;
+    try {
+      await files.apply(plan.edits);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return { output: result(1, clock.now() - startedAtMs, message), endItem: { ...item, status: 'failed', message } };
+    }
+    turnDiff.record(plan.files);
+    return {
+      output: result(0, clock.now() - startedAtMs, plan.successText),
+      endItem: { ...item, status: 'completed' },
+    };
+  }
+}
+
+type PatchItem = Extract<TurnItem, { kind: 'file-change' }> & { readonly changes: readonly FileChangeSummary[] };
+
+function result(exitCode: number, durationMs: number, text: string): string {
+  return `Exit code: ${exitCode}\nWall time: ${formatSeconds(durationMs)} seconds\nOutput:\n${text}`;
+}

@@ -1,0 +1,40 @@
+import type { ThreadEvent, ToolCallItem, ToolOutputBody, ToolSpec, TurnId, TurnItem } from '@quire/protocol';
+import type { ThreadSettings } from '../thread/settings.ts';
+
+export interface ToolContext {
+  readonly turnId: TurnId;
+  readonly settings: ThreadSettings;
+  readonly signal: AbortSignal;
+  /** Announces progress. The end of an item is not announced here: see `ToolResult.endItem`. */
+  readonly emit: (event: ThreadEvent) => void;
+}
+
+export interface ToolResult {
+  /** What the model is told. */
+  readonly output: ToolOutputBody;
+  /** Announced as ended once the output is on disk, so that nothing is shown that could be lost. */
+  readonly endItem: TurnItem | undefined;
+}
+
+export interface Tool {
+  readonly name: string;
+  /** As offered to the model. */
+  readonly spec: ToolSpec;
+  /** May overlap with other such tools; any other runs alone. */
+  readonly parallelSafe: boolean;
+  /**
+   * Serves a call to its end. Never rejects because of what the model asked for: refusals and failures are
+   * outputs. When `context.signal` fires it stops at once and still answers, saying that it was aborted.
+   */
+  run(call: ToolCallItem, context: ToolContext): Promise<ToolResult>;
+}
+
+/** Seconds as tool outputs give them: one decimal, none when whole. */
+export function formatSeconds(durationMs: number): string {
+  return String(Math.round(durationMs / 100) / 10);
+}
+
+/** Seconds of an aborted call: one decimal always, at least 0.1. Source: fact sheet "Interrupt". */
+export function formatAbortedSeconds(durationMs: number): string {
+  return Math.max(0.1, durationMs / 1000).toFixed(1);
+}

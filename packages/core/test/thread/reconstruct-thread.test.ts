@@ -1,0 +1,133 @@
+import { ThreadReconstruction } from '@quire/core';
+import type { ResponseItem, RolloutLine } from '@quire/protocol';
+import { describe, expect, test } from 'vitest';
+import { calls, done, itemName, names, openTestThread, says, ScriptedRunner, settings, step } from './harness.ts';
+
+function rebuild(lines: readonly RolloutLine[]) {
+  const reconstruction = new ThreadReconstruction();
+  for (const line of lines) reconstruction.add(line);
+  return reconstruction.finish();
+}
+
+function item(payload: ResponseItem): RolloutLine {
+  return { type: 'response_item', payload };
+}
+
+function user(text: string): RolloutLine {
+  return item({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
+}
+
+function event(type: string, fields: Readonly<Record<string, number | string>> = {}): RolloutLine {
+  return { type: 'event_msg', payload: { type, ...fields } };
+}
+
+describe('a thread opened again', () => {
+  test('sends the same prefix as before, byte for byte [CORE-30]', async () => {
+    const runner = new ScriptedRunner();
+    const before = openTestThread({
+      runner,
+      steps: [
+        step(calls('slow', 'shell_command', { command: 'a' }), calls('fast', 'shell_command', { command: 'b' }), done()),
+        step(says('Ok.'), done()),
+      ],
+    });
+    const turn = before.run('go');
+    await runner.started(2);
+    runner.running[1]?.finish('fast');
+    // The fast output must be on disk before the slow one.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    runner.running[0]?.finish('slow');
+    await turn;
+
+    const after = openTestThread({ steps: [step(says('Again.'), done())], seed: rebuild(before.rollout.lines) });
+    await after.run('next');
+
+    const written = before.rollout.summary.filter((name) => name.includes('_output'));
+    expect(written).toEqual(['item:function_call_output:fast', 'item:function_call_output:slow']);
+    const last = before.model.requests[1]?.input ?? [];
+    expect(JSON.stringify(after.model.requests[0]?.input.slice(0, last.length))).toBe(JSON.stringify(last));
+    expect(names(after.model.requests[0]).slice(last.length)).toEqual(['assistant-message', 'user-message']);
+  });
+
+  test('goes on counting tokens where it stopped [CORE-31]', async () => {
+    const before = openTestThread({ steps: [step(says('One.'), done())] });
+    await before.run('go');
+
+    const after = openTestThread({ steps: [step(says('Two.'), done())], seed: rebuild(before.rollout.lines) });
+    await after.run('go');
+
+    expect(after.thread.usage?.total).toEqual({
+      inputTokens: 20,
+      cachedInputTokens: 8,
+      outputTokens: 10,
+      reasoningOutputTokens: 2,
+      totalTokens: 30,
+    });
+  });
+
+  test('tells the model only what changed since its last turn [CORE-32]', async () => {
+    const before = openTestThread({ steps: [step(says('One.'), done())] });
+    await before.run('go');
+    const seed = rebuild(before.rollout.lines);
+
+    const moved = openTestThread({ steps: [step(says('Two.'), done())], seed, settings: settings({ cwd: '/elsewhere' }) });
+    await moved.run('go');
+    const restricted = openTestThread({
+      steps: [step(says('Two.'), done())],
+      seed,
+      settings: settings({ sandbox: { ...settings().sandbox, mode: 'read-only' } }),
+    });
+    await restricted.run('go');
+
+    const added = names(moved.model.requests[0]).slice(4);
+    expect(added).toEqual(['user-message', 'user-message']);
+    expect(moved.model.requests[0]?.input[4]).toEqual({
+      type: 'message',
+      role: 'user',
+      content: [
+        {
+          type: 'input_text',
+          text: '<environment_context>\n  <cwd>/elsewhere</cwd>\n  <shell>bash</shell>\n  <current_date>2025-11-21</current_date>\n  <timezone>UTC</timezone>\n</environment_context>',
+        },
+      ],
+    });
+    expect(names(restricted.model.requests[0]).slice(4)).toEqual(['developer-message', 'user-message']);
+  });
+
+  test('repairs a call that was left open, in the request and not in the record [CORE-33]', async () => {
+    const call: ResponseItem = { type: 'function_call', call_id: 'lost', name: 'shell_command', arguments: '{}' };
+    const seed = rebuild([event('task_started'), user('go'), item(call)]);
+    const t = openTestThread({ steps: [step(says('Ok.'), done())], seed });
+
+    await t.run('next');
+
+    expect(seed.endsInsideTurn).toBe(true);
+    expect(t.model.requests[0]?.input.slice(0, 3)).toEqual([
+      { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'go' }] },
+      call,
+      { type: 'function_call_output', call_id: 'lost', output: 'aborted' },
+    ]);
+    expect(t.rollout.summary).not.toContain('item:function_call_output:lost');
+  });
+
+  test('without its last turns when they were rolled back [CORE-34]', () => {
+    const seed = rebuild([user('one'), user('two'), user('three'), event('thread_rolled_back', { num_turns: 2 })]);
+
+    expect(seed.history.map(itemName)).toEqual(['user-message']);
+    expect(seed.baseline).toBeUndefined();
+  });
+
+  test('starts from the replacement after a compaction [CORE-35]', () => {
+    const replacement: ResponseItem = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'summary' }] };
+    const seed = rebuild([
+      user('old'),
+      { type: 'compacted', payload: { message: 'summary', replacement_history: [replacement] } },
+      user('new'),
+    ]);
+
+    expect(seed.history).toEqual([
+      replacement,
+      { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'new' }] },
+    ]);
+  });
+});
