@@ -21,6 +21,12 @@ const CODEX_MODEL: Omit<ModelInfo, 'slug' | 'displayName'> = {
   isFallback: false,
 };
 
+const WITHOUT_REASONING = {
+  defaultReasoningEffort: undefined,
+  supportedReasoningEfforts: [],
+  supportsReasoningSummaries: false,
+} as const;
+
 /** General models: same shape, and they take a verbosity. */
 const GENERAL_MODEL: Omit<ModelInfo, 'slug' | 'displayName'> = {
   ...CODEX_MODEL,
@@ -39,6 +45,8 @@ const BUNDLED: readonly ModelInfo[] = [
   { slug: 'gpt-5.1-codex', displayName: 'gpt-5.1-codex', ...CODEX_MODEL },
   { slug: 'gpt-5.2', displayName: 'gpt-5.2', ...GENERAL_MODEL },
   { slug: 'gpt-5.1', displayName: 'gpt-5.1', ...GENERAL_MODEL },
+  // What the simulator's rehearsal answers as: no model, so it has nothing to reason with.
+  { slug: 'rehearsal', displayName: 'rehearsal', ...CODEX_MODEL, ...WITHOUT_REASONING },
 ];
 
 /** For names nobody described. The JSON form of `apply_patch` needs nothing that a plain model lacks. */

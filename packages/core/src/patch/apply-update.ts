@@ -64,7 +64,7 @@ function locateChunks(
   options: { readonly path: string; readonly chunks: readonly PatchChunk[] },
 ): readonly LineReplacement[] {
   const search = new LineSearch(fileLines);
-  const replacements: LineReplacement[] = [];
+  const replacements: (readonly LineReplacement[])[] = [];
   let cursor = 0;
   for (const chunk of options.chunks) {
     if (chunk.context !== undefined) {
@@ -73,15 +73,15 @@ function locateChunks(
       cursor = found + 1;
     }
     if (chunk.lines.every((line) => line.kind === 'add')) {
-      replacements.push(...replacementsAt(fileLines.length, chunk.lines));
+      replacements.push(replacementsAt(fileLines.length, chunk.lines));
       continue;
     }
     const located = locateBlock(search, chunk, { cursor, path: options.path });
-    replacements.push(...replacementsAt(located.start, located.lines));
+    replacements.push(replacementsAt(located.start, located.lines));
     cursor = located.start + oldLines(located.lines).length;
   }
   // Insertions at the end of the file may come before changes further up; the sort keeps equal places in order.
-  return replacements.sort((a, b) => a.start - b.start);
+  return replacements.flat().sort((a, b) => a.start - b.start);
 }
 
 function locateBlock(

@@ -15,9 +15,9 @@ const SHELL_SCRIPT_FLAGS: Readonly<Record<string, readonly string[]>> = {
   bash: ['-lc', '-c'],
   zsh: ['-lc', '-c'],
   sh: ['-lc', '-c'],
-  powershell: ['-command'],
-  pwsh: ['-command'],
-  cmd: ['/c'],
+  powershell: ['-Command', '-command'],
+  pwsh: ['-Command', '-command'],
+  cmd: ['/c', '/C'],
 };
 /** One argument in single quotes, in double quotes without expansions, or bare without special characters. */
 const CD = /^cd[ \t]+(?!['"]?-)(?:'([^'\n]*)'|"([^"$`\\\n]*)"|([\w./@%+=:,-]+))[ \t]*&&[ \t]*/;
@@ -33,7 +33,7 @@ export function detectPatchCall(argv: readonly string[]): PatchCall | undefined 
   if (argv.length === 1) return looksLikePatch(program) ? { kind: 'raw-patch' } : undefined;
   if (argv.length === 2 && first !== undefined && PROGRAMS.includes(program)) return { kind: 'patch', patch: first };
   if (argv.length !== 3 || first === undefined || second === undefined) return undefined;
-  return scriptFlags(program).includes(first.toLowerCase()) ? detectPatchScript(second) : undefined;
+  return scriptFlags(program).includes(first) ? detectPatchScript(second) : undefined;
 }
 
 /** The same for the text of a shell script: exactly one heredoc call, perhaps after `cd DIR &&`. */

@@ -2,11 +2,11 @@ export { applyUpdate } from './apply-update.ts';
 export { detectPatchCall, detectPatchScript, type PatchCall } from './detect-patch-call.ts';
 export {
   looksLikePatch,
-  parsePatch,
   type ParsedPatch,
   type PatchChunk,
   type PatchLine,
   type PatchSection,
+  parsePatch,
 } from './parse-patch.ts';
 export { PatchError, type PatchErrorCode, patchFailureText } from './patch-error.ts';
 export { resolvePath } from './paths.ts';

@@ -122,8 +122,7 @@ function backtrack(
     const reached = trace[distance] ?? new Int32Array();
     const at = (diagonal: number): number => reached[diagonal + distance + 1] ?? 0;
     const diagonal = x - y;
-    const isInsertion =
-      diagonal === -distance || (diagonal !== distance && at(diagonal - 1) < at(diagonal + 1));
+    const isInsertion = diagonal === -distance || (diagonal !== distance && at(diagonal - 1) < at(diagonal + 1));
     const fromDiagonal = isInsertion ? diagonal + 1 : diagonal - 1;
     const fromX = at(fromDiagonal);
     const fromY = fromX - fromDiagonal;

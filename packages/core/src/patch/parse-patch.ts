@@ -121,7 +121,7 @@ function pathAfter(header: string, line: string): string | undefined {
 }
 
 function readEnvironment(lines: readonly string[]): { environmentId: string | undefined; next: number } {
-  const environmentId = pathAfter(ENVIRONMENT, lineAt(lines, 1));
+  const environmentId = pathAfter(ENVIRONMENT, lineAt(lines, /* index */ 1));
   if (environmentId === '') {
     throw new PatchError('invalid-patch', `invalid patch: the environment id after '${ENVIRONMENT}' is empty`);
   }
@@ -186,11 +186,7 @@ function isSectionBoundary(line: string): boolean {
   return [ADD, DELETE, UPDATE].some((header) => line.startsWith(header)) || line.trimEnd() === END;
 }
 
-function readChunk(
-  lines: readonly string[],
-  start: number,
-  options: { readonly isFirst: boolean },
-): Read<PatchChunk> {
+function readChunk(lines: readonly string[], start: number, options: { readonly isFirst: boolean }): Read<PatchChunk> {
   const first = lineAt(lines, start);
   const hasHeader = isChunkHeader(first);
   if (!hasHeader && !options.isFirst) {

@@ -155,11 +155,7 @@ function editsOf(drafts: readonly Draft[]): readonly FileEdit[] {
   }
   // A file that makes room for a folder of the same name has to go first.
   const makesRoom = (edit: FileEdit): boolean => writes.some((write) => write.path.startsWith(`${edit.path}/`));
-  return [
-    ...deletions.filter((edit) => makesRoom(edit)),
-    ...writes,
-    ...deletions.filter((edit) => !makesRoom(edit)),
-  ];
+  return [...deletions.filter((edit) => makesRoom(edit)), ...writes, ...deletions.filter((edit) => !makesRoom(edit))];
 }
 
 function changesOf(drafts: readonly Draft[]): readonly FileChangeSummary[] {
@@ -168,7 +164,8 @@ function changesOf(drafts: readonly Draft[]): readonly FileChangeSummary[] {
   const changes: FileChangeSummary[] = [];
   for (const { path, before, after, origin } of drafts) {
     if (after === undefined) {
-      if (before !== undefined && !movedAway.has(path)) changes.push(summarize({ path, kind: 'delete', before, after }));
+      if (before !== undefined && !movedAway.has(path))
+        changes.push(summarize({ path, kind: 'delete', before, after }));
     } else if (origin === undefined) {
       const replaced = movedAway.has(path) ? undefined : before;
       changes.push(summarize({ path, kind: 'add', before: replaced, after }));

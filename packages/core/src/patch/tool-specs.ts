@@ -23,7 +23,8 @@ path: /(.+)/
 %import common.LF
 `;
 
-const PURPOSE = 'Adds, changes, moves and deletes text files from one patch. Nothing is written unless the whole patch fits.';
+const PURPOSE =
+  'Adds, changes, moves and deletes text files from one patch. Nothing is written unless the whole patch fits.';
 
 const FORMAT = `A patch is a block of lines:
 

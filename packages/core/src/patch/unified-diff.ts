@@ -1,4 +1,4 @@
-import { diffLines, splitLines, type LineChange } from './line-diff.ts';
+import { diffLines, type LineChange, splitLines } from './line-diff.ts';
 
 export interface DiffHunks {
   /** `@@ … @@` hunks, each line ended by LF; empty when nothing changed. */
@@ -9,7 +9,13 @@ export interface DiffHunks {
 
 const DEFAULT_CONTEXT_LINES = 3;
 /** Characters that git writes as an escape in a quoted path. */
-const PATH_ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+const PATH_ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+};
 
 /** The hunks of a unified diff, without file headers. A missing text counts as empty. */
 export function diffHunks(options: {

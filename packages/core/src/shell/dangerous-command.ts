@@ -1,5 +1,7 @@
-/** Programs that run the command given as their arguments. */
-const RUNNERS = new Set('sudo doas env command builtin exec nohup time nice xargs'.split(' '));
+/** Programs that run a command that stands somewhere among their arguments. */
+const RUNNERS = new Set(
+  'sudo doas env command builtin exec nohup time timeout nice ionice setsid stdbuf xargs find'.split(' '),
+);
 const SHELLS = new Set(['bash', 'zsh', 'sh', 'dash', 'ksh']);
 /** Words that may stand in front of a command inside compound commands. */
 const LEADING_WORDS = new Set('if then elif else while until do ! { time'.split(' '));
@@ -34,18 +36,18 @@ function isDangerousWords(words: readonly string[], depth: number): boolean {
   if (program === 'rm') return isForcedRemoval(args);
   if (program === 'eval') return isDangerousScript(args.join(' '), depth - 1);
   if (SHELLS.has(program)) {
-    const flag = args.findIndex((arg) => /^-[a-z]*c$/.test(arg));
+    const flag = args.findIndex((arg) => /^-[a-z]*c[a-z]*$/.test(arg));
     return flag !== -1 && isDangerousScript(args[flag + 1] ?? '', depth - 1);
   }
-  if (program === 'find') return args.some((arg, i) => /^-(?:exec|ok)/.test(arg) && isDangerousWords(args.slice(i + 1), depth - 1));
-  if (!RUNNERS.has(program)) return false;
-  // The runner's own options may take values, so the command could start at any word.
-  return args.some((arg, i) => isCommandStart(arg) && isDangerousWords(args.slice(i), depth - 1));
+  return RUNNERS.has(program) && isDangerousToRun(args, depth);
 }
 
-function isCommandStart(word: string): boolean {
-  const name = fileName(word);
-  return name === 'rm' || name === 'find' || name === 'eval' || SHELLS.has(name) || RUNNERS.has(name);
+/** A runner's own options may take values, so its command could start at any word. */
+function isDangerousToRun(args: readonly string[], depth: number): boolean {
+  const removal = args.findIndex((arg) => fileName(arg) === 'rm');
+  if (removal !== -1 && isForcedRemoval(args.slice(removal + 1))) return true;
+  const script = args.findIndex((arg) => fileName(arg) === 'eval' || SHELLS.has(fileName(arg)));
+  return script !== -1 && isDangerousWords(args.slice(script), depth - 1);
 }
 
 function isForcedRemoval(args: readonly string[]): boolean {

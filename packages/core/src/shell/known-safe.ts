@@ -2,7 +2,9 @@ import { type SimpleCommand, splitCommand } from './split-command.ts';
 
 /** Every argument of these is harmless, so file names that a glob brings in are too. */
 const SAFE_WITH_ANY_ARGUMENTS = new Set(
-  'cat cd cut echo expr false grep head id ls nl paste pwd rev stat tr true uname wc which whoami numfmt tac'.split(' '),
+  'cat cd cut echo expr false grep head id ls nl paste pwd rev stat tr true uname wc which whoami numfmt tac'.split(
+    ' ',
+  ),
 );
 
 /** Programs that are safe only with some arguments; the predicate sees the words after the program. */
@@ -51,7 +53,9 @@ function programName(program: string): string | undefined {
 
 /** GNU and BSD spellings; both take `-o FILE` as output in some version, alone or behind other letters. */
 function isSafeBase64(args: readonly string[]): boolean {
-  return args.every((arg) => !arg.startsWith('-') || /^(?:-|-[dDi]+|-[wb]\d*|--(?:decode|ignore-garbage|wrap=\d+))$/.test(arg));
+  return args.every(
+    (arg) => !arg.startsWith('-') || /^(?:-|-[dDi]+|-[wb]\d*|--(?:decode|ignore-garbage|wrap=\d+))$/.test(arg),
+  );
 }
 
 function isSafeFind(args: readonly string[]): boolean {
@@ -73,9 +77,9 @@ function isSafeSed(args: readonly string[]): boolean {
   return option === '-n' && /^\d+(?:,\d+)?p$/.test(lines) && args.length <= 3 && file?.startsWith('-') !== true;
 }
 
-/** An infinite bound never ends. */
+/** Only small plain numbers: `inf`, `1e999` or a tiny step never end. */
 function isSafeSeq(args: readonly string[]): boolean {
-  return !args.some((arg) => /inf|nan/i.test(arg));
+  return args.every((arg) => /^(?:-?\d{1,7}(?:\.\d{1,3})?|-w|--equal-width)$/.test(arg));
 }
 
 /** Following a file never ends; `+3f` is an old spelling of it. */

@@ -97,14 +97,19 @@ test('any chunk cut from a file, edited and applied gives the edited file [PATCH
   fc.assert(
     fc.property(fc.array(fc.array(line, { minLength: 1, maxLength: 8 }), { maxLength: 4 }), (parts) => {
       // Every chunk follows a line that is nowhere else, so its place is beyond doubt.
-      const chunks = parts.map((lines, index): PatchChunk => ({
-        context: `chunk ${index}`,
-        lines: [...lines, { kind: 'context', text: `end ${index}` }],
-        atEndOfFile: false,
-      }));
+      const chunks = parts.map(
+        (lines, index): PatchChunk => ({
+          context: `chunk ${index}`,
+          lines: [...lines, { kind: 'context', text: `end ${index}` }],
+          atEndOfFile: false,
+        }),
+      );
       const render = (without: PatchLine['kind']): string =>
         chunks
-          .flatMap(({ context, lines }) => [context, ...lines.filter(({ kind }) => kind !== without).map((l) => l.text)])
+          .flatMap(({ context, lines }) => [
+            context,
+            ...lines.filter(({ kind }) => kind !== without).map((l) => l.text),
+          ])
           .map((each) => `${each}\n`)
           .join('');
       expect(applyUpdate({ path: '/w/f', text: render('add'), chunks })).toBe(render('remove'));
@@ -116,23 +121,40 @@ test('any chunk cut from a file, edited and applied gives the edited file [PATCH
 /** Chunks that match only after mapping typographic characters: the most expensive level. */
 function largeUpdate(lineCount: number): { text: string; chunks: PatchChunk[] } {
   const lines = Array.from({ length: lineCount }, (_, i) => (i % 100 === 0 ? `  \u201Citem ${i}\u201D` : 'same'));
-  const chunks = Array.from({ length: lineCount / 100 }, (_, i): PatchChunk => ({
-    context: undefined,
-    lines: [
-      { kind: 'context', text: `"item ${i * 100}"` },
-      { kind: 'remove', text: 'same' },
-      { kind: 'add', text: 'new' },
-    ],
-    atEndOfFile: false,
-  }));
+  const chunks = Array.from(
+    { length: lineCount / 100 },
+    (_, i): PatchChunk => ({
+      context: undefined,
+      lines: [
+        { kind: 'context', text: `"item ${i * 100}"` },
+        { kind: 'remove', text: 'same' },
+        { kind: 'add', text: 'new' },
+      ],
+      atEndOfFile: false,
+    }),
+  );
   return { text: `${lines.join('\n')}\n`, chunks };
 }
 
 test('a thousand loosely matching chunks on a hundred thousand lines are applied [PATCH-18]', () => {
-  const { text, chunks } = largeUpdate(100_000);
+  const { text, chunks } = largeUpdate(/* lineCount */ 100_000);
   const startedMs = performance.now();
   const result = applyUpdate({ path: '/w/f', text, chunks });
   // Searching every chunk line by line takes over a hundred million comparisons per level.
   expect(performance.now() - startedMs).toBeLessThan(3_000);
   expect(result.split('\n').filter((line) => line === 'new')).toHaveLength(1_000);
+});
+
+test('one chunk with hundreds of thousands of changes is applied [PATCH-18]', () => {
+  const lines = Array.from(
+    { length: 400_000 },
+    (_, index): PatchLine => ({
+      kind: index % 2 === 0 ? 'context' : 'remove',
+      text: `${index}`,
+    }),
+  );
+  const text = lines.map((line) => `${line.text}\n`).join('');
+  const result = applyUpdate({ path: '/w/f', text, chunks: [{ context: undefined, lines, atEndOfFile: false }] });
+  expect(result.slice(0, 6)).toBe('0\n2\n4\n');
+  expect(result.split('\n')).toHaveLength(200_001);
 });

@@ -71,6 +71,7 @@ describe('anything else is an ordinary command [PATCH-43]', () => {
   });
 
   test('another shell flag or program', () => {
+    expect(detectPatchCall(['bash', '-C', call("<<'EOF'")])).toBeUndefined();
     expect(detectPatchCall(['bash', '-x', call("<<'EOF'")])).toBeUndefined();
     expect(detectPatchCall(['python', '-c', call("<<'EOF'")])).toBeUndefined();
     expect(detectPatchCall([call("<<'EOF'")])).toBeUndefined();

@@ -1,5 +1,5 @@
-import type { FileReading } from '../../src/ports/patch-files.ts';
 import { type PatchPlan, parsePatch, planPatch } from '../../src/patch/index.ts';
+import type { FileReading } from '../../src/ports/patch-files.ts';
 
 /** Files below `/w`, by relative path. A folder exists if a file is in it. */
 export type Files = Readonly<Record<string, string>>;

@@ -125,11 +125,36 @@ describe('a malformed patch is refused with its cause and line [PATCH-03]', () =
     ['an update without chunks', [...ADD_X, '*** Update File: f'], 4, "Update file hunk for path 'f' is empty"],
     ['a move alone', ['*** Update File: f', '*** Move to: g'], 2, "Update file hunk for path 'f' is empty"],
     ['a marker without lines', ['*** Update File: f', '@@'], 4, 'Update hunk does not contain any lines'],
-    ['an end of file without lines', ['*** Update File: f', '@@', '*** End of File'], 4, 'Update hunk does not contain any lines'],
-    ['a bad first line', ['*** Update File: f', '@@', 'zz '], 4, `Unexpected line found in update hunk: 'zz '. ${PREFIXES}`],
-    ['nested markers', ['*** Update File: f', '@@ a', '@@ b', '-c'], 4, `Unexpected line found in update hunk: '@@ b'. ${PREFIXES}`],
-    ['a bad line after a chunk', ['*** Update File: f', '@@', '-a', 'zz'], 5, "Expected update hunk to start with a @@ context marker, got: 'zz'"],
-    ['a section after the end', ['*** Delete File: f', '*** End Patch', '*** Delete File: g'], 4, "'*** Delete File: g' stands after '*** End Patch'"],
+    [
+      'an end of file without lines',
+      ['*** Update File: f', '@@', '*** End of File'],
+      4,
+      'Update hunk does not contain any lines',
+    ],
+    [
+      'a bad first line',
+      ['*** Update File: f', '@@', 'zz '],
+      4,
+      `Unexpected line found in update hunk: 'zz '. ${PREFIXES}`,
+    ],
+    [
+      'nested markers',
+      ['*** Update File: f', '@@ a', '@@ b', '-c'],
+      4,
+      `Unexpected line found in update hunk: '@@ b'. ${PREFIXES}`,
+    ],
+    [
+      'a bad line after a chunk',
+      ['*** Update File: f', '@@', '-a', 'zz'],
+      5,
+      "Expected update hunk to start with a @@ context marker, got: 'zz'",
+    ],
+    [
+      'a section after the end',
+      ['*** Delete File: f', '*** End Patch', '*** Delete File: g'],
+      4,
+      "'*** Delete File: g' stands after '*** End Patch'",
+    ],
   ])('%s', (_name, lines, lineNumber, detail) => {
     expect(failure(patchOf(...lines))).toEqual({
       code: 'invalid-hunk',
@@ -145,9 +170,7 @@ describe('a malformed patch is refused with its cause and line [PATCH-03]', () =
 
 test('the model reads that verification failed and why [PATCH-04]', () => {
   const error = new PatchError('lines-not-found', 'Failed to find expected lines in /w/f:\nx');
-  expect(patchFailureText(error)).toBe(
-    'apply_patch verification failed: Failed to find expected lines in /w/f:\nx',
-  );
+  expect(patchFailureText(error)).toBe('apply_patch verification failed: Failed to find expected lines in /w/f:\nx');
   expect(patchFailureText(new PatchError('empty-patch', 'patch rejected: empty patch'))).toBe(
     'patch rejected: empty patch',
   );
@@ -155,8 +178,24 @@ test('the model reads that verification failed and why [PATCH-04]', () => {
 
 test('any text is read or refused with a patch error, never worse [PATCH-05]', () => {
   const line = fc.constantFrom(
-    '*** Begin Patch', '*** End Patch', '*** Update File: f', '*** Move to: g', '*** Add File: x', '*** Delete File: f',
-    '*** End of File', '@@', '@@ a', '+a', '-a', ' a', '', ' ', 'zz', '<<EOF', 'EOF', '*** Environment ID: e',
+    '*** Begin Patch',
+    '*** End Patch',
+    '*** Update File: f',
+    '*** Move to: g',
+    '*** Add File: x',
+    '*** Delete File: f',
+    '*** End of File',
+    '@@',
+    '@@ a',
+    '+a',
+    '-a',
+    ' a',
+    '',
+    ' ',
+    'zz',
+    '<<EOF',
+    'EOF',
+    '*** Environment ID: e',
   );
   fc.assert(
     fc.property(fc.array(line, { maxLength: 14 }), fc.boolean(), (lines, isWrapped) => {

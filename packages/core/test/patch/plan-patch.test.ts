@@ -123,12 +123,20 @@ test('a path that leaves the working directory is resolved, not hidden [PATCH-27
 
 describe('files that cannot be used are named [PATCH-28]', () => {
   test.each([
-    ['a missing file to update', ['*** Update File: no', '-a'], 'Failed to read file to update /w/no: No such file or directory'],
+    [
+      'a missing file to update',
+      ['*** Update File: no', '-a'],
+      'Failed to read file to update /w/no: No such file or directory',
+    ],
     ['a missing file to delete', ['*** Delete File: no'], 'Failed to read /w/no: No such file or directory'],
     ['a folder to update', ['*** Update File: d', '-a'], 'Failed to read file to update /w/d: it is a directory'],
     ['a folder to delete', ['*** Delete File: d'], 'Failed to read /w/d: it is a directory'],
     ['a folder to write', ['*** Add File: d', '+a'], 'Failed to write file /w/d: it is a directory'],
-    ['a folder to move to', ['*** Update File: f', '*** Move to: d', '-a'], 'Failed to write file /w/d: it is a directory'],
+    [
+      'a folder to move to',
+      ['*** Update File: f', '*** Move to: d', '-a'],
+      'Failed to write file /w/d: it is a directory',
+    ],
   ])('%s', async (_name, lines, message) => {
     await expect(plan(patchOf(...lines), files)).rejects.toMatchObject({ code: 'file-unusable', message });
   });

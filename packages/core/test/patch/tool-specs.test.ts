@@ -6,7 +6,9 @@ test('the freeform tool carries a Lark grammar whose rules are all defined [PATC
   const { definition, syntax } = freeformPatchTool.format;
   const rules = definition.split('\n').flatMap((line) => /^(\w+): (.*)$/.exec(line)?.slice(1) ?? []);
   const defined = rules.filter((_, index) => index % 2 === 0);
-  const used = rules.filter((_, index) => index % 2 === 1).flatMap((body) => body.replace(/"[^"]*"|\/[^/]*\//g, '').match(/\w+/g) ?? []);
+  const used = rules
+    .filter((_, index) => index % 2 === 1)
+    .flatMap((body) => body.replace(/"[^"]*"|\/[^/]*\//g, '').match(/\w+/g) ?? []);
   expect({ name: freeformPatchTool.name, syntax }).toEqual({ name: 'apply_patch', syntax: 'lark' });
   expect([...new Set(used)].sort()).toEqual([...new Set([...defined.filter((rule) => rule !== 'start'), 'LF'])].sort());
 });

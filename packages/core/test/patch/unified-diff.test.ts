@@ -144,12 +144,16 @@ describe('git applies the diffs [PATCH-35]', () => {
     const random = pairs.map(([before, after], index) => ({ path: `f${index}`, before, after }));
     const differing = random.filter(({ before, after }) => before !== after);
     expect(differing.length).toBeGreaterThan(100);
-    expect(await appliedByGit(differing)).toEqual(Object.fromEntries(differing.map(({ path, after }) => [path, after])));
+    expect(await appliedByGit(differing)).toEqual(
+      Object.fromEntries(differing.map(({ path, after }) => [path, after])),
+    );
   });
 });
 
 test('hunks turn the old text into the new one, for any two texts [PATCH-36]', () => {
-  const text = fc.array(fc.constantFrom('a\n', 'b\n', 'c\n', 'd\n', '\n', 'e'), { maxLength: 40 }).map((l) => l.join(''));
+  const text = fc
+    .array(fc.constantFrom('a\n', 'b\n', 'c\n', 'd\n', '\n', 'e'), { maxLength: 40 })
+    .map((l) => l.join(''));
   fc.assert(
     fc.property(text, text, fc.integer({ min: 0, max: 4 }), (before, after, contextLines) => {
       const { text: hunks, addedLines, removedLines } = diffHunks({ before, after, contextLines });
@@ -169,8 +173,8 @@ describe('large texts are compared within a bound [PATCH-37]', () => {
     Array.from({ length: count }, (_, index) => `${name(index)}\n`).join('');
 
   test('scattered changes beyond the exact bound are still told apart', () => {
-    const before = numbered(100_000, (i) => `line ${i}`);
-    const after = numbered(100_000, (i) => (i % 50 === 7 ? `changed ${i}` : `line ${i}`));
+    const before = numbered(/* count */ 100_000, (i) => `line ${i}`);
+    const after = numbered(/* count */ 100_000, (i) => (i % 50 === 7 ? `changed ${i}` : `line ${i}`));
     const startedMs = performance.now();
     const hunks = diffHunks({ before, after });
     expect(performance.now() - startedMs).toBeLessThan(5_000);
@@ -179,15 +183,15 @@ describe('large texts are compared within a bound [PATCH-37]', () => {
   });
 
   test('texts without common lines become one replacement', () => {
-    const before = numbered(60_000, (i) => `old ${i}`);
-    const after = numbered(60_000, (i) => `new ${i}`);
+    const before = numbered(/* count */ 60_000, (i) => `old ${i}`);
+    const after = numbered(/* count */ 60_000, (i) => `new ${i}`);
     const hunks = diffHunks({ before, after });
     expect({ added: hunks.addedLines, removed: hunks.removedLines }).toEqual({ added: 60_000, removed: 60_000 });
   });
 
   test('repeated lines in another order stay correct', () => {
-    const before = numbered(20_000, (i) => `${(i * 7) % 11}`);
-    const after = numbered(20_000, (i) => `${(i * 5) % 13}`);
+    const before = numbered(/* count */ 20_000, (i) => `${(i * 7) % 11}`);
+    const after = numbered(/* count */ 20_000, (i) => `${(i * 5) % 13}`);
     const startedMs = performance.now();
     const hunks = diffHunks({ before, after });
     expect(performance.now() - startedMs).toBeLessThan(5_000);

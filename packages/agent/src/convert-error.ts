@@ -1,0 +1,18 @@
+import { AuthError } from '@quire/auth';
+import { ConfigError, RolloutError } from '@quire/store';
+import { AgentError, type AgentErrorCode } from './agent-error.ts';
+
+/** The one place where errors of the parts become errors of this package. Unknown ones pass through. */
+export function asAgentError(error: unknown): unknown {
+  if (error instanceof AgentError) return error;
+  const code = codeOf(error);
+  if (code === undefined || !(error instanceof Error)) return error;
+  return new AgentError(code, error.message, { cause: error });
+}
+
+function codeOf(error: unknown): AgentErrorCode | undefined {
+  if (error instanceof ConfigError) return 'configuration';
+  if (error instanceof RolloutError) return error.code === 'not-found' ? 'thread-not-found' : 'rollout';
+  if (error instanceof AuthError) return 'no-credentials';
+  return undefined;
+}

@@ -1,0 +1,68 @@
+import { realpath, stat } from 'node:fs/promises';
+import type { EnvironmentFacts } from '@quire/core';
+import { readGitFacts, readProjectInstructions } from '@quire/host';
+import type { Config } from '@quire/store';
+import { AgentError } from './agent-error.ts';
+import type { PlaceFacts } from './thread-settings.ts';
+
+/** The absolute, real path of a working directory. */
+export async function resolveWorkingDirectory(path: string): Promise<string> {
+  try {
+    const real = await realpath(path);
+    if ((await stat(real)).isDirectory()) return real;
+  } catch (cause) {
+    throw new AgentError('missing-directory', `the working directory ${path} does not exist; give an existing one with -C`, {
+      cause,
+    });
+  }
+  throw new AgentError('missing-directory', `${path} is a file, not a directory; give a directory with -C`);
+}
+
+/** Reads what the model is told about the place. Runs nothing that the project could choose. */
+export async function readPlace(options: {
+  readonly cwd: string;
+  readonly home: string;
+  readonly config: Config;
+  readonly shellName: string;
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+}): Promise<PlaceFacts & { readonly notices: readonly string[]; readonly branch: string | undefined }> {
+  const { cwd, home, config, signal } = options;
+  const [git, instructions] = await Promise.all([
+    readGitFacts({ cwd, signal }),
+    readProjectInstructions({
+      cwd,
+      home,
+      maxBytes: config.projectDocMaxBytes,
+      rootMarkers: config.projectRootMarkers,
+      fallbackFilenames: config.projectDocFallbackFilenames,
+    }),
+  ]);
+  const environment: EnvironmentFacts = {
+    shellName: options.shellName,
+    currentDate: localDate(options.nowMs),
+    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    git:
+      git === undefined
+        ? undefined
+        : {
+            root: git.root,
+            commitHash: git.commitHash,
+            branch: git.branch,
+            remotes: git.originUrl === undefined ? {} : { origin: git.originUrl },
+          },
+  };
+  return {
+    cwd,
+    environment,
+    projectInstructions: instructions.text,
+    notices: instructions.notices,
+    branch: git?.branch,
+  };
+}
+
+function localDate(nowMs: number): string {
+  const date = new Date(nowMs);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
