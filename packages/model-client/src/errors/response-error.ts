@@ -1,0 +1,75 @@
+import { type JsonObject, ModelError, type ModelErrorCode, objectAt, stringAt } from '@quire/protocol';
+import { parseDelayInMessage } from './retry-after.ts';
+
+interface ResponseErrorContext {
+  readonly requestId: string | undefined;
+}
+
+const POLICY_CODES: ReadonlySet<string> = new Set(['cyber_policy', 'bio_policy']);
+
+/** `response.failed` as a typed error. Source: the peer's table of codes. */
+export function responseFailedError(event: JsonObject, context: ResponseErrorContext): ModelError {
+  const response = objectAt(event, 'response');
+  const error = response === undefined ? undefined : objectAt(response, 'error');
+  if (error === undefined)
+    return make('response-failed', 'response.failed event received', context, { retryable: true });
+  const code = stringAt(error, 'code') ?? '';
+  const message = stringAt(error, 'message');
+  const final = { retryable: false };
+  if (POLICY_CODES.has(code))
+    return make('policy', message ?? 'the request was refused for policy reasons', context, final);
+  switch (code) {
+    case 'context_length_exceeded':
+      return make(
+        'context-window-exceeded',
+        message ?? "the conversation is longer than the model's context window",
+        context,
+        final,
+      );
+    case 'insufficient_quota':
+      return make('quota-exceeded', 'the quota is used up: check plan and billing of the account', context, final);
+    case 'usage_not_included':
+      return make(
+        'usage-not-included',
+        'the plan of this account does not include this use: upgrade to Plus, or use an API key',
+        context,
+        final,
+      );
+    case 'invalid_prompt':
+      return make('invalid-request', message ?? 'Invalid request.', context, final);
+    case 'server_is_overloaded':
+    case 'slow_down':
+      return make('overloaded', 'the model is at capacity; try again later or choose another model', context, final);
+    case 'rate_limit_exceeded':
+      return make('rate-limited', message ?? 'rate limit exceeded', context, {
+        retryable: true,
+        retryAfterMs: message === undefined ? undefined : parseDelayInMessage(message),
+      });
+    default:
+      return make(
+        'response-failed',
+        message ?? `the response failed (${code === '' ? 'no reason given' : code})`,
+        context,
+        {
+          retryable: true,
+        },
+      );
+  }
+}
+
+/** `response.incomplete` as a typed error that names the reason. */
+export function responseIncompleteError(event: JsonObject, context: ResponseErrorContext): ModelError {
+  const response = objectAt(event, 'response');
+  const details = response === undefined ? undefined : objectAt(response, 'incomplete_details');
+  const reason = (details === undefined ? undefined : stringAt(details, 'reason')) ?? 'unknown';
+  return make('response-incomplete', `incomplete response returned, reason: ${reason}`, context, { retryable: true });
+}
+
+function make(
+  code: ModelErrorCode,
+  message: string,
+  context: ResponseErrorContext,
+  options: { readonly retryable: boolean; readonly retryAfterMs?: number | undefined },
+): ModelError {
+  return new ModelError(code, message, { ...options, requestId: context.requestId });
+}

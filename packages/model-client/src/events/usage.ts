@@ -1,0 +1,20 @@
+import { isJsonObject, type JsonObject, type JsonValue, numberAt, objectAt, type TokenUsage } from '@quire/protocol';
+
+/** The `usage` of a completed response; counts that are missing are 0, no object means not known. */
+export function parseUsage(raw: JsonValue | undefined): TokenUsage | undefined {
+  if (!isJsonObject(raw)) return undefined;
+  const inputTokens = numberAt(raw, 'input_tokens') ?? 0;
+  const outputTokens = numberAt(raw, 'output_tokens') ?? 0;
+  return {
+    inputTokens,
+    cachedInputTokens: detail(raw, 'input_tokens_details', 'cached_tokens'),
+    outputTokens,
+    reasoningOutputTokens: detail(raw, 'output_tokens_details', 'reasoning_tokens'),
+    totalTokens: numberAt(raw, 'total_tokens') ?? inputTokens + outputTokens,
+  };
+}
+
+function detail(usage: JsonObject, group: string, name: string): number {
+  const details = objectAt(usage, group);
+  return (details === undefined ? undefined : numberAt(details, name)) ?? 0;
+}

@@ -1,0 +1,69 @@
+import { backoffDelayMs, type Clock, type Entropy } from '@quire/core';
+import { ModelError, type ModelErrorCode } from '@quire/protocol';
+import { readErrorBody } from './http/body.ts';
+import type { HttpPost, HttpResponse, HttpTransport } from './http/transport.ts';
+import type { ModelClientObserver } from './observer.ts';
+
+/**
+ * Failures without a response that are worth another attempt at once. A response that did not come
+ * within the idle time ('idle-timeout') is not: it took the patience of a whole attempt, so the turn decides.
+ */
+const RETRIED: ReadonlySet<ModelErrorCode> = new Set(['connection-failed', 'dns', 'proxy', 'request-timeout']);
+
+export interface RetryOptions {
+  readonly maxRetries: number;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly observer: ModelClientObserver;
+  /** Makes the error of a response that is not a success. */
+  readonly toError: (response: HttpResponse, bodyText: string) => ModelError;
+}
+
+/**
+ * The first layer of retries: repeats one HTTP request after 5xx, timeouts and connection errors, never
+ * after another status and never once a good response has begun. Rejects with the last ModelError, or
+ * the reason of the signal.
+ */
+export async function requestWithRetries(
+  transport: HttpTransport,
+  request: HttpPost,
+  options: RetryOptions,
+): Promise<HttpResponse> {
+  const { clock, entropy, observer } = options;
+  for (let attempt = 0; ; attempt += 1) {
+    const startedAtMs = clock.now();
+    const outcome = await attemptOnce(transport, request, options);
+    const failed = outcome instanceof ModelError;
+    observer.requestAttempt?.({
+      attempt,
+      status: failed ? outcome.httpStatus : outcome.status,
+      error: failed ? outcome.code : undefined,
+      durationMs: clock.now() - startedAtMs,
+    });
+    if (!failed) return outcome;
+    if (attempt >= options.maxRetries || !isRetried(outcome)) throw outcome;
+    const delayMs = outcome.retryAfterMs ?? backoffDelayMs(attempt + 1, entropy.random());
+    await clock.sleep(delayMs, { signal: request.signal });
+  }
+}
+
+async function attemptOnce(
+  transport: HttpTransport,
+  request: HttpPost,
+  options: RetryOptions,
+): Promise<HttpResponse | ModelError> {
+  let response: HttpResponse;
+  try {
+    response = await transport.post(request);
+  } catch (error) {
+    if (error instanceof ModelError) return error;
+    throw error;
+  }
+  if (response.status >= 200 && response.status < 300) return response;
+  return options.toError(response, await readErrorBody(response.body, request.signal));
+}
+
+function isRetried(error: ModelError): boolean {
+  if (error.httpStatus !== undefined) return error.httpStatus >= 500;
+  return error.retryable && RETRIED.has(error.code);
+}

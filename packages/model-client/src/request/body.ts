@@ -1,0 +1,106 @@
+import type { ModelRequest } from '@quire/core';
+import { type ResponseItem, responseItemToJson, type ToolSpec } from '@quire/protocol';
+
+/** Items whose id Azure wants back. */
+const ITEMS_WITH_ID: ReadonlySet<string> = new Set([
+  'reasoning',
+  'message',
+  'web_search_call',
+  'function_call',
+  'local_shell_call',
+  'custom_tool_call',
+]);
+
+/**
+ * Writes request bodies for one thread.
+ *
+ * Items and tools are immutable, so the JSON of each is made once and kept as long as the object lives:
+ * request n of a tool loop writes only what is new, and what was sent before is byte for byte the same.
+ * It is kept as UTF-8 bytes, not as text: joining and encoding 4 MiB of text again for every request
+ * took 37 ms, copying the bytes takes 6.
+ */
+export class BodyEncoder {
+  readonly #threadId: string;
+  readonly #azure: boolean;
+  /** With a comma in front. */
+  readonly #items = new WeakMap<ResponseItem, Buffer>();
+  readonly #tools = new WeakMap<ToolSpec, string>();
+  #instructions: { readonly text: string; readonly json: string } = { text: '', json: '""' };
+
+  constructor(options: { readonly threadId: string; readonly azure: boolean }) {
+    this.#threadId = options.threadId;
+    this.#azure = options.azure;
+  }
+
+  /** The body of `POST …/responses`. Fields and their order: docs/model-requests.md. */
+  encode(request: ModelRequest): Buffer {
+    const model = JSON.stringify(request.model);
+    const head = `{"model":${model},"instructions":${this.#instructionsJson(request.instructions)},"input":[`;
+    const items = request.input.map((item, index) =>
+      index === 0 ? this.#itemBytes(item).subarray(1) : this.#itemBytes(item),
+    );
+    return Buffer.concat([Buffer.from(head), ...items, Buffer.from(`],${this.#fieldsAfterInput(request)}}`)]);
+  }
+
+  #fieldsAfterInput(request: ModelRequest): string {
+    const reasoning = request.reasoning;
+    const fields = [
+      `"tools":[${request.tools.map((tool) => this.#toolJson(tool)).join(',')}]`,
+      '"tool_choice":"auto"',
+      `"parallel_tool_calls":${request.parallelToolCalls}`,
+      `"reasoning":${reasoning === undefined ? 'null' : reasoningJson(reasoning)}`,
+      `"store":${this.#azure}`,
+      '"stream":true',
+      `"include":${reasoning === undefined ? '[]' : '["reasoning.encrypted_content"]'}`,
+    ];
+    if (request.serviceTier !== undefined) fields.push(`"service_tier":${JSON.stringify(request.serviceTier)}`);
+    fields.push(`"prompt_cache_key":${JSON.stringify(this.#threadId)}`);
+    const text = textJson(request);
+    if (text !== undefined) fields.push(`"text":${text}`);
+    return fields.join(',');
+  }
+
+  #instructionsJson(text: string): string {
+    if (this.#instructions.text !== text) this.#instructions = { text, json: JSON.stringify(text) };
+    return this.#instructions.json;
+  }
+
+  #itemBytes(item: ResponseItem): Buffer {
+    let bytes = this.#items.get(item);
+    if (bytes === undefined) {
+      bytes = Buffer.from(`,${itemJson(item, { keepId: this.#azure && ITEMS_WITH_ID.has(item.type) })}`);
+      this.#items.set(item, bytes);
+    }
+    return bytes;
+  }
+
+  #toolJson(tool: ToolSpec): string {
+    let json = this.#tools.get(tool);
+    if (json === undefined) {
+      json = JSON.stringify(tool);
+      this.#tools.set(tool, json);
+    }
+    return json;
+  }
+}
+
+function itemJson(item: ResponseItem, options: { readonly keepId: boolean }): string {
+  const { id, ...rest } = responseItemToJson(item);
+  if (options.keepId && typeof id === 'string' && id !== '') return JSON.stringify({ ...rest, id });
+  return JSON.stringify(rest);
+}
+
+function reasoningJson(reasoning: NonNullable<ModelRequest['reasoning']>): string {
+  const { effort, summary } = reasoning;
+  return JSON.stringify({ effort, summary: summary === 'none' ? undefined : summary });
+}
+
+function textJson(request: ModelRequest): string | undefined {
+  const { verbosity, outputSchema } = request;
+  if (verbosity === undefined && outputSchema === undefined) return undefined;
+  const format =
+    outputSchema === undefined
+      ? undefined
+      : { type: 'json_schema', strict: true, schema: outputSchema, name: 'codex_output_schema' };
+  return JSON.stringify({ verbosity, format });
+}

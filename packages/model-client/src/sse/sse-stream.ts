@@ -1,0 +1,201 @@
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '@quire/core';
+import { isJsonObject, ModelError, type ModelEvent, stringAt } from '@quire/protocol';
+import { BoundedQueue, SseDecoder, SseEventTooLargeError } from '@quire/streams';
+import type { EventDecoder } from '../events/event-decoder.ts';
+import { destroyBody, releaseBody } from '../http/body.ts';
+import type { ModelClientObserver, StreamProblem } from '../observer.ts';
+
+/** Batches (one for each network chunk) held for a slow reader before the socket is paused. */
+const QUEUE_CAPACITY = 8;
+
+export interface SseStreamOptions {
+  readonly decoder: EventDecoder;
+  /**
+   * Longest silence between two events; comments do not end it. Unit: milliseconds. Error: ModelError
+   * 'idle-timeout'. Does not run while the socket is paused for a slow reader.
+   */
+  readonly idleTimeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly observer: ModelClientObserver;
+  readonly requestId: string | undefined;
+}
+
+/**
+ * Reads the body of a streamed response.
+ *
+ * Chunks are decoded where they arrive, into one array of events each; a bounded queue hands those to
+ * the reader and pauses the socket when it lags. The stream is over with the first of: completion,
+ * failure, end of the body, silence, abort, `close()`.
+ */
+export class SseStream {
+  readonly #body: IncomingMessage;
+  readonly #options: SseStreamOptions;
+  readonly #queue = new BoundedQueue<readonly ModelEvent[]>({ capacity: QUEUE_CAPACITY });
+  readonly #sse = new SseDecoder();
+  #idleTimer: NodeJS.Timeout;
+  #batch: ModelEvent[] = [];
+  #sawEvent = false;
+  #completed = false;
+  #finished = false;
+  #lastPollMs: number;
+  /** What an `error` event said: the cause, should the stream then break off. */
+  #serverError: string | undefined;
+
+  constructor(body: IncomingMessage, options: SseStreamOptions) {
+    this.#body = body;
+    this.#options = options;
+    this.#lastPollMs = options.clock.now();
+    this.#idleTimer = setTimeout(this.#onIdle, options.idleTimeoutMs);
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+    body.on('data', this.#onChunk).on('end', this.#onEnd).on('error', this.#onBodyError).on('close', this.#onEnd);
+    if (options.signal.aborted) this.#onAbort();
+  }
+
+  /** Batches of events; completes after `response-end`, else throws. Taken once. */
+  batches(): AsyncIterableIterator<readonly ModelEvent[], undefined> {
+    return this.#queue.iterate({ signal: this.#options.signal });
+  }
+
+  /** The reader has left: the socket is destroyed unless the response was already over. */
+  close(): void {
+    if (this.#finish()) destroyBody(this.#body);
+  }
+
+  readonly #onChunk = (chunk: Buffer): void => {
+    this.#batch = [];
+    let failure: unknown;
+    try {
+      this.#sse.push(chunk, this.#onData);
+    } catch (error) {
+      failure = error instanceof SseEventTooLargeError ? this.#tooLarge(error) : error;
+    }
+    const hasRoom = this.#batch.length === 0 || this.#queue.push(this.#batch);
+    if (failure !== undefined) {
+      this.#queue.fail(failure);
+      if (this.#finish()) releaseBody(this.#body);
+    } else if (this.#completed) {
+      this.#queue.close();
+      if (this.#finish()) releaseBody(this.#body);
+    } else if (!hasRoom) {
+      this.#pause();
+    } else if (this.#sawEvent) {
+      this.#idleTimer.refresh();
+    }
+    this.#sawEvent = false;
+  };
+
+  readonly #onData = (data: string): void => {
+    if (this.#completed) return;
+    this.#sawEvent = true;
+    let raw: unknown;
+    try {
+      raw = JSON.parse(data);
+    } catch {
+      // Skipped and reported, as the peer does; `[DONE]` of other dialects ends up here too.
+      this.#skip('not-json');
+      return;
+    }
+    const type = isJsonObject(raw) ? raw['type'] : undefined;
+    if (!isJsonObject(raw) || typeof type !== 'string') {
+      this.#skip('no-type');
+      return;
+    }
+    const { observer, decoder } = this.#options;
+    if (observer.streamPoll !== undefined)
+      observer.streamPoll({ result: 'event', type, durationMs: this.#sincePoll() });
+    if (type === 'error') this.#serverError = errorText(raw);
+    const outcome = decoder.decode(type, raw, this.#batch);
+    if (outcome === 'completed') this.#completed = true;
+    else if (outcome === 'skipped') observer.streamProblem?.({ kind: 'missing-fields', type });
+  };
+
+  #skip(kind: StreamProblem['kind']): void {
+    const { observer } = this.#options;
+    observer.streamPoll?.({ result: 'parse-error', durationMs: this.#sincePoll() });
+    observer.streamProblem?.({ kind, type: undefined });
+  }
+
+  #pause(): void {
+    clearTimeout(this.#idleTimer);
+    this.#body.pause();
+    this.#queue.drained().then(
+      () => {
+        if (this.#finished) return;
+        this.#idleTimer = setTimeout(this.#onIdle, this.#options.idleTimeoutMs);
+        this.#body.resume();
+      },
+      () => undefined, // The reader has left; close() or the abort deals with the body.
+    );
+  }
+
+  /** The body ended, or its socket closed, without a completion. */
+  readonly #onEnd = (): void => this.#breakOff({});
+  readonly #onBodyError = (error: Error): void => this.#breakOff({ cause: error });
+
+  #breakOff({ cause }: { readonly cause?: Error }): void {
+    if (!this.#finish()) return;
+    this.#options.observer.streamPoll?.({ result: 'end', durationMs: this.#sincePoll() });
+    const serverError = this.#serverError === undefined ? undefined : new Error(this.#serverError);
+    this.#queue.fail(
+      new ModelError('stream-truncated', 'stream closed before response.completed', {
+        retryable: true,
+        requestId: this.#options.requestId,
+        cause: cause ?? serverError,
+      }),
+    );
+    destroyBody(this.#body);
+  }
+
+  readonly #onIdle = (): void => {
+    if (!this.#finish()) return;
+    this.#options.observer.streamPoll?.({ result: 'timeout', durationMs: this.#sincePoll() });
+    this.#queue.fail(
+      new ModelError('idle-timeout', `the stream was silent for ${this.#options.idleTimeoutMs} ms`, {
+        retryable: true,
+        requestId: this.#options.requestId,
+      }),
+    );
+    destroyBody(this.#body);
+  };
+
+  readonly #onAbort = (): void => {
+    if (!this.#finish()) return;
+    this.#queue.fail(this.#options.signal.reason);
+    destroyBody(this.#body);
+  };
+
+  /** True for the first caller. Removes every listener and the timer. */
+  #finish(): boolean {
+    if (this.#finished) return false;
+    this.#finished = true;
+    clearTimeout(this.#idleTimer);
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    const body = this.#body;
+    body.off('data', this.#onChunk).off('end', this.#onEnd).off('error', this.#onBodyError).off('close', this.#onEnd);
+    return true;
+  }
+
+  #tooLarge(cause: SseEventTooLargeError): ModelError {
+    return new ModelError('stream-protocol', cause.message, {
+      retryable: false,
+      requestId: this.#options.requestId,
+      cause,
+    });
+  }
+
+  /** Milliseconds since the last poll; only asked for when somebody listens. */
+  #sincePoll(): number {
+    const now = this.#options.clock.now();
+    const elapsed = now - this.#lastPollMs;
+    this.#lastPollMs = now;
+    return elapsed;
+  }
+}
+
+function errorText(raw: Parameters<typeof stringAt>[0]): string {
+  const error = raw['error'];
+  const message = isJsonObject(error) ? stringAt(error, 'message') : stringAt(raw, 'message');
+  return `the provider sent an error event: ${(message ?? 'no message').slice(0, 1000)}`;
+}
