@@ -1,0 +1,6 @@
+export { AuthError, type AuthErrorCode } from './auth-error.ts';
+export {
+  createCredentialsSource,
+  type CredentialsSource,
+  type CredentialsSourceOptions,
+} from './credentials-source.ts';
