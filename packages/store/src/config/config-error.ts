@@ -1,0 +1,42 @@
+export type ConfigErrorCode =
+  /** The folder that an environment variable names does not exist or is no folder. */
+  | 'home-missing'
+  | 'unreadable-file'
+  /** The file is not TOML; `line` and `column` say where. */
+  | 'syntax'
+  /** A `-c` text without `=` or without a key. */
+  | 'malformed-override'
+  | 'wrong-type'
+  | 'invalid-value'
+  | 'unknown-provider';
+
+export interface ConfigErrorDetails {
+  /** Dotted key of the setting. */
+  readonly key?: string;
+  /** Absolute path of the file, or `-c`. */
+  readonly source?: string;
+  /** 1-based. */
+  readonly line?: number;
+  /** 1-based. */
+  readonly column?: number;
+  readonly cause?: unknown;
+}
+
+/** The configuration can not be used as it is; the message says what to change. Never retryable. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly code: ConfigErrorCode;
+  readonly key: string | undefined;
+  readonly source: string | undefined;
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+
+  constructor(code: ConfigErrorCode, message: string, details: ConfigErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.key = details.key;
+    this.source = details.source;
+    this.line = details.line;
+    this.column = details.column;
+  }
+}

@@ -1,0 +1,155 @@
+export interface ConfigKey {
+  /** Dotted; `<id>` and `<name>` stand for a name of the user's choice. */
+  readonly key: string;
+  /** As written in the documentation. */
+  readonly type: string;
+  /** Markdown, one or two sentences. */
+  readonly meaning: string;
+}
+
+/**
+ * Every key that is read. Keys that are not listed are ignored. `docs/configuration.md` shows this table, and a
+ * setting can only be read under a key that stands here.
+ *
+ * Source: names, types and defaults are those of the peer's `config.toml`, see the reference sheets.
+ */
+export const CONFIG_KEYS = [
+  { key: 'model', type: 'string', meaning: 'Model to use. Unset: the default of the catalog.' },
+  {
+    key: 'model_provider',
+    type: 'string',
+    meaning:
+      'Id of the provider to use: `openai`, `ollama`, `lmstudio` or a key of `model_providers`. Default `openai`.',
+  },
+  { key: 'openai_base_url', type: 'URL', meaning: 'Address of the built-in `openai` provider.' },
+  { key: 'model_reasoning_effort', type: 'string', meaning: 'How much the model thinks, such as `low` or `high`.' },
+  {
+    key: 'model_reasoning_summary',
+    type: '`auto`, `concise`, `detailed`, `none`',
+    meaning: 'How the model reports its reasoning.',
+  },
+  { key: 'model_verbosity', type: '`low`, `medium`, `high`', meaning: 'How long answers are.' },
+  {
+    key: 'model_supports_reasoning_summaries',
+    type: 'boolean',
+    meaning: 'Overrides what the catalog says of the model.',
+  },
+  {
+    key: 'model_context_window',
+    type: 'integer ≥ 1',
+    meaning: 'Tokens. Overrides what the catalog says of the model.',
+  },
+  { key: 'service_tier', type: 'string', meaning: 'Processing tier asked for, such as `flex`.' },
+  {
+    key: 'model_instructions_file',
+    type: 'path',
+    meaning: 'File whose text replaces the base instructions. It must exist and hold text.',
+  },
+  {
+    key: 'instructions',
+    type: 'string',
+    meaning: 'Replaces the base instructions. `model_instructions_file` goes first.',
+  },
+  { key: 'developer_instructions', type: 'string', meaning: 'Extra developer message at the start of a thread.' },
+  { key: 'hide_agent_reasoning', type: 'boolean', meaning: 'Leaves reasoning out of the output. Default `false`.' },
+  {
+    key: 'approval_policy',
+    type: '`untrusted`, `on-failure`, `on-request`, `never`',
+    meaning: 'When a person is asked before something runs.',
+  },
+  {
+    key: 'sandbox_mode',
+    type: '`read-only`, `workspace-write`, `danger-full-access`',
+    meaning: 'What commands and patches may touch.',
+  },
+  {
+    key: 'sandbox_workspace_write.writable_roots',
+    type: 'list of paths',
+    meaning: 'Folders that may be written beside the working directory. Default none.',
+  },
+  {
+    key: 'sandbox_workspace_write.network_access',
+    type: 'boolean',
+    meaning: 'Whether commands may use the network. Default `false`.',
+  },
+  {
+    key: 'sandbox_workspace_write.exclude_tmpdir_env_var',
+    type: 'boolean',
+    meaning: 'Takes the folder named by `$TMPDIR` out of what may be written. Default `false`.',
+  },
+  {
+    key: 'sandbox_workspace_write.exclude_slash_tmp',
+    type: 'boolean',
+    meaning: 'Takes `/tmp` out of what may be written. Default `false`.',
+  },
+  {
+    key: 'project_doc_max_bytes',
+    type: 'integer ≥ 0',
+    meaning: 'Bytes of `AGENTS.md` files that are passed to the model. Default 32768; 0 passes none.',
+  },
+  {
+    key: 'project_doc_fallback_filenames',
+    type: 'list of strings',
+    meaning: 'File names tried where there is no `AGENTS.md`. Default none.',
+  },
+  {
+    key: 'project_root_markers',
+    type: 'list of strings',
+    meaning:
+      'Names that mark the root of a project. Default `[".git"]`; an empty list makes the working directory the root.',
+  },
+  { key: 'web_search', type: '`disabled`, `cached`, `live`', meaning: 'How the model may search the web.' },
+  {
+    key: 'tool_output_token_limit',
+    type: 'integer ≥ 0',
+    meaning: 'Tokens of one tool output that are kept. Overrides what the catalog says of the model.',
+  },
+  { key: 'features.<name>', type: 'boolean', meaning: 'Switches a feature on or off.' },
+  { key: 'model_providers.<id>.name', type: 'string', meaning: 'Name that people see. Required.' },
+  { key: 'model_providers.<id>.base_url', type: 'URL', meaning: 'Prefix of every request path.' },
+  {
+    key: 'model_providers.<id>.wire_api',
+    type: '`responses`',
+    meaning: 'The protocol spoken. Only the Responses API is; it is the default.',
+  },
+  { key: 'model_providers.<id>.env_key', type: 'string', meaning: 'Environment variable that holds the API key.' },
+  {
+    key: 'model_providers.<id>.env_key_instructions',
+    type: 'string',
+    meaning: 'How to get that key, said when the variable is missing.',
+  },
+  {
+    key: 'model_providers.<id>.experimental_bearer_token',
+    type: 'string',
+    meaning: 'The token itself. Prefer `env_key`.',
+  },
+  { key: 'model_providers.<id>.query_params', type: 'table of strings', meaning: 'Added to every URL.' },
+  { key: 'model_providers.<id>.http_headers', type: 'table of strings', meaning: 'Added to every request.' },
+  {
+    key: 'model_providers.<id>.env_http_headers',
+    type: 'table of strings',
+    meaning: 'Header names and the environment variables that hold their values. Unset and blank ones are left out.',
+  },
+  {
+    key: 'model_providers.<id>.request_max_retries',
+    type: 'integer ≥ 0',
+    meaning: 'Retries of one HTTP request. Default 4, at most 100.',
+  },
+  {
+    key: 'model_providers.<id>.stream_max_retries',
+    type: 'integer ≥ 0',
+    meaning: 'Retries of an answer that broke off. Default 5, at most 100.',
+  },
+  {
+    key: 'model_providers.<id>.stream_idle_timeout_ms',
+    type: 'integer ≥ 1',
+    meaning: 'Longest silence in an answer, in milliseconds. Default 300000.',
+  },
+  {
+    key: 'model_providers.<id>.requires_openai_auth',
+    type: 'boolean',
+    meaning: 'Sends the stored login or key to this provider. Default `false`.',
+  },
+] as const satisfies readonly ConfigKey[];
+
+export type ConfigKeyName = (typeof CONFIG_KEYS)[number]['key'];

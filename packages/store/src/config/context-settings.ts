@@ -1,0 +1,24 @@
+import type { SettingReader } from './setting-reader.ts';
+
+export interface ContextSettings {
+  /** Bytes of `AGENTS.md` files passed to the model; 0 passes none. */
+  readonly projectDocMaxBytes: number;
+  readonly projectDocFallbackFilenames: readonly string[];
+  /** Empty: the working directory is the root. */
+  readonly projectRootMarkers: readonly string[];
+  readonly webSearch: 'disabled' | 'cached' | 'live' | undefined;
+  readonly toolOutputTokenLimit: number | undefined;
+}
+
+const DEFAULT_PROJECT_DOC_MAX_BYTES = 32_768;
+
+export function readContextSettings(reader: SettingReader): ContextSettings {
+  return {
+    projectDocMaxBytes:
+      reader.integer({ key: 'project_doc_max_bytes' }, { minimum: 0 }) ?? DEFAULT_PROJECT_DOC_MAX_BYTES,
+    projectDocFallbackFilenames: reader.stringList({ key: 'project_doc_fallback_filenames' }) ?? [],
+    projectRootMarkers: reader.stringList({ key: 'project_root_markers' }) ?? ['.git'],
+    webSearch: reader.oneOf({ key: 'web_search' }, ['disabled', 'cached', 'live']),
+    toolOutputTokenLimit: reader.integer({ key: 'tool_output_token_limit' }, { minimum: 0 }),
+  };
+}

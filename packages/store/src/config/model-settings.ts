@@ -1,0 +1,50 @@
+import fs from 'node:fs/promises';
+import { describeSystemError } from '../system-error.ts';
+import type { SettingReader } from './setting-reader.ts';
+
+export interface ModelSettings {
+  /** Absent: the default of the catalog. */
+  readonly model: string | undefined;
+  /** Any name: models add their own. */
+  readonly modelReasoningEffort: string | undefined;
+  readonly modelReasoningSummary: 'auto' | 'concise' | 'detailed' | 'none' | undefined;
+  readonly modelVerbosity: 'low' | 'medium' | 'high' | undefined;
+  readonly modelSupportsReasoningSummaries: boolean | undefined;
+  /** Tokens. */
+  readonly modelContextWindow: number | undefined;
+  readonly serviceTier: string | undefined;
+  /** The text of `model_instructions_file`, else `instructions`. Replaces the base instructions. */
+  readonly baseInstructions: string | undefined;
+  readonly developerInstructions: string | undefined;
+  readonly hideAgentReasoning: boolean;
+}
+
+export async function readModelSettings(reader: SettingReader): Promise<ModelSettings> {
+  return {
+    model: reader.nonEmptyString({ key: 'model' }),
+    modelReasoningEffort: reader.nonEmptyString({ key: 'model_reasoning_effort' }),
+    modelReasoningSummary: reader.oneOf({ key: 'model_reasoning_summary' }, ['auto', 'concise', 'detailed', 'none']),
+    modelVerbosity: reader.oneOf({ key: 'model_verbosity' }, ['low', 'medium', 'high']),
+    modelSupportsReasoningSummaries: reader.boolean({ key: 'model_supports_reasoning_summaries' }),
+    modelContextWindow: reader.integer({ key: 'model_context_window' }, { minimum: 1 }),
+    serviceTier: reader.nonEmptyString({ key: 'service_tier' }),
+    baseInstructions: await readBaseInstructions(reader),
+    developerInstructions: reader.string({ key: 'developer_instructions' }),
+    hideAgentReasoning: reader.boolean({ key: 'hide_agent_reasoning' }) ?? false,
+  };
+}
+
+async function readBaseInstructions(reader: SettingReader): Promise<string | undefined> {
+  const inline = reader.string({ key: 'instructions' });
+  const setting = { key: 'model_instructions_file' } as const;
+  const file = reader.path(setting);
+  if (file === undefined) return inline;
+  let text: string;
+  try {
+    text = (await fs.readFile(file, 'utf8')).trim();
+  } catch (cause) {
+    throw reader.invalid(setting, `names ${file}, which can not be read: ${describeSystemError(cause)}`, cause);
+  }
+  if (text === '') throw reader.invalid(setting, `names ${file}, which holds no text`);
+  return text;
+}

@@ -1,0 +1,126 @@
+import type { ModelProvider } from '@quire/protocol';
+import { ConfigError } from './config-error.ts';
+import type { SettingPath, SettingReader } from './setting-reader.ts';
+
+export interface ProviderSettings {
+  /** The selected one. */
+  readonly provider: ModelProvider;
+  /** Every id that `model_provider` may name, in alphabetical order. */
+  readonly providerIds: readonly string[];
+}
+
+const MAX_RETRIES = 100;
+/** Timers take no more: 2^31 - 1. */
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
+const DEFAULTS = {
+  baseUrl: undefined,
+  envKey: undefined,
+  envKeyInstructions: undefined,
+  bearerToken: undefined,
+  queryParams: {},
+  httpHeaders: {},
+  envHttpHeaders: {},
+  requestMaxRetries: 4,
+  streamMaxRetries: 5,
+  streamIdleTimeoutMs: 300_000,
+  requiresOpenaiAuth: false,
+} as const satisfies Omit<ModelProvider, 'id' | 'name'>;
+
+const BUILT_IN: readonly ModelProvider[] = [
+  {
+    ...DEFAULTS,
+    id: 'openai',
+    name: 'OpenAI',
+    envHttpHeaders: { 'OpenAI-Organization': 'OPENAI_ORGANIZATION', 'OpenAI-Project': 'OPENAI_PROJECT' },
+    requiresOpenaiAuth: true,
+  },
+  { ...DEFAULTS, id: 'ollama', name: 'Ollama', baseUrl: 'http://localhost:11434/v1' },
+  { ...DEFAULTS, id: 'lmstudio', name: 'LM Studio', baseUrl: 'http://localhost:1234/v1' },
+];
+
+/** All providers of the configuration are checked, not only the selected one. */
+export function readProviderSettings(reader: SettingReader, warnings: string[]): ProviderSettings {
+  const providers = new Map(BUILT_IN.map((provider) => [provider.id, withBaseUrlOverride(provider, reader)]));
+  for (const id of reader.tableKeys('model_providers')) {
+    if (BUILT_IN.some((provider) => provider.id === id)) {
+      warnings.push(
+        `model_providers.${id}: the built-in provider can not be redefined; use another id, such as "my-${id}"`,
+      );
+    } else {
+      providers.set(id, readProvider(reader, id, warnings));
+    }
+  }
+  const providerIds = [...providers.keys()].sort();
+  const selected = reader.string({ key: 'model_provider' }) ?? 'openai';
+  const provider = providers.get(selected);
+  if (provider !== undefined) return { provider, providerIds };
+  const source = reader.sourceOf({ key: 'model_provider' });
+  throw new ConfigError(
+    'unknown-provider',
+    `${source ?? 'configuration'}: model_provider ${JSON.stringify(selected)} is not known; ` +
+      `known are ${providerIds.join(', ')}; define others as [model_providers.<id>]`,
+    { key: 'model_provider', ...(source === undefined ? {} : { source }) },
+  );
+}
+
+function withBaseUrlOverride(provider: ModelProvider, reader: SettingReader): ModelProvider {
+  if (provider.id !== 'openai') return provider;
+  const setting = { key: 'openai_base_url' } as const;
+  if (reader.string(setting) === '') return provider;
+  return { ...provider, baseUrl: readUrl(reader, setting) };
+}
+
+function readProvider(reader: SettingReader, id: string, warnings: string[]): ModelProvider {
+  const table = reader.requireEntryTable('model_providers', id);
+  checkWireApi(reader, id);
+  const name = reader.nonEmptyString({ key: 'model_providers.<id>.name', id });
+  if (name === undefined)
+    throw reader.invalid({ key: 'model_providers.<id>.name', id }, 'is missing; give the provider a name');
+  for (const unsupported of ['auth', 'aws']) {
+    if (table !== undefined && Object.hasOwn(table, unsupported)) {
+      warnings.push(`model_providers.${id}.${unsupported} is not supported and is ignored; use env_key`);
+    }
+  }
+  const at = (key: ProviderKey): SettingPath => ({ key: `model_providers.<id>.${key}`, id });
+  const retries = { minimum: 0, cap: MAX_RETRIES };
+  return {
+    id,
+    name,
+    baseUrl: readUrl(reader, at('base_url')),
+    envKey: reader.nonEmptyString(at('env_key')),
+    envKeyInstructions: reader.string(at('env_key_instructions')),
+    bearerToken: reader.string(at('experimental_bearer_token')),
+    queryParams: reader.stringMap(at('query_params')) ?? DEFAULTS.queryParams,
+    httpHeaders: reader.stringMap(at('http_headers')) ?? DEFAULTS.httpHeaders,
+    envHttpHeaders: reader.stringMap(at('env_http_headers')) ?? DEFAULTS.envHttpHeaders,
+    requestMaxRetries: reader.integer(at('request_max_retries'), retries) ?? DEFAULTS.requestMaxRetries,
+    streamMaxRetries: reader.integer(at('stream_max_retries'), retries) ?? DEFAULTS.streamMaxRetries,
+    streamIdleTimeoutMs:
+      reader.integer(at('stream_idle_timeout_ms'), { minimum: 1, cap: MAX_TIMEOUT_MS }) ?? DEFAULTS.streamIdleTimeoutMs,
+    requiresOpenaiAuth: reader.boolean(at('requires_openai_auth')) ?? DEFAULTS.requiresOpenaiAuth,
+  };
+}
+
+type ProviderKey =
+  Extract<SettingPath['key'], `model_providers.${string}`> extends `model_providers.<id>.${infer Key}` ? Key : never;
+
+function checkWireApi(reader: SettingReader, id: string): void {
+  const setting = { key: 'model_providers.<id>.wire_api', id } as const;
+  const wireApi = reader.string(setting);
+  if (wireApi === undefined || wireApi === 'responses') return;
+  const found = `must be "responses", found ${JSON.stringify(wireApi)}`;
+  if (wireApi !== 'chat') throw reader.invalid(setting, found);
+  throw reader.invalid(
+    setting,
+    `${found}: chat completions are not supported; set it to "responses" if the provider has that API, or choose another provider`,
+  );
+}
+
+function readUrl(reader: SettingReader, setting: SettingPath): string | undefined {
+  const value = reader.nonEmptyString(setting);
+  if (value === undefined) return undefined;
+  const protocol = URL.canParse(value) ? new URL(value).protocol : undefined;
+  if (protocol === 'http:' || protocol === 'https:') return value;
+  throw reader.invalid(setting, 'must be an address that begins with http:// or https://');
+}

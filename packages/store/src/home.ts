@@ -1,0 +1,42 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { ConfigError } from './config/config-error.ts';
+import { describeSystemError } from './system-error.ts';
+
+/** Environment variables by name; unset ones are absent or `undefined`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const HOME_VARIABLES = ['QUIRE_HOME', 'CODEX_HOME'] as const;
+
+/**
+ * The folder of the configuration, the credentials and the rollouts: `$QUIRE_HOME`, else `$CODEX_HOME`, else
+ * `.codex` in the user's home directory. Absolute. Empty variables count as unset.
+ *
+ * A folder named by a variable must exist (ConfigError 'home-missing'): a typing error there would otherwise
+ * look like a lost login. The default one need not.
+ */
+export function resolveHome(options: { readonly environment: Environment; readonly homeDirectory: string }): string {
+  for (const variable of HOME_VARIABLES) {
+    const value = options.environment[variable];
+    if (value !== undefined && value !== '') return requireDirectory(variable, value);
+  }
+  return path.resolve(options.homeDirectory, '.codex');
+}
+
+function requireDirectory(variable: string, value: string): string {
+  try {
+    const real = fs.realpathSync(value);
+    if (fs.statSync(real).isDirectory()) return real;
+  } catch (cause) {
+    throw new ConfigError(
+      'home-missing',
+      `${variable} is ${JSON.stringify(value)}: ${describeSystemError(cause)}; create that folder or unset ${variable}`,
+      { source: variable, cause },
+    );
+  }
+  throw new ConfigError(
+    'home-missing',
+    `${variable} is ${JSON.stringify(value)}, which is not a folder; point it to one or unset it`,
+    { source: variable },
+  );
+}

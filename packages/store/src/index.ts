@@ -1,0 +1,26 @@
+export { ConfigError, type ConfigErrorCode, type ConfigErrorDetails } from './config/config-error.ts';
+export { CONFIG_KEYS, type ConfigKey, type ConfigKeyName } from './config/config-keys.ts';
+export type { ContextSettings } from './config/context-settings.ts';
+export type { FeatureSettings } from './config/feature-settings.ts';
+export { type Config, type LoadConfigOptions, loadConfig } from './config/load-config.ts';
+export type { ModelSettings } from './config/model-settings.ts';
+export type { ProviderSettings } from './config/provider-settings.ts';
+export type { SafetySettings } from './config/safety-settings.ts';
+export { type Environment, resolveHome } from './home.ts';
+export { type FindRolloutOptions, findRollout } from './rollout/find-rollout.ts';
+export { findLastRollout, listRollouts, type RolloutSummary } from './rollout/list-rollouts.ts';
+export { createMemoryRollout } from './rollout/memory-rollout.ts';
+export {
+  type ReadRolloutOptions,
+  type RolloutLineInfo,
+  type RolloutReading,
+  readRollout,
+} from './rollout/read-rollout.ts';
+export { RolloutError, type RolloutErrorCode } from './rollout/rollout-error.ts';
+export {
+  type CreateRolloutOptions,
+  createRollout,
+  type OpenRolloutOptions,
+  openRollout,
+  type RolloutFile,
+} from './rollout/rollout-file.ts';

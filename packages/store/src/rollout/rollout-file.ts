@@ -1,0 +1,164 @@
+import fs from 'node:fs';
+import fsPromises from 'node:fs/promises';
+import path from 'node:path';
+import type { RolloutWriter } from '@quire/core';
+import type { RolloutLine, SessionMeta, ThreadId } from '@quire/protocol';
+import { describeSystemError, systemErrorCode } from '../system-error.ts';
+import { AppendFile } from './append-file.ts';
+import { encodeLines } from './encode-lines.ts';
+import { repairTail } from './repair-tail.ts';
+import { RolloutError } from './rollout-error.ts';
+import { dayFolder, rolloutName } from './rollout-name.ts';
+
+/** The record of one thread, open for appending. */
+export interface RolloutFile extends RolloutWriter, Disposable {
+  /** Absolute. */
+  readonly path: string;
+  /** Bytes of a half-written last line that were cut off when the file was opened. */
+  readonly tornBytes: number;
+}
+
+interface RolloutClock {
+  /** Unix milliseconds; asked once for each append. */
+  readonly now: () => number;
+}
+
+export interface CreateRolloutOptions extends RolloutClock {
+  readonly home: string;
+  readonly threadId: ThreadId;
+  /** `id` and `timestamp` come from `threadId` and `now`. */
+  readonly meta: Omit<SessionMeta, 'id' | 'timestamp'>;
+  /** Called with each line, the header too, after it was written. Must not throw. */
+  readonly onLine?: (line: RolloutLine) => void;
+}
+
+export interface OpenRolloutOptions extends RolloutClock {
+  /** Called with each line after it was written. Must not throw. */
+  readonly onLine?: (line: RolloutLine) => void;
+}
+
+/**
+ * Starts the record of a new thread. When the promise resolves the header is durable. A failure leaves no
+ * file behind. File mode 0600, folders 0700.
+ * @throws RolloutError 'not-writable'
+ */
+export async function createRollout(options: CreateRolloutOptions): Promise<RolloutFile> {
+  const startMs = options.now();
+  const folder = dayFolder(options.home, startMs);
+  const file = path.join(folder, rolloutName(startMs, options.threadId));
+  const { fd, firstCreatedFolder } = createFile(folder, file);
+  const rollout = new OpenRollout(new AppendFile({ path: file, fd }), { ...options, tornBytes: 0 });
+  try {
+    const meta: SessionMeta = {
+      ...options.meta,
+      id: options.threadId,
+      timestamp: new Date(startMs).toISOString(),
+    };
+    rollout.append([{ type: 'session_meta', payload: meta }]);
+    await Promise.all([rollout.flush(), flushFolders(folder, firstCreatedFolder)]);
+  } catch (cause) {
+    rollout.close();
+    fs.rmSync(file, { force: true });
+    throw cause instanceof RolloutError ? cause : notWritable(file, cause);
+  }
+  return rollout;
+}
+
+/**
+ * Opens the record of a thread to go on with it. A torn last line is cut off, a last line that lacks only its
+ * line feed gets one.
+ * @throws RolloutError 'not-found', 'not-writable', 'no-header'
+ */
+export async function openRollout(file: string, options: OpenRolloutOptions): Promise<RolloutFile> {
+  const fd = openExisting(file);
+  try {
+    const tornBytes = repairTail(fd, file);
+    return new OpenRollout(new AppendFile({ path: file, fd }), { ...options, tornBytes });
+  } catch (cause) {
+    fs.closeSync(fd);
+    throw cause instanceof RolloutError ? cause : notWritable(file, cause);
+  }
+}
+
+class OpenRollout implements RolloutFile {
+  readonly path: string;
+  readonly tornBytes: number;
+  readonly #file: AppendFile;
+  readonly #now: () => number;
+  readonly #onLine: ((line: RolloutLine) => void) | undefined;
+
+  constructor(file: AppendFile, options: OpenRolloutOptions & { readonly tornBytes: number }) {
+    this.path = file.path;
+    this.tornBytes = options.tornBytes;
+    this.#file = file;
+    this.#now = options.now;
+    this.#onLine = options.onLine;
+  }
+
+  append(lines: readonly RolloutLine[]): void {
+    if (lines.length === 0) return;
+    this.#file.append(encodeLines(lines, this.#now()));
+    if (this.#onLine !== undefined) for (const line of lines) this.#onLine(line);
+  }
+
+  flush(): Promise<void> {
+    return this.#file.flush();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function createFile(
+  folder: string,
+  file: string,
+): { readonly fd: number; readonly firstCreatedFolder: string | undefined } {
+  try {
+    const firstCreatedFolder = fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return { fd: fs.openSync(file, 'ax+', 0o600), firstCreatedFolder };
+  } catch (cause) {
+    throw notWritable(file, cause);
+  }
+}
+
+function openExisting(file: string): number {
+  const { O_RDWR, O_APPEND } = fs.constants;
+  try {
+    return fs.openSync(file, O_RDWR | O_APPEND);
+  } catch (cause) {
+    if (systemErrorCode(cause) !== 'ENOENT') throw notWritable(file, cause);
+    throw new RolloutError('not-found', `${file} does not exist`, { path: file, cause });
+  }
+}
+
+function notWritable(file: string, cause: unknown): RolloutError {
+  return new RolloutError('not-writable', `${file} can not be written: ${describeSystemError(cause)}`, {
+    path: file,
+    cause,
+  });
+}
+
+/** Makes the names of the file and of the folders made for it durable, where the system can do that. */
+async function flushFolders(folder: string, firstCreated: string | undefined): Promise<void> {
+  const last = firstCreated === undefined ? folder : path.dirname(firstCreated);
+  const folders = [folder];
+  for (let current = folder; current !== last && current !== path.dirname(current); ) {
+    current = path.dirname(current);
+    folders.push(current);
+  }
+  await Promise.all(folders.map(flushFolder));
+}
+
+async function flushFolder(folder: string): Promise<void> {
+  try {
+    const handle = await fsPromises.open(folder, 'r');
+    await handle.sync().finally(() => handle.close());
+  } catch {
+    // Not every system can open or flush a folder. The content of the file is safe either way.
+  }
+}

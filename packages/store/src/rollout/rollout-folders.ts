@@ -1,0 +1,51 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { ThreadId } from '@quire/protocol';
+import { describeSystemError, systemErrorCode } from '../system-error.ts';
+import { RolloutError } from './rollout-error.ts';
+import { threadIdOfName } from './rollout-name.ts';
+
+export interface RolloutPath {
+  /** Absolute. */
+  readonly path: string;
+  readonly threadId: ThreadId;
+}
+
+const DATE_PART = /^\d{2}(?:\d{2})?$/;
+/** Year, month, day. */
+const MAX_DEPTH = 3;
+
+/** The rollouts below `folder`, newest first by name. Reads a day's folder only when it gets there. */
+export function* rolloutsBelow(folder: string, depth = 0): Generator<RolloutPath, void, undefined> {
+  for (const name of namesIn(folder).sort().reverse()) {
+    const entry = path.join(folder, name);
+    const threadId = threadIdOfName(name);
+    if (threadId !== undefined) yield { path: entry, threadId };
+    else if (depth < MAX_DEPTH && DATE_PART.test(name)) yield* rolloutsBelow(entry, depth + 1);
+  }
+}
+
+/** None when `folder` does not exist. */
+export function namesIn(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch (cause) {
+    const code = systemErrorCode(cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw new RolloutError('not-readable', `${folder} can not be read: ${describeSystemError(cause)}`, {
+      path: folder,
+      cause,
+    });
+  }
+}
+
+/** `undefined` when there is no file that can be looked at. */
+export function statFile(file: string): fs.Stats | undefined {
+  try {
+    const stats = fs.statSync(file);
+    return stats.isFile() ? stats : undefined;
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}

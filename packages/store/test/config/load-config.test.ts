@@ -1,0 +1,377 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { type Config, ConfigError, loadConfig } from '../../src/index.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+
+const DEFAULTS: Config = {
+  model: undefined,
+  modelReasoningEffort: undefined,
+  modelReasoningSummary: undefined,
+  modelVerbosity: undefined,
+  modelSupportsReasoningSummaries: undefined,
+  modelContextWindow: undefined,
+  serviceTier: undefined,
+  baseInstructions: undefined,
+  developerInstructions: undefined,
+  hideAgentReasoning: false,
+  provider: {
+    id: 'openai',
+    name: 'OpenAI',
+    baseUrl: undefined,
+    envKey: undefined,
+    envKeyInstructions: undefined,
+    bearerToken: undefined,
+    queryParams: {},
+    httpHeaders: {},
+    envHttpHeaders: { 'OpenAI-Organization': 'OPENAI_ORGANIZATION', 'OpenAI-Project': 'OPENAI_PROJECT' },
+    requestMaxRetries: 4,
+    streamMaxRetries: 5,
+    streamIdleTimeoutMs: 300_000,
+    requiresOpenaiAuth: true,
+  },
+  providerIds: ['lmstudio', 'ollama', 'openai'],
+  approvalPolicy: undefined,
+  sandboxMode: undefined,
+  sandboxWorkspaceWrite: {
+    writableRoots: [],
+    networkAccess: false,
+    excludeTmpdirEnvVar: false,
+    excludeSlashTmp: false,
+  },
+  projectDocMaxBytes: 32_768,
+  projectDocFallbackFilenames: [],
+  projectRootMarkers: ['.git'],
+  webSearch: undefined,
+  toolOutputTokenLimit: undefined,
+  features: {},
+  warnings: [],
+};
+
+interface Given {
+  readonly file?: string | Uint8Array;
+  readonly overrides?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly ignoreUserConfig?: boolean;
+}
+
+/** Runs `check` with the configuration of a home folder of its own. */
+async function withConfig(
+  given: Given,
+  check: (load: () => Promise<Config>, home: string) => Promise<void>,
+): Promise<void> {
+  using folder = temporaryFolder();
+  if (given.file !== undefined) fs.writeFileSync(path.join(folder.path, 'config.toml'), given.file);
+  const load = () =>
+    loadConfig({
+      home: folder.path,
+      cwd: '/work/dir',
+      overrides: given.overrides ?? [],
+      environment: given.environment ?? { HOME: '/users/me' },
+      ...(given.ignoreUserConfig === undefined ? {} : { ignoreUserConfig: given.ignoreUserConfig }),
+    });
+  await check(load, folder.path);
+}
+
+async function failure(load: () => Promise<unknown>): Promise<ConfigError> {
+  const error = await load().catch((reason: unknown) => reason);
+  if (!(error instanceof ConfigError)) throw new Error(`expected a ConfigError, got ${String(error)}`);
+  return error;
+}
+
+describe('without anything set', () => {
+  test.each([
+    ['a missing file', {}],
+    ['an empty file', { file: '' }],
+    ['a file of comments', { file: '# nothing\n' }],
+    ['an ignored file', { file: 'model = "x"\nbroken', ignoreUserConfig: true }],
+    ['unknown keys', { file: 'unknown = 1\n[nowhere]\nx = 1\n', overrides: ['other.thing=1'] }],
+    ['OPENAI_BASE_URL in the environment', { environment: { OPENAI_BASE_URL: 'http://elsewhere' } }],
+  ] satisfies readonly (readonly [string, Given])[])(
+    '%s gives the defaults [STORE-03] [STORE-04]',
+    async (_title, given) => {
+      await withConfig(given, async (load) => expect(await load()).toEqual(DEFAULTS));
+    },
+  );
+});
+
+test('every setting of the file is decoded [STORE-05]', async () => {
+  const file = `
+model = "m"
+model_provider = "mine"
+model_reasoning_effort = "high"
+model_reasoning_summary = "detailed"
+model_verbosity = "low"
+model_supports_reasoning_summaries = true
+model_context_window = 1000
+service_tier = "flex"
+model_instructions_file = "prompts/base.md"
+instructions = "goes second"
+developer_instructions = "Be brief."
+hide_agent_reasoning = true
+approval_policy = "never"
+sandbox_mode = "workspace-write"
+project_doc_max_bytes = 0
+project_doc_fallback_filenames = ["CLAUDE.md"]
+project_root_markers = []
+web_search = "live"
+tool_output_token_limit = 5
+[sandbox_workspace_write]
+writable_roots = ["/abs", "rel", "~/mine"]
+network_access = true
+exclude_tmpdir_env_var = true
+exclude_slash_tmp = true
+[features]
+one = true
+two = false
+three = { enabled = true }
+[model_providers.mine]
+name = "Mine"
+base_url = "https://host/v1"
+wire_api = "responses"
+env_key = "MY_KEY"
+env_key_instructions = "Ask me."
+experimental_bearer_token = "t"
+query_params = { "api-version" = "1" }
+http_headers = { "__proto__" = "x", a = "b" }
+env_http_headers = { h = "V" }
+request_max_retries = 1000
+stream_max_retries = 0
+stream_idle_timeout_ms = 99999999999999999
+requires_openai_auth = true
+`;
+  await withConfig({ file }, async (load, home) => {
+    fs.mkdirSync(path.join(home, 'prompts'));
+    fs.writeFileSync(path.join(home, 'prompts/base.md'), '\nDo good work.\n');
+    expect(await load()).toEqual({
+      model: 'm',
+      modelReasoningEffort: 'high',
+      modelReasoningSummary: 'detailed',
+      modelVerbosity: 'low',
+      modelSupportsReasoningSummaries: true,
+      modelContextWindow: 1000,
+      serviceTier: 'flex',
+      baseInstructions: 'Do good work.',
+      developerInstructions: 'Be brief.',
+      hideAgentReasoning: true,
+      provider: {
+        id: 'mine',
+        name: 'Mine',
+        baseUrl: 'https://host/v1',
+        envKey: 'MY_KEY',
+        envKeyInstructions: 'Ask me.',
+        bearerToken: 't',
+        queryParams: { 'api-version': '1' },
+        httpHeaders: Object.fromEntries([
+          ['__proto__', 'x'],
+          ['a', 'b'],
+        ]),
+        envHttpHeaders: { h: 'V' },
+        requestMaxRetries: 100,
+        streamMaxRetries: 0,
+        streamIdleTimeoutMs: 2_147_483_647,
+        requiresOpenaiAuth: true,
+      },
+      providerIds: ['lmstudio', 'mine', 'ollama', 'openai'],
+      approvalPolicy: 'never',
+      sandboxMode: 'workspace-write',
+      sandboxWorkspaceWrite: {
+        writableRoots: ['/abs', path.join(home, 'rel'), '/users/me/mine'],
+        networkAccess: true,
+        excludeTmpdirEnvVar: true,
+        excludeSlashTmp: true,
+      },
+      projectDocMaxBytes: 0,
+      projectDocFallbackFilenames: ['CLAUDE.md'],
+      projectRootMarkers: [],
+      webSearch: 'live',
+      toolOutputTokenLimit: 5,
+      features: { one: true, two: false },
+      warnings: [],
+    });
+  });
+});
+
+test('overrides beat the file key by key, and their paths start at the working directory [STORE-06] [STORE-10]', async () => {
+  const file = '[sandbox_workspace_write]\nwritable_roots = ["a"]\nnetwork_access = true\n';
+  const overrides = ['sandbox_workspace_write.writable_roots=["b"]', 'model=o3', 'openai_base_url="http://h:1/v1"'];
+  await withConfig({ file, overrides }, async (load) => {
+    expect(await load()).toEqual({
+      ...DEFAULTS,
+      model: 'o3',
+      provider: { ...DEFAULTS.provider, baseUrl: 'http://h:1/v1' },
+      sandboxWorkspaceWrite: { ...DEFAULTS.sandboxWorkspaceWrite, writableRoots: ['/work/dir/b'], networkAccess: true },
+    });
+  });
+});
+
+test('a provider may be defined by one override as a table, or by several [STORE-15]', async () => {
+  const provider = {
+    ...DEFAULTS.provider,
+    id: 'mock',
+    name: 'mock',
+    baseUrl: 'http://h/v1',
+    envHttpHeaders: {},
+    requiresOpenaiAuth: false,
+  };
+  for (const overrides of [
+    ['model_providers.mock={name="mock",base_url="http://h/v1",wire_api="responses"}', 'model_provider=mock'],
+    ['model_providers.mock.name=mock', 'model_providers.mock.base_url=http://h/v1', 'model_provider="mock"'],
+  ]) {
+    await withConfig({ overrides }, async (load) => expect((await load()).provider).toEqual(provider));
+  }
+});
+
+test('an inline instruction text replaces the base instructions when there is no file [STORE-07]', async () => {
+  await withConfig({ file: 'instructions = "Short."' }, async (load) => {
+    expect((await load()).baseInstructions).toBe('Short.');
+  });
+});
+
+test.each([
+  [
+    'a built-in provider is redefined',
+    ['model_providers.openai={name="x"}'],
+    ['model_providers.openai: the built-in provider can not be redefined; use another id, such as "my-openai"'],
+  ],
+  [
+    'a provider wants a token command',
+    ['model_providers.x={name="x",auth={command="c"}}'],
+    ['model_providers.x.auth is not supported and is ignored; use env_key'],
+  ],
+  [
+    'the approval policy is a table',
+    ['approval_policy={granular={rules=true}}'],
+    ['approval_policy: the table form is not supported and counts as "on-request"'],
+  ],
+])('there is a warning when %s [STORE-16]', async (_title, overrides, warnings) => {
+  await withConfig({ overrides }, async (load) => {
+    const config = await load();
+    expect([config.warnings, config.provider]).toEqual([warnings, DEFAULTS.provider]);
+  });
+});
+
+describe('a configuration that can not be used is refused', () => {
+  test('with file, line and column when the file is not TOML [STORE-08]', async () => {
+    await withConfig({ file: 'model = "x"\n[a\nb=1\n' }, async (load, home) => {
+      const error = await failure(load);
+      expect(error).toMatchObject({ code: 'syntax', source: path.join(home, 'config.toml'), line: 2 });
+      expect(error.message).toMatch(/config\.toml:2:\d+: not valid TOML: [^\n]+$/);
+      expect(error.column).toBeGreaterThan(0);
+    });
+  });
+
+  test('without quoting the file, which may hold a token [STORE-08]', async () => {
+    await withConfig({ file: 'experimental_bearer_token = "sk-secret' }, async (load) => {
+      const error = await failure(load);
+      expect(error.code).toBe('syntax');
+      expect(inspect(error, { depth: 5 })).not.toContain('sk-secret');
+    });
+  });
+
+  test('when the file can not be read as text [STORE-08]', async () => {
+    await withConfig({ file: Uint8Array.of(0x61, 0xff) }, async (load, home) => {
+      expect((await failure(load)).message).toBe(
+        `${path.join(home, 'config.toml')} can not be read: it is not UTF-8 text`,
+      );
+    });
+    await withConfig({}, async (load, home) => {
+      fs.mkdirSync(path.join(home, 'config.toml'));
+      expect((await failure(load)).message).toBe(
+        `${path.join(home, 'config.toml')} can not be read: it is a directory`,
+      );
+    });
+  });
+
+  test('naming the file for what the file set, and -c for what an override set [STORE-09]', async () => {
+    await withConfig({ file: 'model = 5' }, async (load, home) => {
+      const file = path.join(home, 'config.toml');
+      expect(await failure(load)).toMatchObject({
+        code: 'wrong-type',
+        key: 'model',
+        source: file,
+        message: `${file}: model must be a string, found an integer`,
+      });
+    });
+    await withConfig({ file: 'model = "x"', overrides: ['model=5'] }, async (load) => {
+      expect(await failure(load)).toMatchObject({
+        code: 'wrong-type',
+        key: 'model',
+        source: '-c',
+        message: '-c: model must be a string, found an integer',
+      });
+    });
+  });
+
+  test.each([
+    ['model_providers=1', '-c: model_providers must be a table, found an integer'],
+    ['model_providers.x=1', '-c: model_providers.x must be a table, found an integer'],
+    ['features=true', '-c: features must be a table, found a boolean'],
+    ['features.a=1', '-c: features.a must be true or false, found an integer'],
+    ['sandbox_workspace_write=1', '-c: sandbox_workspace_write must be a table, found an integer'],
+    [
+      'project_root_markers=["a",1]',
+      '-c: project_root_markers must be a list of strings, found a list with an integer',
+    ],
+    ['model_context_window=1.5', '-c: model_context_window must be an integer, found a float'],
+    ['model=1979-05-27', '-c: model must be a string, found a date'],
+    [
+      'model_providers.x={name="x",http_headers={a=1}}',
+      '-c: model_providers.x.http_headers.a must be a string, found an integer',
+    ],
+    ['model_providers={"a b"={name=1}}', '-c: model_providers."a b".name must be a string, found an integer'],
+    [
+      'model_providers.x={name="x",experimental_bearer_token=12345}',
+      '-c: model_providers.x.experimental_bearer_token must be a string, found an integer',
+    ],
+  ])('%s is of a wrong type [STORE-09]', async (override, message) => {
+    await withConfig({ overrides: [override] }, async (load) => {
+      expect(await failure(load)).toMatchObject({ code: 'wrong-type', message });
+    });
+  });
+
+  test.each([
+    ['model=', '-c: model must not be empty'],
+    ['model_verbosity=loud', '-c: model_verbosity must be one of low, medium, high, found "loud"'],
+    ['project_doc_max_bytes=-1', '-c: project_doc_max_bytes must be at least 0, found -1'],
+    ['project_doc_max_bytes=9999999999999999999', '-c: project_doc_max_bytes is too large: 9999999999999999999'],
+    ['openai_base_url=foo', '-c: openai_base_url must be an address that begins with http:// or https://'],
+    ['model_providers.x={name=" "}', '-c: model_providers.x.name must not be empty'],
+    ['model_providers.x={base_url="http://x"}', '-c: model_providers.x.name is missing; give the provider a name'],
+    ['model_providers.x={name="x",wire_api="ws"}', '-c: model_providers.x.wire_api must be "responses", found "ws"'],
+    [
+      'model_providers.x={name="x",wire_api="chat"}',
+      '-c: model_providers.x.wire_api must be "responses", found "chat": chat completions are not supported; set it to "responses" if the provider has that API, or choose another provider',
+    ],
+  ])('%s is not a possible value [STORE-17]', async (override, message) => {
+    await withConfig({ overrides: [override] }, async (load) => {
+      expect(await failure(load)).toMatchObject({ code: 'invalid-value', message });
+    });
+  });
+
+  test('when the provider is unknown, with the ids that are known [STORE-18]', async () => {
+    await withConfig({ overrides: ['model_provider=nope', 'model_providers.mine={name="m"}'] }, async (load) => {
+      expect(await failure(load)).toMatchObject({
+        code: 'unknown-provider',
+        key: 'model_provider',
+        message:
+          '-c: model_provider "nope" is not known; known are lmstudio, mine, ollama, openai; define others as [model_providers.<id>]',
+      });
+    });
+  });
+
+  test('when the instructions file is missing or empty [STORE-07]', async () => {
+    await withConfig({ file: 'model_instructions_file = "a.md"' }, async (load, home) => {
+      const config = path.join(home, 'config.toml');
+      const named = path.join(home, 'a.md');
+      expect((await failure(load)).message).toBe(
+        `${config}: model_instructions_file names ${named}, which can not be read: it does not exist`,
+      );
+      fs.writeFileSync(named, ' \n');
+      expect((await failure(load)).message).toBe(
+        `${config}: model_instructions_file names ${named}, which holds no text`,
+      );
+    });
+  });
+});

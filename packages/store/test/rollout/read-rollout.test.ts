@@ -1,0 +1,183 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { type RolloutLineInfo, readRollout } from '../../src/index.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { readAll, userMessage } from './sample.ts';
+
+const PEER_FILE = fileURLToPath(new URL('../fixtures/peer-0.169.jsonl', import.meta.url));
+const ID = '01a1fb9d-feda-7962-89cf-93dc3792b5aa';
+const HEADER = `{"timestamp":"2026-02-20T10:00:00.000Z","type":"session_meta","payload":{"id":"${ID}","timestamp":"T","cwd":"/r","originator":"o","cli_version":"1","source":"cli"}}`;
+const MESSAGE =
+  '{"timestamp":"T","type":"response_item","payload":{"type":"message","role":"user","content":[{"type":"input_text","text":"Grüße ✓"}]}}';
+const META = { id: ID, timestamp: 'T', cwd: '/r', originator: 'o', cli_version: '1', source: 'cli' };
+
+async function readText(text: string) {
+  using folder = temporaryFolder();
+  const file = path.join(folder.path, 'rollout.jsonl');
+  fs.writeFileSync(file, text);
+  return await readAll(file);
+}
+
+test('a file of the peer, 0.169, is read: what is known decoded, what is not counted [STORE-40]', async () => {
+  const { all, ...reading } = await readAll(PEER_FILE);
+  expect(reading).toEqual({
+    meta: {
+      id: ID,
+      timestamp: '2026-11-21T00:59:58.070Z',
+      cwd: '/repo',
+      originator: 'codex_exec',
+      cli_version: '0.169.0',
+      source: 'exec',
+      thread_source: 'user',
+      model_provider: 'mock',
+      base_instructions: { text: 'A long text was here.' },
+      git: {},
+    },
+    lines: 17,
+    skippedLines: 3,
+    tornBytes: 0,
+  });
+  expect(
+    all.map((line) => (line.type === 'response_item' || line.type === 'event_msg' ? line.payload.type : line.type)),
+  ).toEqual([
+    'session_meta',
+    'task_started',
+    'unknown',
+    'message',
+    'message',
+    'turn_context',
+    'thread_settings_applied',
+    'message',
+    'item_completed',
+    'function_call',
+    'item_completed',
+    'function_call_output',
+    'token_count',
+    'item_completed',
+    'message',
+    'token_count',
+    'task_complete',
+  ]);
+  expect(all[5]).toEqual({
+    type: 'turn_context',
+    payload: {
+      turn_id: '01a1fb9d-ff1a-7741-85a7-9f7d9df2407e',
+      cwd: '/repo',
+      approval_policy: 'never',
+      sandbox_policy: { type: 'danger-full-access' },
+      model: 'mock-model',
+      summary: 'none',
+    },
+  });
+});
+
+test('lines carry their place in the file; blank ones do not count, unreadable ones are passed over [STORE-41]', async () => {
+  using folder = temporaryFolder();
+  const file = path.join(folder.path, 'rollout.jsonl');
+  const unreadable = [
+    'not json',
+    '[]',
+    '{"type":"response_item","payload":{}}',
+    '{"type":"response_item"}',
+    '{"type":"later","payload":{}}',
+    '\0\0\0',
+  ];
+  fs.writeFileSync(file, [HEADER, '', MESSAGE, ...unreadable, MESSAGE, ''].join('\r\n'));
+  const places: RolloutLineInfo[] = [];
+  const reading = await readRollout(file, {
+    onLine: (_line, info) => places.push(info),
+    signal: new AbortController().signal,
+  });
+
+  const second = Buffer.byteLength(`${HEADER}\r\n\r\n`);
+  const third = second + Buffer.byteLength(`${[MESSAGE, ...unreadable].join('\r\n')}\r\n`);
+  expect(places).toEqual([
+    { offset: 0, lineNumber: 1 },
+    { offset: second, lineNumber: 2 },
+    { offset: third, lineNumber: 3 + unreadable.length },
+  ]);
+  expect(reading).toEqual({ meta: META, lines: 3, skippedLines: unreadable.length, tornBytes: 0 });
+});
+
+test('a line of many megabytes is read whole [STORE-41]', async () => {
+  const text = '✓'.repeat(2_000_000);
+  const { all } = await readText(`${HEADER}\n${MESSAGE.replace('Grüße ✓', text)}\n${MESSAGE}\n`);
+  expect(all.slice(1)).toEqual([
+    { type: 'response_item', payload: { type: 'message', role: 'user', content: [{ type: 'input_text', text }] } },
+    userMessage,
+  ]);
+});
+
+test('the first header counts: a fork carries that of its parent behind its own [STORE-42]', async () => {
+  const { meta, lines } = await readText(`${HEADER}\n${HEADER.replace('"cwd":"/r"', '"cwd":"/parent"')}\n`);
+  expect([meta, lines]).toEqual([META, 2]);
+});
+
+describe('an older or newer header', () => {
+  test.each([
+    ['bare', {}, { timestamp: 'T', cwd: '', originator: '', cli_version: '', source: 'unknown' }],
+    [
+      'with null instructions',
+      { instructions: null, git: null },
+      { timestamp: 'T', cwd: '', originator: '', cli_version: '', source: 'unknown' },
+    ],
+    [
+      'with a source of its own shape',
+      {
+        timestamp: 'U',
+        cwd: '/r',
+        source: { subagent: { thread_spawn: { depth: 1 } } },
+        forked_from_id: 'p',
+        git: { branch: 'main', extra: 1 },
+        cli_version: 5,
+      },
+      {
+        timestamp: 'U',
+        cwd: '/r',
+        originator: '',
+        cli_version: '',
+        source: { subagent: { thread_spawn: { depth: 1 } } },
+        forked_from_id: 'p',
+        git: { branch: 'main' },
+      },
+    ],
+  ])('%s is read [STORE-42]', async (_title, payload, expected) => {
+    const line = JSON.stringify({ timestamp: 'T', type: 'session_meta', payload: { id: ID, ...payload } });
+    expect((await readText(`${line}\n`)).meta).toEqual({ id: ID, ...expected });
+  });
+});
+
+test('a turn context with a table as approval policy names the table’s kind [STORE-42]', async () => {
+  const line = JSON.stringify({ type: 'turn_context', payload: { approval_policy: { granular: { rules: true } } } });
+  expect((await readText(`${HEADER}\n${line}\n`)).all[1]).toEqual({
+    type: 'turn_context',
+    payload: { cwd: '', approval_policy: 'granular', sandbox_policy: {}, model: '', summary: '' },
+  });
+});
+
+test('a file without a header and a missing file are typed errors [STORE-43]', async () => {
+  await expect(readText(`${MESSAGE}\n`)).rejects.toMatchObject({ name: 'RolloutError', code: 'no-header' });
+  await expect(readText('')).rejects.toMatchObject({ code: 'no-header' });
+  await expect(readAll('/nonexistent/rollout.jsonl')).rejects.toMatchObject({
+    code: 'not-found',
+    message: '/nonexistent/rollout.jsonl does not exist',
+  });
+  using folder = temporaryFolder();
+  await expect(readAll(folder.path)).rejects.toMatchObject({
+    code: 'not-readable',
+    message: `${folder.path} can not be read: it is a directory`,
+  });
+});
+
+test('an abort ends the reading with its reason, and so does what the listener throws [STORE-44]', async () => {
+  const aborted = AbortSignal.abort(new Error('enough'));
+  await expect(readRollout(PEER_FILE, { onLine: () => undefined, signal: aborted })).rejects.toThrow('enough');
+  const onLine = (): never => {
+    throw new Error('from the listener');
+  };
+  await expect(readRollout(PEER_FILE, { onLine, signal: new AbortController().signal })).rejects.toThrow(
+    'from the listener',
+  );
+});
