@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import type { EnvironmentFacts } from '@quire/core';
-import { readGitFacts, readProjectInstructions } from '@quire/host';
+import { localTimezone, readGitFacts, readProjectInstructions } from '@quire/host';
 import type { Config } from '@quire/store';
 import { AgentError } from './agent-error.ts';
 import type { PlaceFacts } from './thread-settings.ts';
@@ -11,9 +11,13 @@ export async function resolveWorkingDirectory(path: string): Promise<string> {
     const real = await realpath(path);
     if ((await stat(real)).isDirectory()) return real;
   } catch (cause) {
-    throw new AgentError('missing-directory', `the working directory ${path} does not exist; give an existing one with -C`, {
-      cause,
-    });
+    throw new AgentError(
+      'missing-directory',
+      `the working directory ${path} does not exist; give an existing one with -C`,
+      {
+        cause,
+      },
+    );
   }
   throw new AgentError('missing-directory', `${path} is a file, not a directory; give a directory with -C`);
 }
@@ -24,6 +28,7 @@ export async function readPlace(options: {
   readonly home: string;
   readonly config: Config;
   readonly shellName: string;
+  readonly processEnvironment: Readonly<Record<string, string | undefined>>;
   readonly nowMs: number;
   readonly signal: AbortSignal;
 }): Promise<PlaceFacts & { readonly notices: readonly string[]; readonly branch: string | undefined }> {
@@ -41,7 +46,7 @@ export async function readPlace(options: {
   const environment: EnvironmentFacts = {
     shellName: options.shellName,
     currentDate: localDate(options.nowMs),
-    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timezone: localTimezone(options.processEnvironment),
     git:
       git === undefined
         ? undefined

@@ -1,6 +1,13 @@
 import { homedir } from 'node:os';
-import { createCredentialsSource, type CredentialsSource } from '@quire/auth';
-import { type ModelPort, type RolloutWriter, Thread, ThreadReconstruction, type ThreadSeed, type ThreadSettings } from '@quire/core';
+import { type CredentialsSource, createCredentialsSource } from '@quire/auth';
+import {
+  type ModelPort,
+  type RolloutWriter,
+  Thread,
+  ThreadReconstruction,
+  type ThreadSeed,
+  type ThreadSettings,
+} from '@quire/core';
 import { createCommandRunner, createPatchFiles, describeHost, systemClock, systemEntropy } from '@quire/host';
 import { createModelClient } from '@quire/model-client';
 import { parseThreadId, type SessionMeta, type ThreadId } from '@quire/protocol';
@@ -12,9 +19,9 @@ import {
   findRollout,
   loadConfig,
   openRollout,
+  type RolloutFile,
   readRollout,
   resolveHome,
-  type RolloutFile,
 } from '@quire/store';
 import { AgentError } from './agent-error.ts';
 import { OpenThread } from './agent-thread.ts';
@@ -128,6 +135,7 @@ export class Quire {
       home,
       config,
       shellName: runner.shell.name,
+      processEnvironment: this.#environment,
       nowMs: systemClock.now(),
       signal: new AbortController().signal,
     });
@@ -266,7 +274,9 @@ interface OpenedPlace {
 
 function overridesOf(options: QuireOptions): readonly string[] {
   const overrides = options.configOverrides ?? [];
-  return options.baseUrl === undefined ? overrides : [...overrides, `openai_base_url=${JSON.stringify(options.baseUrl)}`];
+  return options.baseUrl === undefined
+    ? overrides
+    : [...overrides, `openai_base_url=${JSON.stringify(options.baseUrl)}`];
 }
 
 function userAgent(originator: string, environment: Environment): string {
@@ -289,8 +299,11 @@ function readingWarnings(
 ): readonly string[] {
   const warnings: string[] = [];
   if (rollout.tornBytes > 0) {
-    warnings.push(`The last line of ${path} was half-written; its ${rollout.tornBytes} bytes were cut off, all before them is there.`);
+    warnings.push(
+      `The last line of ${path} was half-written; its ${rollout.tornBytes} bytes were cut off, all before them is there.`,
+    );
   }
-  if (reading.skippedLines > 0) warnings.push(`${reading.skippedLines} lines of ${path} could not be understood and were passed over.`);
+  if (reading.skippedLines > 0)
+    warnings.push(`${reading.skippedLines} lines of ${path} could not be understood and were passed over.`);
   return warnings;
 }

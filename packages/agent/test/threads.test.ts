@@ -11,16 +11,28 @@ describe('a program', () => {
   test('runs a turn with a real command and gets items, answer and usage [AGENT-01]', async () => {
     await using workspace = await createWorkspace();
     await using simulator = await Simulator.start({
-      steps: [respond(functionCall('call-1', 'shell_command', { command: 'echo hello' })), respond(text('It said hello.'))],
+      steps: [
+        respond(functionCall('call-1', 'shell_command', { command: 'echo hello' })),
+        respond(text('It said hello.')),
+      ],
     });
-    await using thread = await workspace.quire(simulator).startThread({ ...FULL_ACCESS, workingDirectory: workspace.repository });
+    await using thread = await workspace
+      .quire(simulator)
+      .startThread({ ...FULL_ACCESS, workingDirectory: workspace.repository });
 
     const result = await thread.run('say hello');
 
     expect(result.finalResponse).toBe('It said hello.');
     expect(result.items.map((item) => item.kind)).toEqual(['user-message', 'command-execution', 'agent-message']);
-    expect(result.items[1]).toMatchObject({ output: 'hello\n', exitCode: 0, status: 'completed', cwd: workspace.repository });
-    expect(simulator.requests[1]?.toolOutputs[0]?.output).toMatch(/^Exit code: 0\nWall time: [\d.]+ seconds\nOutput:\nhello\n$/);
+    expect(result.items[1]).toMatchObject({
+      output: 'hello\n',
+      exitCode: 0,
+      status: 'completed',
+      cwd: workspace.repository,
+    });
+    expect(simulator.requests[1]?.toolOutputs[0]?.output).toMatch(
+      /^Exit code: 0\nWall time: [\d.]+ seconds\nOutput:\nhello\n$/,
+    );
     expect(result.usage?.total.totalTokens).toBeGreaterThan(0);
   });
 
@@ -81,9 +93,14 @@ describe('a program', () => {
     const header = (await readFile(kept.facts.rolloutPath ?? '', 'utf8')).split('\n')[0] ?? '';
     await using forgotten = await workspace.quire(simulator).startThread({ ...options, ephemeral: true });
 
-    expect(JSON.parse(header)).toMatchObject({ type: 'session_meta', payload: { id: kept.facts.threadId, cwd: workspace.repository } });
+    expect(JSON.parse(header)).toMatchObject({
+      type: 'session_meta',
+      payload: { id: kept.facts.threadId, cwd: workspace.repository },
+    });
     expect(forgotten.facts.rolloutPath).toBeUndefined();
-    const files = (await readdir(join(workspace.home, 'sessions'), { recursive: true })).filter((name) => name.endsWith('.jsonl'));
+    const files = (await readdir(join(workspace.home, 'sessions'), { recursive: true })).filter((name) =>
+      name.endsWith('.jsonl'),
+    );
     expect(files.length).toBe(1);
   });
 
@@ -122,7 +139,10 @@ describe('a program', () => {
     await using workspace = await createWorkspace();
     await using simulator = await Simulator.start({});
 
-    const error = await workspace.quire(simulator).startThread(options).catch((reason: unknown) => reason);
+    const error = await workspace
+      .quire(simulator)
+      .startThread(options)
+      .catch((reason: unknown) => reason);
 
     expect(error).toBeInstanceOf(AgentError);
     expect((error as AgentError).code).toBe(code);
@@ -134,7 +154,9 @@ describe('a program', () => {
     await using simulator = await Simulator.start({});
     const quire = workspace.quire(simulator, { configOverrides: [] });
 
-    await expect(quire.startThread({ workingDirectory: workspace.repository })).rejects.toMatchObject({ code: 'no-credentials' });
+    await expect(quire.startThread({ workingDirectory: workspace.repository })).rejects.toMatchObject({
+      code: 'no-credentials',
+    });
     expect(await readdir(workspace.home)).toEqual([]);
   });
 

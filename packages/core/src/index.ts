@@ -2,7 +2,6 @@ export { backoffDelayMs } from './backoff.ts';
 export { BASE_INSTRUCTIONS } from './context/base-instructions.ts';
 export type { EnvironmentFacts, GitFacts } from './context/environment.ts';
 export { DEFAULT_MODEL, findModel } from './model/catalog.ts';
-export { isInside, normalizePath, resolvePath } from './paths.ts';
 export type {
   Clock,
   CommandEnd,

@@ -1,21 +1,14 @@
 /** POSIX path arithmetic, pure: core may not ask the machine. */
-export function normalizePath(path: string): string {
-  const absolute = path.startsWith('/');
-  const kept: string[] = [];
-  for (const segment of path.split('/')) {
-    if (segment === '' || segment === '.') continue;
-    if (segment !== '..') kept.push(segment);
-    else if (kept.length > 0 && kept.at(-1) !== '..') kept.pop();
-    else if (!absolute) kept.push('..');
-  }
-  const joined = kept.join('/');
-  if (absolute) return `/${joined}`;
-  return joined === '' ? '.' : joined;
-}
 
-/** `path` seen from the absolute folder `base`. */
+/** `path` as an absolute path without `.`, `..` and doubled slashes; a relative one starts at the absolute `base`. */
 export function resolvePath(base: string, path: string): string {
-  return normalizePath(path.startsWith('/') ? path : `${base}/${path}`);
+  const joined = path.startsWith('/') ? path : `${base}/${path}`;
+  const parts: string[] = [];
+  for (const part of joined.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
 }
 
 /** True when `path` is `folder` or lies below it. Both absolute and normal. */

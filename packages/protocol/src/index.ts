@@ -35,5 +35,12 @@ export type { GitInfo, RolloutEvent, RolloutLine, SessionMeta, TurnContextLine }
 export type { ThreadEvent, ThreadTokenUsage, TurnFailure, TurnOutcome } from './thread-event.ts';
 export { addUsage, blendedTotal, type TokenUsage, ZERO_USAGE } from './token-usage.ts';
 export type { ToolSpec } from './tool-spec.ts';
-export type { CommandStatus, FileChangeStatus, FileChangeSummary, PlanStep, TurnItem, TurnItemKind } from './turn-item.ts';
+export type {
+  CommandStatus,
+  FileChangeStatus,
+  FileChangeSummary,
+  PlanStep,
+  TurnItem,
+  TurnItemKind,
+} from './turn-item.ts';
 export type { UserInput } from './user-input.ts';

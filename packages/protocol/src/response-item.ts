@@ -156,9 +156,7 @@ function parseToolOutput(raw: unknown): ToolOutputBody | undefined {
   if (typeof raw === 'string') return raw;
   const parts = parseParts(raw);
   if (parts === undefined) return undefined;
-  return parts.map((part) =>
-    part.type === 'output_text' ? { type: 'input_text' as const, text: part.text } : part,
-  );
+  return parts.map((part) => (part.type === 'output_text' ? { type: 'input_text' as const, text: part.text } : part));
 }
 
 function optional<Key extends string>(raw: JsonObject, key: Key): { readonly [K in Key]?: string } {

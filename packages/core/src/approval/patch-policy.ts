@@ -1,9 +1,7 @@
 import { isInside, relativeTo } from '../paths.ts';
 import type { ThreadSettings } from '../thread/settings.ts';
 
-export type PatchDecision =
-  | { readonly kind: 'apply' }
-  | { readonly kind: 'refuse'; readonly reason: string };
+export type PatchDecision = { readonly kind: 'apply' } | { readonly kind: 'refuse'; readonly reason: string };
 
 /** Folders that stay read-only below every writable root. Source: fact sheet "Approvals and sandbox", terms. */
 const PROTECTED_AT_ROOT: readonly string[] = ['.codex', '.agents', '.quire'];

@@ -17,7 +17,10 @@ export interface EnvironmentFacts {
   readonly git: GitFacts | undefined;
 }
 
-export function environmentSection(facts: EnvironmentFacts, options: { readonly cwd: string | undefined; readonly withGit: boolean }): string {
+export function environmentSection(
+  facts: EnvironmentFacts,
+  options: { readonly cwd: string | undefined; readonly withGit: boolean },
+): string {
   const lines = ['<environment_context>'];
   if (options.cwd !== undefined) lines.push(`  <cwd>${escapeXml(options.cwd)}</cwd>`);
   lines.push(`  <shell>${escapeXml(facts.shellName)}</shell>`);

@@ -8,7 +8,10 @@ import { permissionsSection } from './permissions.ts';
  * What a turn tells the model before the user's message. Without a baseline: everything, as one developer
  * bundle and one contextual user message. With one: only what changed since.
  */
-export function contextMessages(settings: ThreadSettings, baseline: TurnContextLine | undefined): readonly MessageItem[] {
+export function contextMessages(
+  settings: ThreadSettings,
+  baseline: TurnContextLine | undefined,
+): readonly MessageItem[] {
   const messages = baseline === undefined ? initialContext(settings) : contextDifference(settings, baseline);
   return messages.filter((message) => message !== undefined);
 }
@@ -50,14 +53,18 @@ function contextDifference(settings: ThreadSettings, baseline: TurnContextLine):
 }
 
 function modelSwitchSection(settings: ThreadSettings): string {
-  const introduction = 'This thread was served by another model until now. Go on from where it stands, under these instructions:';
+  const introduction =
+    'This thread was served by another model until now. Go on from where it stands, under these instructions:';
   return `<model_switch>\n${introduction}\n\n${settings.baseInstructions}\n</model_switch>`;
 }
 
 /** The settings of a turn as the rollout keeps them; also the baseline for the next turn's difference. */
 export function turnContextLine(
   settings: ThreadSettings,
-  turn: { readonly turnId: string | undefined; readonly outputSchema: TurnContextLine['final_output_json_schema'] | undefined },
+  turn: {
+    readonly turnId: string | undefined;
+    readonly outputSchema: TurnContextLine['final_output_json_schema'] | undefined;
+  },
 ): TurnContextLine {
   const { environment } = settings;
   return {

@@ -87,7 +87,9 @@ function matchOutputs(items: readonly ResponseItem[]): ReadonlyMap<number, numbe
 
 function holdsImage(item: ResponseItem): boolean {
   if (item.type === 'message') return item.content.some((part) => part.type === 'input_image');
-  return isToolOutput(item) && typeof item.output !== 'string' && item.output.some((part) => part.type === 'input_image');
+  return (
+    isToolOutput(item) && typeof item.output !== 'string' && item.output.some((part) => part.type === 'input_image')
+  );
 }
 
 function withoutImages(item: ResponseItem): ResponseItem {

@@ -9,7 +9,6 @@ export {
   parsePatch,
 } from './parse-patch.ts';
 export { PatchError, type PatchErrorCode, patchFailureText } from './patch-error.ts';
-export { resolvePath } from './paths.ts';
 export { type PatchPlan, type PlannedFile, planPatch } from './plan-patch.ts';
 export { freeformPatchTool, functionPatchTool } from './tool-specs.ts';
 export { type DiffHunks, diffHunks, unifiedDiff } from './unified-diff.ts';

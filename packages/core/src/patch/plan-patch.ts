@@ -1,9 +1,9 @@
 import type { FileChangeSummary } from '@quire/protocol';
+import { resolvePath } from '../paths.ts';
 import type { FileEdit, FileReading } from '../ports/patch-files.ts';
 import { applyUpdate } from './apply-update.ts';
 import type { ParsedPatch, PatchSection } from './parse-patch.ts';
 import { PatchError } from './patch-error.ts';
-import { resolvePath } from './paths.ts';
 import { diffHunks } from './unified-diff.ts';
 
 /** Longest diff text in a change summary, in characters; what is beyond is counted, not shown. */
@@ -111,10 +111,8 @@ async function applySection(files: DraftFiles, section: PatchSection, cwd: strin
       const updated = applyUpdate({ path: draft.path, text, chunks: section.chunks });
       const target = section.moveTo === undefined ? draft : await files.open(resolvePath(cwd, section.moveTo));
       const { origin } = draft;
-      if (target !== draft) {
-        draft.after = undefined;
-        draft.origin = undefined;
-      }
+      draft.after = undefined;
+      draft.origin = undefined;
       put(target, { text: updated, origin });
     }
   }

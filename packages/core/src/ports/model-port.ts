@@ -41,8 +41,5 @@ export interface ModelTurn {
    * retries are already behind it), or the reason of `signal`. Leaving the iteration early, and
    * aborting, close the socket at once.
    */
-  stream(
-    request: ModelRequest,
-    options: { readonly signal: AbortSignal },
-  ): AsyncIterable<readonly ModelEvent[]>;
+  stream(request: ModelRequest, options: { readonly signal: AbortSignal }): AsyncIterable<readonly ModelEvent[]>;
 }

@@ -109,7 +109,8 @@ export class ThreadReconstruction {
     const outputs = attempt.filter(isToolOutput);
     if (outputs.length === 0) return;
     const callOrder = new Map<string, number>();
-    for (const item of attempt) if (isToolCall(item) && item.call_id !== undefined) callOrder.set(item.call_id, callOrder.size);
+    for (const item of attempt)
+      if (isToolCall(item) && item.call_id !== undefined) callOrder.set(item.call_id, callOrder.size);
     const rank = (callId: string): number => callOrder.get(callId) ?? -1;
     outputs.sort((left, right) => rank(left.call_id) - rank(right.call_id));
     this.#history.length = start;
@@ -120,9 +121,7 @@ export class ThreadReconstruction {
 
   #replaceHistory(replacement: readonly ResponseItem[] | undefined, message: string): void {
     this.#history =
-      replacement === undefined
-        ? [...this.#history.filter(isUserTurnBoundary), userText(message)]
-        : [...replacement];
+      replacement === undefined ? [...this.#history.filter(isUserTurnBoundary), userText(message)] : [...replacement];
     this.#attemptStart = this.#history.length;
     this.#baseline = undefined;
   }

@@ -1,5 +1,13 @@
 /** Persisted events in the file's spelling. Source: fact sheet "Which events are persisted". */
-import type { JsonObject, RateLimitSnapshot, RateLimitWindow, RolloutLine, ThreadTokenUsage, TokenUsage, UserInput } from '@quire/protocol';
+import type {
+  JsonObject,
+  RateLimitSnapshot,
+  RateLimitWindow,
+  RolloutLine,
+  ThreadTokenUsage,
+  TokenUsage,
+  UserInput,
+} from '@quire/protocol';
 
 type ImageInput = Extract<UserInput, { kind: 'image' }>;
 
@@ -29,7 +37,9 @@ export function userMessageEvent(message: string, images: readonly ImageInput[])
   return eventLine({
     type: 'user_message',
     message,
-    images: images.filter((image) => image.path === undefined && !image.url.startsWith('data:')).map((image) => image.url),
+    images: images
+      .filter((image) => image.path === undefined && !image.url.startsWith('data:'))
+      .map((image) => image.url),
     local_images: images.flatMap((image) => (image.path === undefined ? [] : [image.path])),
     text_elements: [],
   });

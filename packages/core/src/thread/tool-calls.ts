@@ -1,9 +1,9 @@
 import type { ResponseItem, ToolCallItem, ToolOutputItem } from '@quire/protocol';
 import { UNKNOWN_OUTCOME } from '../history/normalize-history.ts';
 import type { Clock } from '../ports/clock.ts';
+import { effectiveTruncation } from '../tools/effective-truncation.ts';
 import type { ToolContext, ToolResult } from '../tools/tool.ts';
 import type { ToolRouter } from '../tools/tool-router.ts';
-import { effectiveTruncation } from '../tools/effective-truncation.ts';
 import type { ThreadRecord } from './thread-record.ts';
 import type { TurnEvents } from './turn-events.ts';
 

@@ -37,7 +37,8 @@ export class TurnEvents {
   /** Model output that was begun and cut off by a broken stream is void: it comes again, or not at all. */
   forgetModelItems(): void {
     for (const [id, item] of this.#open) {
-      if (item.kind === 'agent-message' || item.kind === 'reasoning' || item.kind === 'web-search') this.#open.delete(id);
+      if (item.kind === 'agent-message' || item.kind === 'reasoning' || item.kind === 'web-search')
+        this.#open.delete(id);
     }
   }
 

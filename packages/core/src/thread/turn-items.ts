@@ -1,4 +1,11 @@
-import { type JsonObject, type MessageItem, type ResponseItem, stringAt, type TurnItem, type WebSearchCallItem } from '@quire/protocol';
+import {
+  type JsonObject,
+  type MessageItem,
+  type ResponseItem,
+  stringAt,
+  type TurnItem,
+  type WebSearchCallItem,
+} from '@quire/protocol';
 
 /** The timeline element that a finished model item stands for, or `undefined` when it shows nothing. */
 export function turnItemOf(item: ResponseItem, id: string): TurnItem | undefined {
@@ -28,7 +35,9 @@ export function messageText(item: MessageItem): string {
 
 function agentMessage(item: MessageItem, id: string): TurnItem {
   const text = messageText(item);
-  return item.phase === undefined ? { kind: 'agent-message', id, text } : { kind: 'agent-message', id, text, phase: item.phase };
+  return item.phase === undefined
+    ? { kind: 'agent-message', id, text }
+    : { kind: 'agent-message', id, text, phase: item.phase };
 }
 
 /** Source: fact sheet "Web search actions". */

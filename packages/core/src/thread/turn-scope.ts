@@ -26,10 +26,12 @@ export class TurnScope {
   #rateLimits: RateLimitSnapshot | undefined;
   #warnedOfModel = false;
 
-  constructor(parts: Pick<TurnScope, 'settings' | 'events' | 'record' | 'router' | 'context' | 'modelTurn' | 'ports'> & {
-    readonly usage: UsageMeter;
-    readonly diff: TurnDiff;
-  }) {
+  constructor(
+    parts: Pick<TurnScope, 'settings' | 'events' | 'record' | 'router' | 'context' | 'modelTurn' | 'ports'> & {
+      readonly usage: UsageMeter;
+      readonly diff: TurnDiff;
+    },
+  ) {
     this.settings = parts.settings;
     this.events = parts.events;
     this.record = parts.record;

@@ -4,9 +4,9 @@ import { decidePatch } from '../approval/patch-policy.ts';
 import {
   freeformPatchTool,
   functionPatchTool,
-  parsePatch,
   PatchError,
   type PatchPlan,
+  parsePatch,
   planPatch,
 } from '../patch/index.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -46,7 +46,11 @@ export class ApplyPatchTool implements Tool {
   }
 
   /** Verifies the whole patch, asks the policy, then writes all of it or nothing. */
-  async applyText(call: ToolCallItem, text: string, context: ToolContext & { readonly cwd: string }): Promise<ToolResult> {
+  async applyText(
+    call: ToolCallItem,
+    text: string,
+    context: ToolContext & { readonly cwd: string },
+  ): Promise<ToolResult> {
     const startedAtMs = this.#ports.clock.now();
     let plan: PatchPlan;
     try {
@@ -55,7 +59,12 @@ export class ApplyPatchTool implements Tool {
       if (!(error instanceof PatchError)) throw error;
       return toolError(call, this.name, `apply_patch verification failed: ${error.message}`);
     }
-    const item = { kind: 'file-change', id: call.call_id ?? this.name, changes: plan.changes, status: 'in-progress' } as const;
+    const item = {
+      kind: 'file-change',
+      id: call.call_id ?? this.name,
+      changes: plan.changes,
+      status: 'in-progress',
+    } as const;
     context.emit({ kind: 'item-start', turnId: context.turnId, item });
     const targets = await Promise.all(plan.touchedPaths.map((path) => this.#ports.files.resolveTarget(path)));
     const decision = decidePatch(targets, context.settings);

@@ -1,11 +1,18 @@
-import { type JsonObject, numberAt, stringAt, type ToolCallItem, type TruncationPolicy, type TurnItem } from '@quire/protocol';
+import {
+  type JsonObject,
+  numberAt,
+  stringAt,
+  type ToolCallItem,
+  type TruncationPolicy,
+  type TurnItem,
+} from '@quire/protocol';
 import { decideCommand } from '../approval/command-policy.ts';
 import { countLines, fitsBudget, truncateMiddle } from '../history/truncate-output.ts';
-import { resolvePath } from '../paths.ts';
 import { detectPatchScript } from '../patch/index.ts';
-import { quoteArgv } from '../shell/index.ts';
+import { resolvePath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CommandOutcome, CommandRunner, ShellCommand } from '../ports/command-runner.ts';
+import { quoteArgv } from '../shell/index.ts';
 import type { ApplyPatchTool } from './apply-patch.ts';
 import { type ArgumentReading, invalid, parseArguments } from './call-arguments.ts';
 import { effectiveTruncation } from './effective-truncation.ts';

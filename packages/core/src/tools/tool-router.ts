@@ -42,7 +42,8 @@ function abortedResult(durationMs: number): ToolResult {
 }
 
 function unsupported(call: ToolCallItem, name: string): ToolResult {
-  const message = call.type === 'custom_tool_call' ? `unsupported custom tool call: ${name}` : `unsupported call: ${name}`;
+  const message =
+    call.type === 'custom_tool_call' ? `unsupported custom tool call: ${name}` : `unsupported call: ${name}`;
   return toolError(call, name, message);
 }
 

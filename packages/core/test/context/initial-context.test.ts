@@ -12,15 +12,24 @@ describe('the first context', () => {
           shellName: 'bash',
           currentDate: '2025-11-21',
           timezone: 'Europe/Berlin',
-          git: { root: '/repo', commitHash: 'abc', branch: 'main', remotes: { origin: 'https://example.com/a.git?x=1&y=2' } },
+          git: {
+            root: '/repo',
+            commitHash: 'abc',
+            branch: 'main',
+            remotes: { origin: 'https://example.com/a.git?x=1&y=2' },
+          },
         },
       }),
       undefined,
     );
 
     expect(messages.map((message) => message.role)).toEqual(['developer', 'user']);
-    const texts = messages.map((message) => message.content.map((part) => (part.type === 'input_text' ? part.text : '')));
-    expect(texts[0]?.[0]).toMatch(/^<permissions instructions>\nSandbox mode: danger-full-access\. .*<\/permissions instructions>$/s);
+    const texts = messages.map((message) =>
+      message.content.map((part) => (part.type === 'input_text' ? part.text : '')),
+    );
+    expect(texts[0]?.[0]).toMatch(
+      /^<permissions instructions>\nSandbox mode: danger-full-access\. .*<\/permissions instructions>$/s,
+    );
     expect(texts[0]?.[1]).toBe('Be brief.');
     expect(texts[1]).toEqual([
       '# AGENTS.md instructions for /repo\n\n<INSTRUCTIONS>\nUse tabs.\n\n</INSTRUCTIONS>',

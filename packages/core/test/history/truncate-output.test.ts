@@ -40,7 +40,10 @@ describe('tool output', () => {
   test('in parts shares one budget, keeps images and counts what it left out [CORE-54]', () => {
     const image = { type: 'input_image', image_url: 'data:image/png;base64,AAAA' } as const;
     const text = (value: string) => ({ type: 'input_text', text: value }) as const;
-    const body = truncateToolOutput([text('abcd'), text('efghijkl'), image, text('m'), text('n')], { mode: 'bytes', limit: 6 });
+    const body = truncateToolOutput([text('abcd'), text('efghijkl'), image, text('m'), text('n')], {
+      mode: 'bytes',
+      limit: 6,
+    });
 
     expect(body).toEqual([text('abcd'), text('e…6 chars truncated…l'), image, text('[omitted 2 text items ...]')]);
   });

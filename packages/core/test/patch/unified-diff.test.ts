@@ -164,6 +164,33 @@ test('hunks turn the old text into the new one, for any two texts [PATCH-36]', (
   );
 });
 
+test('as few lines change as possible where texts are small [PATCH-36]', () => {
+  const lines = fc.array(fc.constantFrom('a\n', 'b\n', 'c\n'), { maxLength: 14 });
+  fc.assert(
+    fc.property(lines, lines, (before, after) => {
+      const { addedLines, removedLines } = diffHunks({ before: before.join(''), after: after.join('') });
+      const common = longestCommon(before, after);
+      expect({ addedLines, removedLines }).toEqual({
+        addedLines: after.length - common,
+        removedLines: before.length - common,
+      });
+    }),
+    { numRuns: 500 },
+  );
+});
+
+function longestCommon(a: readonly string[], b: readonly string[]): number {
+  let row = new Array<number>(b.length + 1).fill(0);
+  for (const line of a) {
+    const next = [0];
+    for (const [j, other] of b.entries()) {
+      next.push(line === other ? (row[j] ?? 0) + 1 : Math.max(row[j + 1] ?? 0, next[j] ?? 0));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
 function lineCount(text: string): number {
   return text.match(/[^\n]*\n|[^\n]+$/g)?.length ?? 0;
 }

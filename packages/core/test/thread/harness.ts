@@ -283,7 +283,13 @@ export function says(text: string, id = `msg-${text}`): readonly ModelEvent[] {
 }
 
 export function calls(callId: string, name: string, args: object): readonly ModelEvent[] {
-  const item: ResponseItem = { type: 'function_call', id: `fc-${callId}`, call_id: callId, name, arguments: JSON.stringify(args) };
+  const item: ResponseItem = {
+    type: 'function_call',
+    id: `fc-${callId}`,
+    call_id: callId,
+    name,
+    arguments: JSON.stringify(args),
+  };
   return [{ kind: 'item-end', item }];
 }
 
@@ -308,7 +314,8 @@ export function names(request: ModelRequest | undefined): readonly string[] {
 export function outputs(request: ModelRequest | undefined): Readonly<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   for (const item of request?.input ?? []) {
-    if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') found[item.call_id] = item.output;
+    if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output')
+      found[item.call_id] = item.output;
   }
   return found;
 }

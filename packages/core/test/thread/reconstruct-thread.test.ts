@@ -1,7 +1,7 @@
 import { ThreadReconstruction } from '@quire/core';
 import type { ResponseItem, RolloutLine } from '@quire/protocol';
 import { describe, expect, test } from 'vitest';
-import { calls, done, itemName, names, openTestThread, says, ScriptedRunner, settings, step } from './harness.ts';
+import { calls, done, itemName, names, openTestThread, ScriptedRunner, says, settings, step } from './harness.ts';
 
 function rebuild(lines: readonly RolloutLine[]) {
   const reconstruction = new ThreadReconstruction();
@@ -27,7 +27,11 @@ describe('a thread opened again', () => {
     const before = openTestThread({
       runner,
       steps: [
-        step(calls('slow', 'shell_command', { command: 'a' }), calls('fast', 'shell_command', { command: 'b' }), done()),
+        step(
+          calls('slow', 'shell_command', { command: 'a' }),
+          calls('fast', 'shell_command', { command: 'b' }),
+          done(),
+        ),
         step(says('Ok.'), done()),
       ],
     });
@@ -70,7 +74,11 @@ describe('a thread opened again', () => {
     await before.run('go');
     const seed = rebuild(before.rollout.lines);
 
-    const moved = openTestThread({ steps: [step(says('Two.'), done())], seed, settings: settings({ cwd: '/elsewhere' }) });
+    const moved = openTestThread({
+      steps: [step(says('Two.'), done())],
+      seed,
+      settings: settings({ cwd: '/elsewhere' }),
+    });
     await moved.run('go');
     const restricted = openTestThread({
       steps: [step(says('Two.'), done())],
@@ -118,7 +126,11 @@ describe('a thread opened again', () => {
   });
 
   test('starts from the replacement after a compaction [CORE-35]', () => {
-    const replacement: ResponseItem = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'summary' }] };
+    const replacement: ResponseItem = {
+      type: 'message',
+      role: 'user',
+      content: [{ type: 'input_text', text: 'summary' }],
+    };
     const seed = rebuild([
       user('old'),
       { type: 'compacted', payload: { message: 'summary', replacement_history: [replacement] } },

@@ -9,8 +9,8 @@ import {
   names,
   openTestThread,
   outputs,
-  says,
   ScriptedRunner,
+  says,
   settings,
   step,
 } from './harness.ts';
@@ -37,7 +37,9 @@ describe('a turn', () => {
   });
 
   test('is written line by line in the documented order [CORE-02]', async () => {
-    const t = openTestThread({ steps: [step(calls('call-1', 'shell_command', { command: 'ls' }), done()), step(says('Done.'), done())] });
+    const t = openTestThread({
+      steps: [step(calls('call-1', 'shell_command', { command: 'ls' }), done()), step(says('Done.'), done())],
+    });
 
     await t.run('go');
 
@@ -102,7 +104,12 @@ describe('a turn', () => {
   });
 
   test('answers an unknown tool instead of failing [CORE-06]', async () => {
-    const t = openTestThread({ steps: [step(calls('call-1', 'teleport', {}), callsCustom('call-2', 'conjure', 'x'), done()), step(says('Ok.'), done())] });
+    const t = openTestThread({
+      steps: [
+        step(calls('call-1', 'teleport', {}), callsCustom('call-2', 'conjure', 'x'), done()),
+        step(says('Ok.'), done()),
+      ],
+    });
 
     expect((await t.run('go')).kind).toBe('completed');
     expect(outputs(t.model.requests[1])).toEqual({
@@ -112,8 +119,16 @@ describe('a turn', () => {
   });
 
   test('answers arguments that are not JSON with the reason [CORE-07]', async () => {
-    const broken = { type: 'function_call', id: 'fc', call_id: 'call-1', name: 'shell_command', arguments: '{"command":' } as const;
-    const t = openTestThread({ steps: [step([{ kind: 'item-end', item: broken }], done()), step(says('Ok.'), done())] });
+    const broken = {
+      type: 'function_call',
+      id: 'fc',
+      call_id: 'call-1',
+      name: 'shell_command',
+      arguments: '{"command":',
+    } as const;
+    const t = openTestThread({
+      steps: [step([{ kind: 'item-end', item: broken }], done()), step(says('Ok.'), done())],
+    });
 
     await t.run('go');
 
@@ -134,7 +149,10 @@ describe('a turn', () => {
   test('with a broken record goes on and says so once [CORE-09]', async () => {
     const rollout = new MemoryRollout();
     rollout.failure = new Error('no space left');
-    const t = openTestThread({ rollout, steps: [step(calls('call-1', 'shell_command', { command: 'ls' }), done()), step(says('Ok.'), done())] });
+    const t = openTestThread({
+      rollout,
+      steps: [step(calls('call-1', 'shell_command', { command: 'ls' }), done()), step(says('Ok.'), done())],
+    });
 
     expect((await t.run('go')).kind).toBe('completed');
     expect(t.events.filter((event) => event.kind === 'warning')).toEqual([
@@ -167,7 +185,9 @@ describe('a turn', () => {
 
   test('names the model that answered when it is another one, once [CORE-11]', async () => {
     const other = { kind: 'server-model', model: 'gpt-5.2' } as const;
-    const t = openTestThread({ steps: [step([other], says('One.'), done(false)), step([other], says('Two.'), done())] });
+    const t = openTestThread({
+      steps: [step([other], says('One.'), done(false)), step([other], says('Two.'), done())],
+    });
 
     await t.run('go');
 
@@ -182,7 +202,10 @@ describe('a patch', () => {
 
   test('changes the file and shows one diff for the turn [CORE-12]', async () => {
     const files = new MemoryFiles({ '/repo/a.txt': 'one\n' });
-    const t = openTestThread({ files, steps: [step(callsCustom('call-1', 'apply_patch', patch), done()), step(says('Ok.'), done())] });
+    const t = openTestThread({
+      files,
+      steps: [step(callsCustom('call-1', 'apply_patch', patch), done()), step(says('Ok.'), done())],
+    });
 
     await t.run('go');
 
@@ -197,7 +220,10 @@ describe('a patch', () => {
   test('inside a shell command is applied without a shell [CORE-13]', async () => {
     const files = new MemoryFiles({ '/repo/sub/a.txt': 'one\n' });
     const command = `cd sub && apply_patch <<'EOF'\n${patch}\nEOF\n`;
-    const t = openTestThread({ files, steps: [step(calls('call-1', 'shell_command', { command }), done()), step(says('Ok.'), done())] });
+    const t = openTestThread({
+      files,
+      steps: [step(calls('call-1', 'shell_command', { command }), done()), step(says('Ok.'), done())],
+    });
 
     await t.run('go');
 
@@ -267,7 +293,11 @@ describe('parallel tool calls', () => {
     const t = openTestThread({
       runner,
       steps: [
-        step(calls('slow', 'shell_command', { command: 'sleep 2' }), calls('fast', 'shell_command', { command: 'true' }), done()),
+        step(
+          calls('slow', 'shell_command', { command: 'sleep 2' }),
+          calls('fast', 'shell_command', { command: 'true' }),
+          done(),
+        ),
         step(says('Ok.'), done()),
       ],
     });
@@ -346,7 +376,9 @@ describe('a broken stream', () => {
 
   test('does not run a repeated tool call again [CORE-19]', async () => {
     const call = calls('call-1', 'shell_command', { command: 'touch x' });
-    const t = openTestThread({ steps: [{ events: call, error: TRUNCATED }, step(call, done()), step(says('Ok.'), done())] });
+    const t = openTestThread({
+      steps: [{ events: call, error: TRUNCATED }, step(call, done()), step(says('Ok.'), done())],
+    });
 
     await t.run('go');
 
@@ -356,7 +388,10 @@ describe('a broken stream', () => {
   });
 
   test('is retried as often as the provider allows, each time after a longer wait [CORE-20]', async () => {
-    const t = openTestThread({ settings: settings({ streamMaxRetries: 3 }), steps: Array(4).fill({ events: [], error: TRUNCATED }) });
+    const t = openTestThread({
+      settings: settings({ streamMaxRetries: 3 }),
+      steps: Array(4).fill({ events: [], error: TRUNCATED }),
+    });
 
     const outcome = await t.run('go');
 
@@ -446,7 +481,11 @@ describe('steering', () => {
     await turn;
 
     expect(taken).toBe(true);
-    expect(names(t.model.requests[1]).slice(3)).toEqual(['function_call:one', 'function_call_output:one', 'user-message']);
+    expect(names(t.model.requests[1]).slice(3)).toEqual([
+      'function_call:one',
+      'function_call_output:one',
+      'user-message',
+    ]);
     expect(t.thread.steer([{ kind: 'text', text: 'too late' }])).toBe(false);
   });
 });
