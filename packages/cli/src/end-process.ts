@@ -1,0 +1,16 @@
+/** Time for the event loop to run out by itself after a command has ended, in milliseconds. */
+const LINGER_MS = 500;
+
+/** What a command leaves behind. */
+export interface CommandResult {
+  readonly exitCode: number;
+  /** `false`: output may be left that nobody takes; the process is ended and not just let run out. */
+  readonly settled: boolean;
+}
+
+/** Everything is closed and flushed by now; a handle that somebody forgot must not keep the process. */
+export function endProcess(result: CommandResult): void {
+  process.exitCode = result.exitCode;
+  if (result.settled) setTimeout(() => process.exit(), LINGER_MS).unref();
+  else process.exit();
+}

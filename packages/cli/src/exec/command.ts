@@ -1,0 +1,49 @@
+import type { CommandResult } from '../end-process.ts';
+import { StandardInput } from '../process/stdin-source.ts';
+import { isSameSink, StandardSink } from '../process/text-sink.ts';
+import { DEFAULT_STDIN_LIMITS, type StdinLimits } from './prompt.ts';
+import { type AgentModule, runExec } from './run-exec.ts';
+import { type StopSignal, StopSwitch } from './stop-switch.ts';
+
+const SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** `quire exec` on the streams and signals of this process. */
+export async function execCommand(
+  argv: readonly string[],
+  options: { readonly loadAgent: () => Promise<AgentModule>; readonly stdinLimits?: StdinLimits },
+): Promise<CommandResult> {
+  const stop = new StopSwitch();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const known = SIGNALS.find((candidate) => candidate === signal);
+    if (known !== undefined) stop.request({ kind: 'signal', signal: known });
+  };
+  // The last resort of the process: the turn still gets its terminal event, and nobody gets a stack trace.
+  const onFault = (error: unknown): void =>
+    stop.request({ kind: 'fault', message: error instanceof Error ? error.message : String(error) });
+  const stdout = new StandardSink({
+    open: () => process.stdout,
+    onFailure: ({ readerGone, message }) =>
+      stop.request(readerGone ? { kind: 'output-closed' } : { kind: 'output-failed', message }),
+  });
+  // Diagnostics that nobody reads are no reason to stop.
+  const stderr = new StandardSink({ open: () => process.stderr, onFailure: () => undefined });
+
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  process.on('uncaughtException', onFault);
+  try {
+    return await runExec({
+      argv,
+      stdin: new StandardInput(),
+      stdinLimits: options.stdinLimits ?? DEFAULT_STDIN_LIMITS,
+      stdout,
+      stderr,
+      sharedSink: isSameSink(/* left */ 1, /* right */ 2),
+      environment: process.env,
+      stop,
+      loadAgent: options.loadAgent,
+    });
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    process.off('uncaughtException', onFault);
+  }
+}

@@ -1,0 +1,286 @@
+import type { ThreadFacts } from '@quire/agent';
+import {
+  assertNever,
+  blendedTotal,
+  type ThreadEvent,
+  type ThreadTokenUsage,
+  type TurnItem,
+  type TurnOutcome,
+} from '@quire/protocol';
+import type { TextSink } from '../process/text-sink.ts';
+import type { ExecOutput, ShownPrompt } from './exec-output.ts';
+import { cutLines, formatChange, formatCount, formatDuration, type LineLimits } from './human-format.ts';
+import { safeLine, safeText } from './safe-text.ts';
+import { scriptOf } from './shell-line.ts';
+import type { Style } from './style.ts';
+
+const PROMPT_LINES: LineLimits = { head: 20, tail: 4 };
+const SCRIPT_LINES: LineLimits = { head: 12, tail: 2 };
+const OUTPUT_LINES: LineLimits = { head: 6, tail: 14 };
+const DIFF_LINES: LineLimits = { head: 40, tail: 0 };
+
+export interface HumanOutputOptions {
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
+  readonly style: Style;
+  readonly version: string;
+  /**
+   * Whether both streams end at the same place (one terminal, `2>&1`): then the final message, already shown in the
+   * transcript, is not repeated.
+   */
+  readonly sharedSink: boolean;
+  readonly stdoutIsTerminal: boolean;
+}
+
+/**
+ * A transcript on stderr for a person to follow, and nothing but the final agent message on stdout.
+ * Text of the model and of commands can not drive the terminal.
+ */
+export class HumanOutput implements ExecOutput {
+  readonly #options: HumanOutputOptions;
+  readonly #style: Style;
+  #workingDirectory = '';
+  #usage: ThreadTokenUsage | undefined;
+  #lastMessage: string | undefined;
+  /** The command whose line was printed last, when nothing was printed since. */
+  #openCommand: string | undefined;
+  #lastPlan = '';
+
+  constructor(options: HumanOutputOptions) {
+    this.#options = options;
+    this.#style = options.style;
+  }
+
+  opened(facts: ThreadFacts, prompt: ShownPrompt): void {
+    this.#workingDirectory = facts.workingDirectory;
+    this.#print(this.#header(facts));
+    const { bold, cyan, dim } = this.#style;
+    const notes: string[] = [];
+    if (prompt.attachedCharacters > 0) notes.push(`${formatCount(prompt.attachedCharacters)} characters from stdin`);
+    if (prompt.imageCount > 0) notes.push(prompt.imageCount === 1 ? '1 image' : `${prompt.imageCount} images`);
+    const [first = '', ...rest] = cutLines(safeText(prompt.text), PROMPT_LINES).lines;
+    this.#block([
+      `${cyan('›')} ${bold(first)}`,
+      ...rest.map((line) => `  ${line}`),
+      ...(notes.length === 0 ? [] : [dim(`  + ${notes.join(', ')}`)]),
+    ]);
+    for (const warning of facts.warnings) this.#warning(warning);
+  }
+
+  event(event: ThreadEvent): void {
+    switch (event.kind) {
+      case 'text-delta':
+      case 'reasoning-delta':
+      case 'command-output-delta':
+      case 'thread-start':
+      case 'turn-start':
+      case 'rate-limits':
+      case 'turn-diff':
+      case 'turn-end':
+        return;
+      case 'item-start':
+        if (event.item.kind === 'command-execution') this.#commandStarted(event.item);
+        else if (event.item.kind === 'plan') this.#itemShown(event.item);
+        return;
+      case 'item-update':
+        if (event.item.kind === 'plan') this.#itemShown(event.item);
+        return;
+      case 'item-end':
+        this.#itemShown(event.item);
+        return;
+      case 'token-usage':
+        this.#usage = event.usage;
+        return;
+      case 'stream-retry': {
+        const { attempt, maxAttempts, delayMs, cause } = event;
+        const when = delayMs > 0 ? ` in ${formatDuration(delayMs)}` : '';
+        this.#block([
+          this.#style.yellow(
+            `↻ connection lost, attempt ${attempt} of ${maxAttempts}${when}: ${safeLine(cause.message)}`,
+          ),
+        ]);
+        return;
+      }
+      case 'warning':
+        this.#warning(event.message);
+        return;
+      default:
+        assertNever(event, 'HumanOutput.event');
+    }
+  }
+
+  ended(outcome: TurnOutcome): void {
+    const { dim, red, yellow } = this.#style;
+    switch (outcome.kind) {
+      case 'completed':
+        this.#tokensUsed(dim);
+        this.#finalMessage(outcome.lastAgentMessage);
+        return;
+      case 'failed':
+        this.#block([red(`ERROR: ${safeText(outcome.failure.message)}`)]);
+        this.#tokensUsed(dim);
+        return;
+      case 'interrupted':
+        this.#block([yellow('■ interrupted')]);
+        this.#tokensUsed(dim);
+        return;
+      default:
+        assertNever(outcome, 'HumanOutput.ended');
+    }
+  }
+
+  #header(facts: ThreadFacts): readonly string[] {
+    const { bold, dim } = this.#style;
+    const effort = facts.reasoningEffort ?? 'default';
+    const rows: readonly (readonly [string, string])[] = [
+      ['workdir', facts.workingDirectory],
+      ['model', `${facts.model} (${facts.providerId})`],
+      ['approval', facts.approvalPolicy],
+      ['sandbox', facts.sandboxMode],
+      ['effort', `${effort}, summaries ${facts.reasoningSummary}`],
+      ['thread', facts.resumed ? `${facts.threadId} (resumed)` : facts.threadId],
+    ];
+    return [
+      bold(`quire ${this.#options.version}`),
+      ...rows.map(([name, text]) => `  ${dim(name.padEnd(8))} ${safeLine(text)}`),
+    ];
+  }
+
+  #itemShown(item: TurnItem): void {
+    switch (item.kind) {
+      case 'user-message':
+        return;
+      case 'agent-message':
+        this.#lastMessage = item.text;
+        this.#block(this.#bulleted(item.text, { bullet: this.#style.bold('•'), paint: (line) => line }));
+        return;
+      case 'reasoning': {
+        const text = item.summary.join('\n').trim();
+        const { dim, italic } = this.#style;
+        if (text !== '') this.#block(this.#bulleted(text, { bullet: dim('∴'), paint: (line) => dim(italic(line)) }));
+        return;
+      }
+      case 'command-execution':
+        this.#commandEnded(item);
+        return;
+      case 'file-change':
+        this.#filesChanged(item);
+        return;
+      case 'web-search':
+        this.#block([`${this.#style.cyan('⌕')} ${safeLine(item.query === '' ? 'web search' : item.query)}`]);
+        return;
+      case 'plan':
+        this.#planShown(item);
+        return;
+      case 'tool-error':
+        this.#toolError(item);
+        return;
+      default:
+        assertNever(item, 'HumanOutput.itemShown');
+    }
+  }
+
+  #commandStarted(item: Extract<TurnItem, { kind: 'command-execution' }>): void {
+    const { bold, cyan, dim } = this.#style;
+    const place = item.cwd === this.#workingDirectory ? [] : [dim(`  in ${safeLine(item.cwd)}`)];
+    const script = cutLines(safeText(scriptOf(item.command)), SCRIPT_LINES).lines;
+    const lines = script.map((line, index) => (index === 0 ? `${cyan('$')} ${bold(line)}` : `  ${bold(line)}`));
+    // Commands that start side by side stand together.
+    if (this.#openCommand === undefined) this.#block([...lines, ...place]);
+    else this.#print([...lines, ...place]);
+    this.#openCommand = item.id;
+  }
+
+  #commandEnded(item: Extract<TurnItem, { kind: 'command-execution' }>): void {
+    const { green, red, yellow } = this.#style;
+    if (this.#openCommand !== item.id) {
+      this.#openCommand = undefined;
+      this.#commandStarted(item);
+    }
+    this.#openCommand = undefined;
+    const took = item.durationMs === undefined ? '' : ` in ${formatDuration(item.durationMs)}`;
+    if (item.status === 'declined') this.#print([`  ${yellow('⊘ declined')}`]);
+    else if (item.status === 'completed') this.#print([`  ${green('✓')} done${took}`]);
+    else this.#print([`  ${red('✗')} ${item.exitCode === undefined ? 'failed' : `exit ${item.exitCode}`}${took}`]);
+    this.#print(cutLines(safeText(item.output), OUTPUT_LINES).lines.map((line) => this.#style.dim(`  │ ${line}`)));
+  }
+
+  #filesChanged(item: Extract<TurnItem, { kind: 'file-change' }>): void {
+    const { green, red, yellow } = this.#style;
+    const heading =
+      item.status === 'declined'
+        ? yellow('⊘ patch declined')
+        : item.status === 'failed'
+          ? red('✗ patch failed')
+          : `${green('±')} patch applied`;
+    const reason = item.message === undefined ? '' : `: ${safeLine(item.message)}`;
+    const applied = item.status === 'completed';
+    const limits = applied ? DIFF_LINES : { head: 0, tail: 0 };
+    const changes = item.changes.flatMap((change) =>
+      formatChange(applied ? change : { ...change, diff: '' }, {
+        style: this.#style,
+        workingDirectory: this.#workingDirectory,
+        limits,
+      }),
+    );
+    this.#block([`${heading}${reason}`, ...changes]);
+  }
+
+  #planShown(item: Extract<TurnItem, { kind: 'plan' }>): void {
+    const { bold, cyan, dim, green } = this.#style;
+    const lines = item.steps.map(({ step, status }) => {
+      const text = safeLine(step);
+      if (status === 'completed') return `  ${green('✓')} ${dim(text)}`;
+      return status === 'in_progress' ? `  ${cyan('▸')} ${bold(text)}` : `  ${dim('·')} ${text}`;
+    });
+    const shown = lines.join('\n');
+    if (shown === this.#lastPlan) return;
+    this.#lastPlan = shown;
+    this.#block([`${cyan('☰')} plan`, ...lines]);
+  }
+
+  #toolError(item: Extract<TurnItem, { kind: 'tool-error' }>): void {
+    const tool = item.message.includes(item.tool) ? '' : `${safeLine(item.tool)}: `;
+    this.#block([this.#style.red(`✗ ${tool}${safeLine(item.message)}`)]);
+  }
+
+  #warning(message: string): void {
+    this.#block([this.#style.yellow(`! ${safeText(message)}`)]);
+  }
+
+  #tokensUsed(paint: (text: string) => string): void {
+    if (this.#usage === undefined) return;
+    this.#block([paint(`tokens used: ${formatCount(blendedTotal(this.#usage.total))}`)]);
+  }
+
+  #finalMessage(text: string | undefined): void {
+    if (text === undefined) return;
+    const wasShown = this.#lastMessage === text;
+    if (this.#options.sharedSink && wasShown) return;
+    const line = text.endsWith('\n') ? text : `${text}\n`;
+    this.#options.stdout.write(this.#options.stdoutIsTerminal ? safeText(line) : line);
+  }
+
+  #bulleted(
+    text: string,
+    options: { readonly bullet: string; readonly paint: (line: string) => string },
+  ): readonly string[] {
+    return safeText(text)
+      .trimEnd()
+      .split('\n')
+      .map((line, index) => {
+        if (index === 0) return `${options.bullet} ${options.paint(line)}`;
+        return line === '' ? '' : `  ${options.paint(line)}`;
+      });
+  }
+
+  /** Lines with an empty one before them. */
+  #block(lines: readonly string[]): void {
+    this.#openCommand = undefined;
+    this.#print(['', ...lines]);
+  }
+
+  #print(lines: readonly string[]): void {
+    if (lines.length > 0) this.#options.stderr.write(`${lines.join('\n')}\n`);
+  }
+}

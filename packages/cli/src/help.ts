@@ -1,0 +1,16 @@
+export const HELP = `quire: a coding agent for the terminal and for scripts
+
+Usage: quire COMMAND [OPTIONS]
+
+Commands:
+  exec, e     Run one prompt to its end and print the answer
+  simulate    Start a model provider on this machine that plays a script
+  help        Show this text, or the help of a command
+
+Options:
+  -h, --help     Show this text
+  -V, --version  Show the version
+
+Try: quire exec "explain what this repository does"
+Help of a command: quire help exec
+`;

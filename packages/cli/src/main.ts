@@ -1,0 +1,96 @@
+import { writeSync } from 'node:fs';
+import { type CommandResult, endProcess } from './end-process.ts';
+import { EXIT } from './exit-codes.ts';
+import { VERSION } from './version.ts';
+
+type Command = (argv: readonly string[]) => Promise<CommandResult>;
+
+/** Each command is loaded when it is asked for, and nothing before. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  exec: loadExec,
+  e: loadExec,
+  simulate: async () => (await import('./simulate/command.ts')).simulateCommand,
+};
+
+async function loadExec(): Promise<Command> {
+  const { execCommand } = await import('./exec/command.ts');
+  return (argv) => execCommand(argv, { loadAgent: () => import('@quire/agent') });
+}
+
+/** The command `quire`. Sets the exit code of the process and lets it end. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    endProcess(await dispatch(argv));
+  } catch (error) {
+    say('stderr', `quire: internal error: ${error instanceof Error ? error.message : String(error)}\n`);
+    endProcess({ exitCode: EXIT.failed, settled: false });
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<CommandResult> {
+  const [first, ...rest] = argv;
+  if (first === '--version' || first === '-V') return say('stdout', `quire ${VERSION}\n`);
+  if (first === undefined) {
+    say('stderr', (await import('./help.ts')).HELP);
+    return { exitCode: EXIT.usage, settled: true };
+  }
+  if (first === '--help' || first === '-h') return say('stdout', (await import('./help.ts')).HELP);
+  if (first === 'help') return help(rest);
+  const load = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+  if (load !== undefined) return (await load())(rest);
+  return first.startsWith('-') ? optionsFirst(argv) : unknownCommand(first);
+}
+
+async function help(topics: readonly string[]): Promise<CommandResult> {
+  const [topic] = topics;
+  if (topic === undefined) return say('stdout', (await import('./help.ts')).HELP);
+  const load = Object.hasOwn(COMMANDS, topic) ? COMMANDS[topic] : undefined;
+  return load === undefined ? unknownCommand(topic) : (await load())(['--help']);
+}
+
+/** `quire -c key=value exec …`: options of a command may also stand before its name. */
+async function optionsFirst(argv: readonly string[]): Promise<CommandResult> {
+  const [{ EXEC_OPTIONS }, { scanOptions }] = await Promise.all([
+    import('./exec/arguments.ts'),
+    import('./option-scan.ts'),
+  ]);
+  for (let index = 1; index < argv.length; index += 1) {
+    const isCommand = argv[index] === 'exec' || argv[index] === 'e';
+    if (!isCommand) continue;
+    // A word that the options before it do not take as a value is the command.
+    const before = scanOptions(argv.slice(0, index), { specs: EXEC_OPTIONS, command: 'quire exec' });
+    if (before.kind === 'scanned' && before.positionals.length === 0) {
+      return (await loadExec())([...argv.slice(0, index), ...argv.slice(index + 1)]);
+    }
+  }
+  const scan = scanOptions(argv, { specs: EXEC_OPTIONS, command: 'quire' });
+  return usageError(scan.kind === 'usage-error' ? scan.message : 'a command is missing; options belong to quire exec');
+}
+
+async function unknownCommand(name: string): Promise<CommandResult> {
+  const { nearestName } = await import('./suggestion.ts');
+  const nearest = nearestName(
+    name,
+    [...Object.keys(COMMANDS), 'help'].filter((known) => known.length > 1),
+  );
+  const hint = nearest === undefined ? 'to run a prompt use quire exec' : `did you mean quire ${nearest}?`;
+  return usageError(`unknown command ${JSON.stringify(name.slice(0, 60))}; ${hint}`);
+}
+
+function usageError(message: string): CommandResult {
+  say('stderr', `quire: ${message}\nUsage: quire COMMAND; see quire --help\n`);
+  return { exitCode: EXIT.usage, settled: true };
+}
+
+/** Writes a short text at once, without the cost of opening the platform's stream. */
+function say(name: 'stdout' | 'stderr', text: string): CommandResult {
+  try {
+    writeSync(name === 'stdout' ? 1 : 2, text);
+    return { exitCode: EXIT.completed, settled: true };
+  } catch (error) {
+    const isFull = error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+    if (!isFull) return { exitCode: EXIT.outputClosed, settled: true };
+    process[name].write(text);
+    return { exitCode: EXIT.completed, settled: true };
+  }
+}

@@ -1,0 +1,107 @@
+import { fstatSync, readSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+/** `stream`: a pipe or a socket, which may stay silent for ever. `empty`: closed, `/dev/null` or another device. */
+export type StdinKind = 'terminal' | 'file' | 'stream' | 'empty';
+
+export interface StdinReadOptions {
+  readonly maxBytes: number;
+  /** Silence accepted before the first byte, in milliseconds; then the outcome is `silent`. Default: any. */
+  readonly firstByteTimeoutMs?: number;
+  /** Silence accepted after the first byte, in milliseconds; then the outcome is `stalled`. Default: any. */
+  readonly silenceTimeoutMs?: number;
+  /** Called once when nothing came for this long. */
+  readonly onQuiet?: { readonly afterMs: number; readonly notify: () => void };
+  readonly signal: AbortSignal;
+}
+
+export type StdinOutcome =
+  | { readonly kind: 'read'; readonly bytes: Uint8Array }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'stalled'; readonly byteCount: number }
+  | { readonly kind: 'too-large' };
+
+export interface StdinSource {
+  /** Costs one system call; opens nothing. */
+  kind(): StdinKind;
+  /**
+   * Reads to the end. Afterwards stdin does not keep the process alive, whatever the outcome.
+   * Rejects with the abort reason, or with the system's error.
+   */
+  read(options: StdinReadOptions): Promise<StdinOutcome>;
+}
+
+const CHUNK_BYTES = 65_536;
+
+export class StandardInput implements StdinSource {
+  kind(): StdinKind {
+    try {
+      const stat = fstatSync(0);
+      if (stat.isFIFO() || stat.isSocket()) return 'stream';
+      if (stat.isFile()) return 'file';
+      return isatty(0) ? 'terminal' : 'empty';
+    } catch {
+      return 'empty'; // a closed descriptor holds nothing
+    }
+  }
+
+  async read(options: StdinReadOptions): Promise<StdinOutcome> {
+    options.signal.throwIfAborted();
+    const kind = this.kind();
+    return kind === 'file' || kind === 'empty' ? readNow(options.maxBytes) : await readStream(options);
+  }
+}
+
+/** Files and devices never wait for a writer, so they are read in one go. */
+function readNow(maxBytes: number): StdinOutcome {
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const count = readSync(0, chunk);
+    if (count === 0) return { kind: 'read', bytes: Buffer.concat(chunks) };
+    total += count;
+    if (total > maxBytes) return { kind: 'too-large' };
+    chunks.push(chunk.subarray(0, count));
+  }
+}
+
+function readStream(options: StdinReadOptions): Promise<StdinOutcome> {
+  const stream = process.stdin;
+  const { signal, onQuiet } = options;
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let total = 0;
+    let silence: NodeJS.Timeout | undefined;
+    const quiet = onQuiet && setTimeout(onQuiet.notify, onQuiet.afterMs);
+
+    const settle = (finish: () => void): void => {
+      clearTimeout(silence);
+      clearTimeout(quiet);
+      signal.removeEventListener('abort', onAbort);
+      stream.off('data', onData).off('end', onEnd).off('error', onError);
+      // Paused and not destroyed: closing it would hand a writer that comes late a broken pipe.
+      stream.pause();
+      stream.unref();
+      finish();
+    };
+    const expire = (outcome: () => StdinOutcome, afterMs: number | undefined): void => {
+      clearTimeout(silence);
+      if (afterMs !== undefined) silence = setTimeout(() => settle(() => resolve(outcome())), afterMs);
+    };
+    const onData = (chunk: Uint8Array): void => {
+      clearTimeout(quiet);
+      chunks.push(chunk);
+      total += chunk.length;
+      if (total > options.maxBytes) settle(() => resolve({ kind: 'too-large' }));
+      else expire(() => ({ kind: 'stalled', byteCount: total }), options.silenceTimeoutMs);
+    };
+    const onEnd = (): void => settle(() => resolve({ kind: 'read', bytes: Buffer.concat(chunks) }));
+    const onError = (error: Error): void => settle(() => reject(error));
+    const onAbort = (): void => settle(() => reject(signal.reason));
+
+    expire(() => ({ kind: 'silent' }), options.firstByteTimeoutMs);
+    signal.addEventListener('abort', onAbort);
+    stream.on('data', onData).on('end', onEnd).on('error', onError);
+  });
+}

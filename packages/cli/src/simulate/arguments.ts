@@ -1,0 +1,41 @@
+import { type OptionSpec, scanOptions } from '../option-scan.ts';
+
+export interface SimulateArguments {
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly scriptPath: string | undefined;
+  readonly modelsPath: string | undefined;
+}
+
+export type ParsedSimulateArguments =
+  | { readonly kind: 'run'; readonly arguments: SimulateArguments }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'usage-error'; readonly message: string };
+
+const SIMULATE_OPTIONS: readonly OptionSpec[] = [
+  { name: 'port', takesValue: true },
+  { name: 'script', takesValue: true },
+  { name: 'models', takesValue: true },
+  { name: 'help', short: 'h', takesValue: false },
+];
+
+export function parseSimulateArguments(argv: readonly string[]): ParsedSimulateArguments {
+  const scan = scanOptions(argv, { specs: SIMULATE_OPTIONS, command: 'quire simulate' });
+  if (scan.kind === 'usage-error') return scan;
+  if (scan.values.has('help')) return { kind: 'help' };
+  const [surplus] = scan.positionals;
+  if (surplus !== undefined) return usageError(`unexpected argument ${JSON.stringify(surplus.text)}`);
+  const portText = scan.values.get('port')?.[0] ?? '0';
+  const port = Number(portText);
+  if (!/^\d+$/.test(portText) || port > 65_535) {
+    return usageError(`--port needs a number from 0 to 65535, not ${JSON.stringify(portText)}`);
+  }
+  return {
+    kind: 'run',
+    arguments: { port, scriptPath: scan.values.get('script')?.[0], modelsPath: scan.values.get('models')?.[0] },
+  };
+}
+
+function usageError(message: string): ParsedSimulateArguments {
+  return { kind: 'usage-error', message };
+}

@@ -1,0 +1,266 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_STDIN_LIMITS } from '../../src/exec/prompt.ts';
+import { runExec } from '../../src/exec/run-exec.ts';
+import { StopSwitch } from '../../src/exec/stop-switch.ts';
+import type { StdinSource } from '../../src/process/stdin-source.ts';
+import { MemorySink, memoryStdin } from '../support/memory-streams.ts';
+import {
+  type AgentCall,
+  agentError,
+  answer,
+  type ScriptedAgentOptions,
+  scriptedAgent,
+  THREAD_ID,
+} from '../support/scripted-agent.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'quire-exec-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Ran {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly calls: readonly AgentCall[];
+}
+
+async function run(
+  argv: readonly string[],
+  options: ScriptedAgentOptions & { readonly stdin?: StdinSource; readonly environment?: Record<string, string> } = {},
+): Promise<Ran> {
+  const stdout = new MemorySink();
+  const stderr = new MemorySink();
+  const { agent, calls } = scriptedAgent(options);
+  const { exitCode } = await runExec({
+    argv,
+    stdin: options.stdin ?? memoryStdin({ kind: 'empty' }),
+    stdinLimits: DEFAULT_STDIN_LIMITS,
+    stdout,
+    stderr,
+    sharedSink: false,
+    environment: options.environment ?? {},
+    stop: new StopSwitch(),
+    loadAgent: async () => agent,
+  });
+  return { exitCode, stdout: stdout.text, stderr: stderr.text, calls };
+}
+
+const FAILED = {
+  turn: ({ end }: Parameters<NonNullable<ScriptedAgentOptions['turn']>>[0]) =>
+    end({ kind: 'failed', failure: { code: 'overloaded', message: 'too\nbusy', retryable: true } }),
+} as const;
+
+test('arguments reach the agent, and the thread is closed after the turn [EXEC-40]', async () => {
+  const schema = join(folder, 'schema.json');
+  await writeFile(schema, '{"type":"object"}');
+  const ran = await run(
+    [
+      '--json',
+      '-c',
+      'a=1',
+      '-m',
+      'model-b',
+      '-s',
+      'danger-full-access',
+      '-C',
+      '/x',
+      '--add-dir',
+      '/y',
+      '--ephemeral',
+    ].concat(['--skip-git-repo-check', '--thread-source', 'ci', '--output-schema', schema, '-i', 'a.png', 'go']),
+    { environment: { A: 'b' } },
+  );
+  expect(ran.calls).toEqual([
+    {
+      call: 'create',
+      options: { configOverrides: ['a=1'], environment: { A: 'b' }, ignoreUserConfig: false, originator: 'quire_exec' },
+    },
+    {
+      call: 'start',
+      options: {
+        workingDirectory: '/x',
+        model: 'model-b',
+        sandboxMode: 'danger-full-access',
+        threadSource: 'ci',
+        additionalDirectories: ['/y'],
+        skipGitRepoCheck: true,
+        ephemeral: true,
+        source: 'exec',
+      },
+    },
+    {
+      call: 'run',
+      input: [
+        { kind: 'image', url: 'data:image/png;base64,AA==', path: 'a.png' },
+        { kind: 'text', text: 'go' },
+      ],
+      outputSchema: { type: 'object' },
+    },
+    { call: 'close' },
+  ]);
+});
+
+test('resume --last asks for the newest thread with the lone positional as prompt [EXEC-13]', async () => {
+  const ran = await run(['--json', 'resume', '--last', 'more']);
+  expect(ran.calls.slice(1, 3)).toEqual([
+    {
+      call: 'resume',
+      target: { kind: 'last', anyDirectory: false },
+      options: { additionalDirectories: [], skipGitRepoCheck: false, ephemeral: false, source: 'exec' },
+    },
+    { call: 'run', input: [{ kind: 'text', text: 'more' }], outputSchema: undefined },
+  ]);
+});
+
+describe('bad input ends with exit code 1, one line and no thread', () => {
+  const GIVEN = ['--json', 'go'];
+  const inFolder = (name: string): string => join(folder, name);
+  const rows: readonly (readonly [string, () => Promise<readonly string[]>, (path: string) => string])[] = [
+    [
+      'a schema file that is missing [EXEC-41]',
+      async () => ['--output-schema', inFolder('none.json'), ...GIVEN],
+      () => `the output schema ${inFolder('none.json')} can not be read: no such file or folder`,
+    ],
+    [
+      'a schema that is no JSON [EXEC-41]',
+      async () => {
+        await writeFile(inFolder('bad.json'), '{');
+        return ['--output-schema', inFolder('bad.json'), ...GIVEN];
+      },
+      () => `the output schema ${inFolder('bad.json')} is not valid JSON`,
+    ],
+    [
+      'a schema that is no object [EXEC-41]',
+      async () => {
+        await writeFile(inFolder('list.json'), '[]');
+        return ['--output-schema', inFolder('list.json'), ...GIVEN];
+      },
+      () => `the output schema ${inFolder('list.json')} must be a JSON object that holds a JSON Schema`,
+    ],
+    [
+      'an image that can not be read [EXEC-42]',
+      async () => ['-i', 'missing.png', ...GIVEN],
+      () => 'the image missing.png can not be read',
+    ],
+    [
+      'a message file in a folder that does not exist [EXEC-43]',
+      async () => ['-o', inFolder('none/last.txt'), ...GIVEN],
+      () => `the last message can not be written to ${inFolder('none/last.txt')}: no such file or folder`,
+    ],
+    [
+      'a message file that is a folder [EXEC-43]',
+      async () => ['-o', folder, ...GIVEN],
+      () => `the last message can not be written to ${folder}: it is a folder`,
+    ],
+    [
+      'an empty prompt argument [EXEC-22]',
+      async () => [' '],
+      () => 'the prompt is empty; pass it as an argument or on stdin',
+    ],
+  ];
+  for (const [name, argv, message] of rows) {
+    test(name, async () => {
+      const { calls, ...ran } = await run(await argv());
+      expect(ran).toEqual({ exitCode: 1, stdout: '', stderr: `quire: ${message(folder)}\n` });
+      expect(calls.filter((call) => call.call !== 'create')).toEqual([]);
+    });
+  }
+});
+
+test('what the agent refuses is one line on stderr and nothing on stdout [EXEC-44]', async () => {
+  const openError = agentError('thread-not-found', 'no thread has the id x');
+  const { calls: _, ...ran } = await run(['--json', 'resume', 'x', 'go'], { openError });
+  expect(ran).toEqual({ exitCode: 1, stdout: '', stderr: 'quire: no thread has the id x\n' });
+});
+
+test('a fault of our own is named as such, without a stack [EXEC-44]', async () => {
+  const { calls: _, ...ran } = await run(['--json', 'go'], { openError: new TypeError('oops') });
+  expect(ran).toEqual({ exitCode: 1, stdout: '', stderr: 'quire: internal error: oops\n' });
+});
+
+test('wrong usage is one line with a hint and exit code 2 [EXEC-11]', async () => {
+  const { calls, ...ran } = await run(['--jsn', 'go']);
+  expect(ran).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr:
+      'quire: unknown option --jsn; did you mean --json?\nUsage: quire exec [OPTIONS] [PROMPT]; see quire exec --help\n',
+  });
+  expect(calls).toEqual([]);
+});
+
+test('a failed turn exits with 1 and prints its reason once on each stream [EXEC-45]', async () => {
+  const { calls: _, ...ran } = await run(['--json', 'go'], FAILED);
+  expect(ran).toEqual({
+    exitCode: 1,
+    stdout: [
+      `{"type":"thread.started","thread_id":"${THREAD_ID}"}`,
+      '{"type":"turn.started"}',
+      '{"type":"error","message":"too\\nbusy"}',
+      '{"type":"turn.failed","error":{"message":"too\\nbusy"}}',
+      '',
+    ].join('\n'),
+    stderr: 'quire: too⏎busy\n',
+  });
+});
+
+for (const [name, turn, message] of [
+  ['rejects', () => Promise.reject(new Error('broken')), 'broken'],
+  ['ends without a result', () => undefined, 'the turn ended without a result'],
+] as const) {
+  test(`a turn that ${name} still has one terminal event [EXEC-06]`, async () => {
+    const ran = await run(['--json', 'go'], { turn });
+    expect(ran.exitCode).toBe(1);
+    expect(ran.stdout.trimEnd().split('\n').slice(2)).toEqual([
+      `{"type":"error","message":"${message}"}`,
+      `{"type":"turn.failed","error":{"message":"${message}"}}`,
+    ]);
+  });
+}
+
+describe('the file of the last message', () => {
+  test('holds the message without a line end [EXEC-43]', async () => {
+    const path = join(folder, 'last.txt');
+    expect((await run(['-o', path, 'go'], { turn: answer('Hello.') })).exitCode).toBe(0);
+    expect(await readFile(path, 'utf8')).toBe('Hello.');
+  });
+
+  test('is empty after a failed turn [EXEC-43]', async () => {
+    const path = join(folder, 'failed.txt');
+    await writeFile(path, 'old');
+    expect((await run(['-o', path, 'go'], FAILED)).exitCode).toBe(1);
+    expect(await readFile(path, 'utf8')).toBe('');
+  });
+
+  test('that can not be written after the turn is an error [EXEC-43]', async () => {
+    const path = join(folder, 'gone', 'last.txt');
+    const gone = join(folder, 'gone');
+    await mkdir(gone);
+    const ran = await run(['--json', '-o', path, 'go'], {
+      turn: async (context) => {
+        await rm(gone, { recursive: true });
+        answer('Hello.')(context);
+      },
+    });
+    expect({ exitCode: ran.exitCode, stderr: ran.stderr }).toEqual({
+      exitCode: 1,
+      stderr: `quire: the last message can not be written to ${path}: no such file or folder\n`,
+    });
+  });
+});
+
+test('a terminal as stdin is not read beside a prompt argument [EXEC-23]', async () => {
+  const stdin: StdinSource = { kind: () => 'terminal', read: () => Promise.reject(new Error('was read')) };
+  expect((await run(['go'], { stdin })).exitCode).toBe(0);
+});
+
+test('a terminal is told at once that the prompt is read from it [EXEC-21]', async () => {
+  const stdin = memoryStdin({ kind: 'terminal', outcome: { kind: 'read', bytes: Buffer.from('typed') } });
+  const ran = await run(['--json'], { stdin });
+  expect(ran.stderr).toBe('Reading the prompt from stdin; end it with Ctrl-D\n');
+});

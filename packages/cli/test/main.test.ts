@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Metafile } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { VERSION } from '../src/version.ts';
+
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+
+let folder: string;
+let meta: Metafile;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'quire-main-'));
+  await mkdir(join(folder, 'bin'));
+  await mkdir(join(folder, 'unbuilt/bin'), { recursive: true });
+  await copyFile(join(PACKAGE, 'bin/quire.js'), join(folder, 'bin/quire.mjs'));
+  await copyFile(join(PACKAGE, 'bin/quire.js'), join(folder, 'unbuilt/bin/quire.mjs'));
+  const result = await build({
+    absWorkingDir: PACKAGE,
+    entryPoints: { main: 'src/main.ts' },
+    outdir: join(folder, 'dist'),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    conditions: ['quire-source'],
+    metafile: true,
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+    },
+    logLevel: 'error',
+  });
+  await writeFile(join(folder, 'dist/package.json'), '{"type":"module"}');
+  meta = result.metafile;
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(
+  argv: readonly string[],
+  options: { readonly launcher?: string; readonly until?: RegExp } = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [join(folder, options.launcher ?? 'bin/quire.mjs'), ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], QUIRE_HOME: folder },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+    if (options.until?.test(stdout)) child.kill('SIGINT');
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
+}
+
+/** Source files that are evaluated when the bundle of `source` is loaded. */
+function loadedWith(source: string): readonly string[] {
+  const entry = Object.entries(meta.outputs).find(([, output]) => output.entryPoint === source)?.[0];
+  if (entry === undefined) throw new Error(`${source} is in no bundle of its own`);
+  const seen = new Set<string>();
+  const visit = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const { path: next, kind } of meta.outputs[path]?.imports ?? []) {
+      if (kind === 'import-statement') visit(next);
+    }
+  };
+  visit(entry);
+  return [...seen].flatMap((path) => Object.keys(meta.outputs[path]?.inputs ?? {}));
+}
+
+test('the version is the one of the manifest [CLI-01]', async () => {
+  const manifest = JSON.parse(await readFile(join(PACKAGE, 'package.json'), 'utf8'));
+  expect(VERSION).toBe(manifest.version);
+  for (const option of ['--version', '-V']) {
+    expect(await run([option])).toEqual({ code: 0, stdout: `quire ${VERSION}\n`, stderr: '' });
+  }
+});
+
+test('a start loads the command table and nothing else [CLI-02]', () => {
+  expect([...loadedWith('src/main.ts')].sort()).toEqual([
+    'src/end-process.ts',
+    'src/exit-codes.ts',
+    'src/main.ts',
+    'src/version.ts',
+  ]);
+});
+
+test('exec loads neither the simulator nor an output it does not use [CLI-03]', () => {
+  const exec = [...loadedWith('src/exec/command.ts'), ...loadedWith('../agent/src/index.ts')];
+  expect(exec.filter((path) => /simulator|human-output|json-output|help\.ts/.test(path))).toEqual([]);
+  expect(exec).toContain('src/exec/run-exec.ts');
+});
+
+describe('usage', () => {
+  const rows: readonly (readonly [readonly string[], number, string])[] = [
+    [['exce', 'x'], 2, 'quire: unknown command "exce"; did you mean quire exec?'],
+    [['fix the tests'], 2, 'quire: unknown command "fix the tests"; to run a prompt use quire exec'],
+    [['--nope'], 2, 'quire: unknown option --nope'],
+    [['--json'], 2, 'quire: a command is missing; options belong to quire exec'],
+    [['help', 'nope'], 2, 'quire: unknown command "nope"; to run a prompt use quire exec'],
+    [['exec', '--jsn'], 2, 'quire: unknown option --jsn; did you mean --json?'],
+    [['-c', 'a=exec', 'exec', '--jsn'], 2, 'quire: unknown option --jsn; did you mean --json?'],
+    [
+      ['-m', 'exec', '--json', 'e', '-s', 'x'],
+      2,
+      'quire: --sandbox must be one of read-only, workspace-write, danger-full-access, not "x"',
+    ],
+    [['simulate', '--port', 'x'], 2, 'quire: --port needs a number from 0 to 65535, not "x"'],
+    [['simulate', '--script', '/nope.json'], 1, 'quire: /nope.json can not be read: no such file or folder'],
+  ];
+  for (const [argv, code, firstLine] of rows) {
+    test(`quire ${argv.join(' ')} ends with ${code} and one clear line [CLI-04]`, async () => {
+      const ended = await run(argv);
+      expect({ ...ended, stderr: ended.stderr.split('\n')[0] }).toEqual({ code, stdout: '', stderr: firstLine });
+    });
+  }
+
+  for (const argv of [['--help'], ['help'], ['help', 'exec'], ['exec', '--help'], ['simulate', '-h']]) {
+    test(`quire ${argv.join(' ')} prints help on stdout [CLI-05]`, async () => {
+      const ended = await run(argv);
+      expect({ ...ended, stdout: /^Usage: quire .*$/m.test(ended.stdout) }).toEqual({
+        code: 0,
+        stdout: true,
+        stderr: '',
+      });
+    });
+  }
+
+  test('no command at all prints the help on stderr with exit code 2 [CLI-05]', async () => {
+    const ended = await run([]);
+    expect({ code: ended.code, stdout: ended.stdout, help: ended.stderr.includes('Commands:') }).toEqual({
+      code: 2,
+      stdout: '',
+      help: true,
+    });
+  });
+});
+
+test('without a build the launcher says how to make one [CLI-06]', async () => {
+  expect(await run(['--version'], { launcher: 'unbuilt/bin/quire.mjs' })).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'quire: the command is not built yet; run `npm run build` in the repository\n',
+  });
+});
+
+test('simulate prints where it serves and ends cleanly on Ctrl-C [CLI-07]', async () => {
+  const ended = await run(['simulate'], { until: /Ctrl-C ends this/ });
+  expect({ ...ended, stdout: ended.stdout.replaceAll(/:\d+/g, ':PORT') }).toEqual({
+    code: 0,
+    stdout: `Serving on http://127.0.0.1:PORT/v1
+A rehearsal answers, not a language model. In another terminal:
+
+  quire exec -c model_provider=simulator -c 'model_providers.simulator={name="simulator",base_url="http://127.0.0.1:PORT/v1",wire_api="responses"}' "the tests fail, please repair the code"
+
+Ctrl-C ends this.
+`,
+    stderr: '',
+  });
+});

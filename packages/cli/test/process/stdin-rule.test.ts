@@ -1,0 +1,167 @@
+import { spawn } from 'node:child_process';
+import { open, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildScriptedExec, type Ended, Program } from '../support/program.ts';
+
+let built: Awaited<ReturnType<typeof buildScriptedExec>>;
+beforeAll(async () => {
+  built = await buildScriptedExec();
+});
+afterAll(() => built[Symbol.asyncDispose]());
+
+const COMPOSED = 'do it\n\n<stdin>\nline one\n</stdin>\n';
+const lastLine = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
+
+/** Runs with a regular file as stdin. */
+async function withFile(content: string | Uint8Array, argv: readonly string[]): Promise<Ended> {
+  const path = join(built.folder, `stdin-${Math.random()}`);
+  await writeFile(path, content);
+  const file = await open(path);
+  try {
+    return await new Program(built.path, { argv, stdin: file.fd }).ended;
+  } finally {
+    await file.close();
+    await rm(path);
+  }
+}
+
+describe('without a prompt argument', () => {
+  for (const argv of [[], ['-']]) {
+    test(`the whole stdin is the prompt (${argv.length === 0 ? 'no argument' : 'a dash'}) [EXEC-20]`, async () => {
+      const program = new Program(built.path, { argv, stdin: 'pipe' });
+      program.child.stdin?.write('first ');
+      program.child.stdin?.end('sécond');
+      expect(await program.ended).toMatchObject({ code: 0, stdout: 'first sécond\n' });
+    });
+  }
+
+  test('a prompt may be a regular file [EXEC-20]', async () => {
+    expect(await withFile('from a file', [])).toMatchObject({ code: 0, stdout: 'from a file\n' });
+  });
+
+  test('a quiet pipe is announced after a second and then read to its end [EXEC-21]', async () => {
+    const program = new Program(built.path, { argv: [], stdin: 'pipe' });
+    await program.saw('Reading the prompt from stdin; end it with Ctrl-D');
+    program.child.stdin?.end('late');
+    expect(await program.ended).toMatchObject({ code: 0, stdout: 'late\n' });
+  });
+
+  for (const [name, stdin] of [
+    ['/dev/null', 'ignore'],
+    ['an empty pipe', 'pipe'],
+  ] as const) {
+    test(`${name} is an empty prompt and ends with exit code 1 [EXEC-22]`, async () => {
+      const program = new Program(built.path, { argv: ['--json'], stdin });
+      program.child.stdin?.end();
+      expect(await program.ended).toEqual({
+        code: 1,
+        signal: null,
+        stdout: '',
+        stderr: 'quire: the prompt is empty; pass it as an argument or on stdin\n',
+      });
+    });
+  }
+});
+
+describe('in a shell', () => {
+  const shell = (line: string): Promise<{ code: number | null; stdout: string }> =>
+    new Promise((resolve) => {
+      const child = spawn('sh', ['-c', line, 'sh', process.execPath, built.path], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { PATH: process.env['PATH'] },
+      });
+      let stdout = '';
+      child.stdout.on('data', (chunk) => {
+        stdout += chunk;
+      });
+      child.on('close', (code) => resolve({ code, stdout }));
+    });
+
+  test('a closed stdin is not read beside a prompt argument [EXEC-23]', async () => {
+    expect(await shell('"$1" "$2" "do it" <&-')).toEqual({ code: 0, stdout: 'do it\n' });
+  });
+
+  test('a pipe between two programs is added to the prompt [EXEC-24]', async () => {
+    expect(await shell('printf "line one\\n" | "$1" "$2" "do it"')).toEqual({ code: 0, stdout: COMPOSED });
+  });
+
+  test('after 2>&1 the final message is shown once [EXEC-51]', async () => {
+    const { stdout } = await shell('"$1" "$2" "do it" 2>&1');
+    expect(stdout.split('\n').slice(-4)).toEqual(['› do it', '', '• do it', '']);
+  });
+});
+
+describe('with a prompt argument', () => {
+  test('/dev/null is not read [EXEC-23]', async () => {
+    const program = new Program(built.path, { argv: ['do it'], stdin: 'ignore' });
+    expect(await program.ended).toMatchObject({ code: 0, stdout: 'do it\n' });
+  });
+
+  test('piped text is added to it [EXEC-24]', async () => {
+    const program = new Program(built.path, { argv: ['do it'], stdin: 'pipe' });
+    program.child.stdin?.end('line one\n');
+    expect(await program.ended).toMatchObject({ code: 0, stdout: COMPOSED });
+  });
+
+  test('a regular file is added to it [EXEC-24]', async () => {
+    expect(await withFile('line one', ['do it'])).toMatchObject({ code: 0, stdout: COMPOSED });
+  });
+
+  test('an empty pipe adds nothing [EXEC-24]', async () => {
+    const program = new Program(built.path, { argv: ['do it'], stdin: 'pipe' });
+    program.child.stdin?.end();
+    expect(await program.ended).toMatchObject({ code: 0, stdout: 'do it\n' });
+  });
+
+  test('a pipe that stays open and silent is ignored and keeps nothing alive [EXEC-25]', async () => {
+    const program = new Program(built.path, { argv: ['--json', 'do it'], stdin: 'pipe' });
+    const ended = await program.ended;
+    expect({ code: ended.code, stderr: ended.stderr }).toEqual({
+      code: 0,
+      stderr: 'quire: stdin was open but silent and is ignored; to read the prompt from it pass - as the prompt\n',
+    });
+  });
+
+  test('input that stops halfway is not sent [EXEC-26]', async () => {
+    const program = new Program(built.path, { argv: ['--json', 'do it'], stdin: 'pipe', env: { SILENCE_MS: '100' } });
+    program.child.stdin?.write('half');
+    expect(await program.ended).toEqual({
+      code: 1,
+      signal: null,
+      stdout: '',
+      stderr:
+        'quire: stdin went silent for 0.1 s after 4 bytes without ending; nothing was sent. Close it when the input is complete\n',
+    });
+  });
+
+  test('bytes that are no UTF-8 are refused [EXEC-27]', async () => {
+    const ended = await withFile(Uint8Array.of(0x61, 0xc3, 0xa9, 0xff, 0x62), ['--json', 'do it']);
+    expect(ended).toEqual({
+      code: 1,
+      signal: null,
+      stdout: '',
+      stderr: 'quire: stdin is not valid UTF-8 (byte 3); convert it first, for example with iconv\n',
+    });
+  });
+
+  test('more than 64 MiB are refused [EXEC-28]', async () => {
+    const ended = await withFile(Buffer.alloc(64 * 1024 * 1024 + 1, 'a'), ['--json', 'do it']);
+    expect(ended).toEqual({
+      code: 1,
+      signal: null,
+      stdout: '',
+      stderr: 'quire: stdin holds more than 64 MiB; pass the path of a file in the prompt instead\n',
+    });
+  });
+
+  test('a deadline also covers a stdin that never ends [EXEC-34]', async () => {
+    const program = new Program(built.path, { argv: ['--json', '--deadline', '0.3', '-'], stdin: 'pipe' });
+    const ended = await program.ended;
+    expect({ code: ended.code, line: lastLine(ended.stderr), stdout: ended.stdout }).toEqual({
+      code: 1,
+      line: 'quire: stopped: the deadline of 0.3 s has passed',
+      stdout: '',
+    });
+  });
+});
