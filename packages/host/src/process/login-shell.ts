@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { ShellInfo } from '@quire/core';
+import { linkSignals } from './abort.ts';
+import {
+  END_OF_STATE,
+  isSameState,
+  PER_PROCESS_ENVIRONMENT,
+  PRINT_STATE,
+  parseShellState,
+  type ShellState,
+  statementsBetween,
+} from './login-shell-state.ts';
+import { killGroup } from './marked-processes.ts';
+
+const CAPTURE_TIMEOUT_MS = 10_000;
+/** How long to read on after the shell exited: something from a startup file may hold the pipe. */
+const DRAIN_MS = 200;
+/** How long a login shell that is no longer wanted may take to clean up. */
+const TERMINATION_MS = 300;
+const MAX_STATE_BYTES = 16 * 1024 * 1024;
+
+export type Environment = Readonly<Record<string, string>>;
+
+export interface LoginShellOptions {
+  /** Called before the first process is started. */
+  readonly prepare: () => void;
+  readonly shell: ShellInfo;
+  /** What a login shell would be started with. */
+  readonly environment: Environment;
+  readonly cwd: string;
+  /** Makes, at the first call, a directory that only this user can read. */
+  readonly makePrivateDirectory: () => Promise<string>;
+  /** Tells of each shell started here, by its process group. */
+  readonly onStart: (groupId: number) => void;
+  readonly onEnd: () => void;
+  /** Longest time a login shell may take to start before each command gets its own. Default: ten seconds. */
+  readonly timeoutMs?: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Starts the user's login shell once and returns the environment with which `SHELL -c` then behaves as
+ * `SHELL -lc` would, or `undefined` when there is none and each command has to start a login shell.
+ *
+ * Carried over: exported variables and functions (environment); other functions, variables, aliases,
+ * options, traps and the umask (statements in a private file that bash reads through `BASH_ENV`, which the
+ * first of them takes away again). It is checked, not assumed: a second shell started that way must report
+ * the very state of the first. Not carried, so that each command starts a login shell: a changed
+ * directory or resource limit, startup files that end the shell or need more than ten seconds. Not seen:
+ * `~/.bash_logout`, and startup files that answer differently each time.
+ * Only bash can report all of its state, so for other shells there is never a result. A capture
+ * under way does not keep the process alive.
+ */
+export async function captureLoginShell(options: LoginShellOptions): Promise<Environment | undefined> {
+  if (options.shell.name !== 'bash') return undefined;
+  const tooSlow = new AbortController();
+  const timer = setTimeout(() => tooSlow.abort(), options.timeoutMs ?? CAPTURE_TIMEOUT_MS).unref();
+  using link = linkSignals([options.signal, tooSlow.signal]);
+  const { signal } = link;
+  try {
+    options.prepare();
+    const login = await readState(options, { flag: '-lc', environment: options.environment, signal });
+    if (login === undefined) return undefined;
+    const environment = carriedEnvironment(login, options.environment);
+    const plain = await readState(options, { flag: '-c', environment, signal });
+    if (plain === undefined) return undefined;
+    if (!login.environment.has('BASH_ENV') && isSameState(login, plain)) return environment;
+    return await carryThroughFile(options, { login, plain, environment, signal });
+  } catch {
+    return undefined; // no private directory, a shell that can not be started: a command will tell
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function carryThroughFile(
+  options: LoginShellOptions,
+  carried: { login: ShellState; plain: ShellState; environment: Environment; signal: AbortSignal },
+): Promise<Environment | undefined> {
+  const path = join(await options.makePrivateDirectory(), 'login-state.bash');
+  if (!/^[\w./+-]+$/.test(path)) return undefined; // bash expands the value of BASH_ENV
+  await writeFile(path, statementsBetween(carried.plain, carried.login), { mode: 0o600 });
+  const environment = { ...carried.environment, BASH_ENV: path };
+  const restored = await readState(options, { flag: '-c', environment, signal: carried.signal });
+  return restored !== undefined && isSameState(carried.login, restored) ? environment : undefined;
+}
+
+function carriedEnvironment(login: ShellState, base: Environment): Environment {
+  const environment: Record<string, string> = Object.fromEntries(login.environment);
+  for (const name of PER_PROCESS_ENVIRONMENT) {
+    delete environment[name];
+    const original = base[name];
+    if (original !== undefined && name !== 'BASH_ENV') environment[name] = original;
+  }
+  return environment;
+}
+
+async function readState(
+  options: LoginShellOptions,
+  start: { flag: string; environment: Environment; signal: AbortSignal },
+): Promise<ShellState | undefined> {
+  start.signal.throwIfAborted();
+  const child = spawn(options.shell.path, [start.flag, PRINT_STATE], {
+    cwd: options.cwd,
+    detached: true,
+    env: start.environment,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  const pipe = child.stdio[3] as Socket; // what 'pipe' makes of every descriptor
+  // Nobody may be waiting for this; whoever does keeps the process alive meanwhile.
+  child.unref();
+  pipe.unref();
+  const groupId = child.pid;
+  if (groupId !== undefined) options.onStart(groupId);
+  let killTimer: NodeJS.Timeout | undefined;
+  // Startup files take locks (pyenv does, for one) and a later login shell would wait for a stale one.
+  const end = (): void => {
+    child.ref();
+    killGroup(groupId, 'SIGTERM');
+    killTimer = setTimeout(() => killGroup(groupId), TERMINATION_MS);
+  };
+  start.signal.addEventListener('abort', end, { once: true });
+  try {
+    const exited = new Promise<void>((resolve) => {
+      child.once('exit', () => resolve());
+      child.once('error', () => resolve());
+    });
+    return parseShellState(await readAll(pipe, exited));
+  } finally {
+    start.signal.removeEventListener('abort', end);
+    clearTimeout(killTimer);
+    options.onEnd();
+  }
+}
+
+/** Reads until the end of the state or of the stream, whichever comes first, or shortly after `exited`. */
+async function readAll(stream: Socket, exited: Promise<void>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let timer: NodeJS.Timeout | undefined;
+  await new Promise<void>((resolve) => {
+    stream.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > MAX_STATE_BYTES || chunk.subarray(-END_OF_STATE.length).toString('latin1') === END_OF_STATE)
+        resolve();
+    });
+    stream.once('close', resolve);
+    stream.once('error', () => resolve());
+    void exited.then(() => {
+      timer = setTimeout(resolve, DRAIN_MS).unref();
+    });
+  });
+  clearTimeout(timer);
+  stream.destroy();
+  await exited;
+  clearTimeout(timer);
+  return Buffer.concat(chunks).toString('utf8');
+}

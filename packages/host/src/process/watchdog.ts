@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import { OWNER_VARIABLE } from './marked-processes.ts';
+
+/**
+ * Reads one order a line: `+ G` and `- G` a process group began and is gone, `d PATH` a directory to
+ * remove, `q` leave without doing anything. The end of its input means that the owner died by whatever
+ * means; then it ends the groups, which get a moment
+ * to remove their lock files, and kills every process with the owner's token in its environment until two
+ * looks in a row find none (an exec in progress hides a process for a moment).
+ */
+const SCRIPT = `trap '' HUP INT TERM
+groups=' ' directory=
+while read -r order value; do
+  case $order in
+    +) groups="$groups$value " ;;
+    -) groups="\${groups%% $value *} \${groups#* $value }" ;;
+    d) directory=$value ;;
+    q) exit 0 ;;
+  esac
+done
+for group in $groups; do kill -s TERM -- "-$group" 2>/dev/null; done
+[ "$groups" = ' ' ] || sleep 0.1
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+empty=0 round=0
+while [ -r /proc/self/environ ] && [ $empty -lt 2 ] && [ $round -lt 40 ]; do
+  round=$((round + 1)) empty=$((empty + 1))
+  for file in $(grep -lF -- "$1" /proc/[0-9]*/environ 2>/dev/null); do
+    process=\${file#/proc/}
+    kill -s KILL "\${process%/environ}" 2>/dev/null && empty=0
+  done
+  [ $empty -lt 2 ] && sleep 0.02
+done
+[ -n "$directory" ] && rm -rf -- "$directory"
+`;
+
+const EXIT_WAIT_MS = 250;
+const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
+
+/** Sees to it that nothing a runner started outlives this process, `kill -9` included. */
+export class Watchdog {
+  readonly #token: string;
+  readonly #groups = new Set<number>();
+  #directory: string | undefined;
+  #child: ChildProcess | undefined;
+  #isClosed = false;
+
+  /** @param token unguessable, part of the environment of every process to be watched */
+  constructor(token: string) {
+    this.#token = token;
+  }
+
+  /** Starts the watching process if it does not run. Call it before anything is started that needs watching. */
+  start(): void {
+    if (this.#isClosed || this.#child !== undefined) return;
+    const child = spawn('/bin/sh', ['-c', SCRIPT, 'quire-watchdog', `${OWNER_VARIABLE}=${this.#token}`], {
+      cwd: '/',
+      detached: true,
+      env: { PATH: SYSTEM_PATH },
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    const forget = (): void => {
+      if (this.#child === child) this.#child = undefined;
+    };
+    child.once('exit', forget);
+    child.once('error', forget);
+    child.stdin?.on('error', forget);
+    child.unref();
+    if (child.stdin instanceof Socket) child.stdin.unref();
+    this.#child = child;
+    if (this.#directory !== undefined) this.#send(`d ${this.#directory}`);
+    for (const group of this.#groups) this.#send(`+ ${group}`);
+  }
+
+  /** For processes that shed their environment, and for systems where it can not be read. */
+  addGroup(groupId: number): void {
+    this.#groups.add(groupId);
+    this.#send(`+ ${groupId}`);
+  }
+
+  removeGroup(groupId: number): void {
+    if (this.#groups.delete(groupId)) this.#send(`- ${groupId}`);
+  }
+
+  /** A directory to remove when the owner dies. */
+  setDirectory(path: string): void {
+    this.#directory = path;
+    this.#send(`d ${path}`);
+  }
+
+  /** Dismisses the watching process and waits, within a bound, until it is gone. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const child = this.#child;
+    if (child === undefined) return;
+    const timeout = AbortSignal.timeout(EXIT_WAIT_MS);
+    const exited = once(child, 'exit', { signal: timeout });
+    child.ref();
+    this.#send('q');
+    child.stdin?.end();
+    try {
+      await exited;
+    } catch {
+      child.kill('SIGKILL'); // it ignores every other signal
+    } finally {
+      child.unref();
+    }
+  }
+
+  #send(order: string): void {
+    const stdin = this.#child?.stdin;
+    if (stdin?.writable === true) stdin.write(`${order}\n`);
+  }
+}
