@@ -63,7 +63,7 @@ export class Quire {
   async startThread(options: ThreadOptions = {}): Promise<AgentThread> {
     return this.#guarded(async () => {
       const place = await this.#openPlace(options);
-      return this.#compose(place, options, undefined);
+      return this.#compose(place, options, /* stored */ undefined);
     });
   }
 

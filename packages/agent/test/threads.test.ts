@@ -107,7 +107,10 @@ describe('a program', () => {
   test('gets a rejection for a failed turn and can use the thread again [AGENT-06]', async () => {
     await using workspace = await createWorkspace();
     await using simulator = await Simulator.start({
-      steps: [status(400, { body: { error: { message: 'no', code: 'invalid_prompt' } } }), respond(text('Fine.'))],
+      steps: [
+        status(/* code */ 400, { body: { error: { message: 'no', code: 'invalid_prompt' } } }),
+        respond(text('Fine.')),
+      ],
     });
     await using thread = await workspace.quire(simulator).startThread({ workingDirectory: workspace.repository });
 
@@ -125,7 +128,7 @@ describe('a program', () => {
     const first = thread.run('one', { signal: stop.signal });
 
     await expect(thread.run('two')).rejects.toMatchObject({ code: 'busy' });
-    await simulator.request(0, { signal: AbortSignal.timeout(5_000) });
+    await simulator.request(/* index */ 0, { signal: AbortSignal.timeout(5_000) });
     stop.abort(new Error('enough'));
     await expect(first).rejects.toThrow('enough');
     await Promise.all([thread.close(), thread.close()]);

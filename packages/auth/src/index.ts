@@ -1,6 +1,6 @@
 export { AuthError, type AuthErrorCode } from './auth-error.ts';
 export {
-  createCredentialsSource,
   type CredentialsSource,
   type CredentialsSourceOptions,
+  createCredentialsSource,
 } from './credentials-source.ts';

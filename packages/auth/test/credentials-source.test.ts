@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AuthError, createCredentialsSource, type CredentialsSourceOptions } from '../src/index.ts';
+import { AuthError, type CredentialsSourceOptions, createCredentialsSource } from '../src/index.ts';
 
 let home: string;
 beforeEach(async () => {

@@ -9,7 +9,7 @@ export type CommandDecision =
 /**
  * Whether a command may run. No sandbox exists yet and nobody can be asked, so every "ask" and every
  * "run confined" of the decision table is a refusal that says so.
- * Source: fact sheet "Command without a matching rule".
+ * Source: the peer's decisions for commands without a rule.
  */
 export function decideCommand(
   script: string,

@@ -3,7 +3,7 @@ import type { ThreadSettings } from '../thread/settings.ts';
 
 export type PatchDecision = { readonly kind: 'apply' } | { readonly kind: 'refuse'; readonly reason: string };
 
-/** Folders that stay read-only below every writable root. Source: fact sheet "Approvals and sandbox", terms. */
+/** Folders that stay read-only below every writable root. Source: the peer. */
 const PROTECTED_AT_ROOT: readonly string[] = ['.codex', '.agents', '.quire'];
 
 /**

@@ -1,4 +1,4 @@
-/** Facts about the place a thread works in. Source: fact sheet "Environment context fields". */
+/** Facts about the place a thread works in. Source: the peer's environment context, spring 2026. */
 export interface GitFacts {
   /** Absolute path of the work tree's root. */
   readonly root: string;

@@ -1,6 +1,6 @@
 /**
  * The messages that the harness writes into history, and how to know them again. One table serves
- * assembling and recognising. Source: fact sheet "Tags" and "Contextual fragment table".
+ * assembling and recognising. Source: the peer's tags, which its rollouts hold.
  */
 import type { MessageItem, ResponseItem } from '@quire/protocol';
 
@@ -24,7 +24,7 @@ function isUserFragment(text: string): boolean {
 }
 
 /** A user-role message that the harness wrote, not a person. */
-export function isContextualUserMessage(item: ResponseItem): boolean {
+function isContextualUserMessage(item: ResponseItem): boolean {
   if (item.type !== 'message' || item.role !== 'user') return false;
   return item.content.some((part) => part.type === 'input_text' && isUserFragment(part.text));
 }

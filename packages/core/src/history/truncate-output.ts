@@ -4,7 +4,7 @@ import { utf8Length, utf8Prefix, utf8Suffix } from '../utf8.ts';
 /** Source: the peer's conversion, one token for four bytes. */
 const BYTES_PER_TOKEN = 4;
 
-export function approximateTokens(bytes: number): number {
+function approximateTokens(bytes: number): number {
   return Math.ceil(bytes / BYTES_PER_TOKEN);
 }
 
@@ -20,7 +20,7 @@ export function scalePolicy(policy: TruncationPolicy, factor: number): Truncatio
 /**
  * Cuts the middle out of `text` when it is over the policy's budget: half the budget from the start, the
  * rest from the end, never inside a character, and between them one marker that tells how much is gone.
- * Source: fact sheet "Truncation of tool output", observed with the peer for tokens.
+ * Source: the peer; the token form was observed.
  */
 export function truncateMiddle(text: string, policy: TruncationPolicy): string {
   const budget = budgetBytes(policy);

@@ -35,8 +35,7 @@ const GENERAL_MODEL: Omit<ModelInfo, 'slug' | 'displayName'> = {
 };
 
 /**
- * Models known without asking a provider. Source: public descriptions of these models; numbers as listed
- * in the fact sheet for the built-in entries.
+ * Models known without asking a provider. Source: the peer's built-in entries for these models, spring 2026.
  */
 const BUNDLED: readonly ModelInfo[] = [
   { slug: 'gpt-5.2-codex', displayName: 'gpt-5.2-codex', ...CODEX_MODEL },

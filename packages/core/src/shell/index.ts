@@ -1,4 +1,4 @@
 export { isDangerousArgv, isDangerousCommand } from './dangerous-command.ts';
 export { isKnownSafeArgv, isKnownSafeCommand } from './known-safe.ts';
 export { quoteArgv } from './quote-argv.ts';
-export { type SimpleCommand, splitCommand } from './split-command.ts';
+export { splitCommand } from './split-command.ts';

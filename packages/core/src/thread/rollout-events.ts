@@ -1,4 +1,4 @@
-/** Persisted events in the file's spelling. Source: fact sheet "Which events are persisted". */
+/** Persisted events in the file's spelling. Source: files written by the peer. */
 import type {
   JsonObject,
   RateLimitSnapshot,

@@ -40,7 +40,7 @@ function agentMessage(item: MessageItem, id: string): TurnItem {
     : { kind: 'agent-message', id, text, phase: item.phase };
 }
 
-/** Source: fact sheet "Web search actions". */
+/** What clients show for a search. Source: the peer's one-line details. */
 function webSearch(item: WebSearchCallItem, id: string): TurnItem {
   const action: JsonObject = item.action ?? { type: 'other' };
   return { kind: 'web-search', id, query: webSearchDetail(action), action };

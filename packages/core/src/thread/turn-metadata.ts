@@ -1,7 +1,7 @@
 import type { JsonObject, TurnId } from '@quire/protocol';
 import type { ThreadSettings } from './settings.ts';
 
-/** What rides beside each request of a turn. Source: fact sheet `x-codex-turn-metadata`, the small form. */
+/** What rides beside each request of a turn. Source: the peer's `x-codex-turn-metadata`, its small form of early 2026. */
 export function turnMetadata(turnId: TurnId, settings: Pick<ThreadSettings, 'environment' | 'sandbox'>): JsonObject {
   const { git } = settings.environment;
   const sandbox = settings.sandbox.mode === 'danger-full-access' ? 'none' : settings.sandbox.mode;

@@ -7,6 +7,7 @@ import {
   PatchError,
   type PatchPlan,
   parsePatch,
+  patchFailureText,
   planPatch,
 } from '../patch/index.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -57,7 +58,7 @@ export class ApplyPatchTool implements Tool {
       plan = await planPatch(parsePatch(text), { cwd: context.cwd, read: (path) => this.#ports.files.read(path) });
     } catch (error) {
       if (!(error instanceof PatchError)) throw error;
-      return toolError(call, this.name, `apply_patch verification failed: ${error.message}`);
+      return toolError(call, this.name, patchFailureText(error));
     }
     const item = {
       kind: 'file-change',
@@ -82,18 +83,21 @@ export class ApplyPatchTool implements Tool {
       await files.apply(plan.edits);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return { output: result(1, clock.now() - startedAtMs, message), endItem: { ...item, status: 'failed', message } };
+      const output = outputText({ exitCode: 1, durationMs: clock.now() - startedAtMs, text: message });
+      return { output, endItem: { ...item, status: 'failed', message } };
     }
     turnDiff.record(plan.files);
-    return {
-      output: result(0, clock.now() - startedAtMs, plan.successText),
-      endItem: { ...item, status: 'completed' },
-    };
+    const output = outputText({ exitCode: 0, durationMs: clock.now() - startedAtMs, text: plan.successText });
+    return { output, endItem: { ...item, status: 'completed' } };
   }
 }
 
 type PatchItem = Extract<TurnItem, { kind: 'file-change' }> & { readonly changes: readonly FileChangeSummary[] };
 
-function result(exitCode: number, durationMs: number, text: string): string {
-  return `Exit code: ${exitCode}\nWall time: ${formatSeconds(durationMs)} seconds\nOutput:\n${text}`;
+function outputText(outcome: {
+  readonly exitCode: number;
+  readonly durationMs: number;
+  readonly text: string;
+}): string {
+  return `Exit code: ${outcome.exitCode}\nWall time: ${formatSeconds(outcome.durationMs)} seconds\nOutput:\n${outcome.text}`;
 }

@@ -28,7 +28,7 @@ interface ShellArguments {
   readonly escalated: boolean;
 }
 
-/** Runs a script in the user's shell. Source for arguments and output: fact sheet `shell_command`. */
+/** Runs a script in the user's shell. Source for arguments and output: the peer's `shell_command`. */
 export class ShellCommandTool implements Tool {
   readonly name = 'shell_command';
   readonly parallelSafe = true;

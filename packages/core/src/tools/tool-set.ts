@@ -9,7 +9,7 @@ import { ShellCommandTool } from './shell-command.ts';
 import type { Tool, ToolContext } from './tool.ts';
 import { UpdatePlanTool } from './update-plan.ts';
 
-/** The tools of a turn, in the order in which they are offered. Source: fact sheet "Set and order". */
+/** The tools of a turn, in the order in which they are offered. Source: the peer's order. */
 export function createTools(
   settings: ThreadSettings,
   ports: { readonly runner: CommandRunner; readonly files: PatchFiles; readonly clock: Clock },

@@ -34,7 +34,7 @@ export function formatSeconds(durationMs: number): string {
   return String(Math.round(durationMs / 100) / 10);
 }
 
-/** Seconds of an aborted call: one decimal always, at least 0.1. Source: fact sheet "Interrupt". */
+/** Seconds of an aborted call: one decimal always, at least 0.1. Source: the peer. */
 export function formatAbortedSeconds(durationMs: number): string {
   return Math.max(0.1, durationMs / 1000).toFixed(1);
 }

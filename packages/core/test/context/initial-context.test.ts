@@ -20,7 +20,7 @@ describe('the first context', () => {
           },
         },
       }),
-      undefined,
+      /* baseline */ undefined,
     );
 
     expect(messages.map((message) => message.role)).toEqual(['developer', 'user']);

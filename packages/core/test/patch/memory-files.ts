@@ -4,7 +4,7 @@ import type { FileReading } from '../../src/ports/patch-files.ts';
 /** Files below `/w`, by relative path. A folder exists if a file is in it. */
 export type Files = Readonly<Record<string, string>>;
 
-export function readFrom(files: Files): (path: string) => Promise<FileReading> {
+function readFrom(files: Files): (path: string) => Promise<FileReading> {
   return async (path) => {
     const relative = path.replace(/^\/w\//, '');
     const text = files[relative];

@@ -20,7 +20,7 @@ import {
   type TurnOutcome,
 } from '@quire/protocol';
 
-export const THREAD_ID = parseThreadId('01a1fb92-91c2-7ad3-9095-c4fc9f7c6463') as ThreadId;
+const THREAD_ID = parseThreadId('01a1fb92-91c2-7ad3-9095-c4fc9f7c6463') as ThreadId;
 
 /** What one request gets: batches of events, and perhaps an error after them. */
 export interface ModelStep {

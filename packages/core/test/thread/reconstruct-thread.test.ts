@@ -36,7 +36,7 @@ describe('a thread opened again', () => {
       ],
     });
     const turn = before.run('go');
-    await runner.started(2);
+    await runner.started(/* count */ 2);
     runner.running[1]?.finish('fast');
     // The fast output must be on disk before the slow one.
     await new Promise<void>((resolve) => setImmediate(resolve));

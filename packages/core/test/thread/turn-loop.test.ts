@@ -97,7 +97,9 @@ describe('a turn', () => {
   });
 
   test('goes on when the server says that it is not over [CORE-05]', async () => {
-    const t = openTestThread({ steps: [step(says('Thinking.'), done(false)), step(says('Done.'), done(true))] });
+    const t = openTestThread({
+      steps: [step(says('Thinking.'), done(/* endTurn */ false)), step(says('Done.'), done(/* endTurn */ true))],
+    });
 
     expect(await t.run('go')).toEqual({ kind: 'completed', lastAgentMessage: 'Done.' });
     expect(t.model.requests.length).toBe(2);
@@ -186,7 +188,7 @@ describe('a turn', () => {
   test('names the model that answered when it is another one, once [CORE-11]', async () => {
     const other = { kind: 'server-model', model: 'gpt-5.2' } as const;
     const t = openTestThread({
-      steps: [step([other], says('One.'), done(false)), step([other], says('Two.'), done())],
+      steps: [step([other], says('One.'), done(/* endTurn */ false)), step([other], says('Two.'), done())],
     });
 
     await t.run('go');
@@ -302,7 +304,7 @@ describe('parallel tool calls', () => {
       ],
     });
     const turn = t.run('go');
-    await runner.started(2);
+    await runner.started(/* count */ 2);
     runner.running[1]?.finish('fast\n');
     runner.running[0]?.finish('slow\n');
 
@@ -332,10 +334,10 @@ describe('parallel tool calls', () => {
       ],
     });
     const turn = t.run('go');
-    await runner.started(1);
+    await runner.started(/* count */ 1);
     const whileFirstRuns = { files: t.files.files.size, scripts: [...runner.scripts] };
     runner.running[0]?.finish('');
-    await runner.started(2);
+    await runner.started(/* count */ 2);
     const afterPatch = t.files.files.size;
     runner.running[1]?.finish('');
     await turn;
@@ -435,7 +437,7 @@ describe('an interrupt', () => {
     });
     const stop = new AbortController();
     const turn = t.run('go', { signal: stop.signal });
-    await runner.started(2);
+    await runner.started(/* count */ 2);
     stop.abort(new Error('stop'));
 
     expect(await turn).toEqual({ kind: 'interrupted' });
@@ -457,7 +459,7 @@ describe('an interrupt', () => {
     const t = openTestThread({ steps: [{ events: says('Half.'), hang: true }, step(says('Ok.'), done())] });
     const stop = new AbortController();
     const turn = t.run('go', { signal: stop.signal });
-    await t.model.requested(1);
+    await t.model.requested(/* count */ 1);
     await Promise.resolve();
     setImmediate(() => stop.abort(new Error('stop')));
 
@@ -475,7 +477,7 @@ describe('steering', () => {
       steps: [step(calls('one', 'shell_command', { command: 'a' }), done()), step(says('Ok.'), done())],
     });
     const turn = t.run('go');
-    await runner.started(1);
+    await runner.started(/* count */ 1);
     const taken = t.thread.steer([{ kind: 'text', text: 'and mind the tests' }]);
     runner.running[0]?.finish('');
     await turn;
