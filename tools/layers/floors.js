@@ -1,0 +1,43 @@
+/**
+ * The floors of the house: the one table that the layer check, the picture and the text share.
+ *
+ * A package imports from floors below its own and is imported from floors above it. A package that stands
+ * `beside` the house is imported only from above its floor too, but reaches no higher than `reach`.
+ */
+
+/**
+ * @typedef {object} Floor
+ * @property {number} floor where importers see the package
+ * @property {number} [reach] highest floor it may import; default: the one below its own
+ * @property {boolean} [pure] no platform: no built-in module, no ambient types
+ * @property {boolean} [sockets] may open sockets
+ * @property {boolean} [pipes] may take `Socket` from node:net, to read the pipes of its processes
+ * @property {boolean} [exits] may end the process
+ */
+
+/** @type {Readonly<Record<string, Floor>>} */
+export const FLOORS = {
+  streams: { floor: 0, pure: true },
+  protocol: { floor: 0, pure: true },
+  core: { floor: 1, pure: true },
+  jsonrpc: { floor: 1, pure: true },
+  'model-client': { floor: 2, sockets: true },
+  auth: { floor: 2 },
+  host: { floor: 2, pipes: true },
+  store: { floor: 2 },
+  agent: { floor: 3 },
+  'app-server': { floor: 4 },
+  tui: { floor: 4 },
+  simulator: { floor: 4, reach: 1, sockets: true },
+  cli: { floor: 5, exits: true },
+};
+
+/** @param {Floor} place */
+export function reachOf(place) {
+  return place.reach ?? place.floor - 1;
+}
+
+/** @param {Floor} place */
+export function isBeside(place) {
+  return place.reach !== undefined;
+}
