@@ -104,7 +104,7 @@ export const DEMO_VARIANTS: readonly DemoVariant[] = BREAKAGES.map(({ name, brok
   isFixable,
 }));
 
-/** The program with the bug of one variant. `npm test` is `node --test`; nothing needs to be installed. */
+/** The program with the bug of one variant. `npm test` is `node --test` with the short reporter; nothing needs to be installed. */
 export function createDemoProject(variant: DemoVariantName = 'off-by-one'): DemoProject {
   const breakage = BREAKAGES.find((entry) => entry.name === variant);
   const files = WORKING_FILES.map((file) =>
@@ -118,7 +118,7 @@ export function createDemoProject(variant: DemoVariantName = 'off-by-one'): Demo
 const WORKING_FILES: readonly DemoFile[] = [
   {
     path: 'package.json',
-    content: `${JSON.stringify({ name: 'timesheet', version: '1.0.0', private: true, type: 'module', scripts: { test: 'node --test' } }, null, /* space */ 2)}\n`,
+    content: `${JSON.stringify({ name: 'timesheet', version: '1.0.0', private: true, type: 'module', scripts: { test: 'node --test --test-reporter=spec' } }, null, /* space */ 2)}\n`,
   },
   {
     path: 'README.md',

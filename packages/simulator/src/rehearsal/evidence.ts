@@ -35,6 +35,8 @@ const UNKNOWN_NAMES = [
 ];
 const ERROR = /\b(?:Reference|Type|Syntax|Range)Error(?: \[\w+\])?: .+/g;
 const TAP_ERROR = /^\s*error: ["'](.+)["']$/gm;
+/** An error without a kind of its own, as the spec form prints it. */
+const SPEC_ERROR = /^\s*Error: (.+)$/gm;
 
 export function readEvidence(output: string): Evidence {
   const unknownNames = UNKNOWN_NAMES.flatMap((pattern) => captures(output, pattern));
@@ -45,7 +47,7 @@ export function readEvidence(output: string): Evidence {
     ),
     mismatches: readMismatches(output),
     unknownNames: unique(unknownNames),
-    errors: unique(errors.length > 0 ? errors : captures(output, TAP_ERROR)),
+    errors: unique(errors.length > 0 ? errors : [...captures(output, TAP_ERROR), ...captures(output, SPEC_ERROR)]),
     frames: [...output.matchAll(FRAME)].map((match) => ({ path: match[1] ?? '', line: Number(match[2]) })),
   };
 }

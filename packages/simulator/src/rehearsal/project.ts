@@ -56,7 +56,7 @@ function testCommandOf(manifest: string): string | undefined {
     const parsed: unknown = JSON.parse(manifest);
     const script = isJsonObject(parsed) ? stringAt(objectAt(parsed, 'scripts') ?? {}, 'test') : undefined;
     if (script === undefined) return undefined;
-    return /^node --test(?: [\w./*-]+)*$/.test(script) ? script : 'npm test';
+    return /^node --test(?: [\w./*=-]+)*$/.test(script) ? script : 'npm test';
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

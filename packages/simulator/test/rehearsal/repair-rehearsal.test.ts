@@ -24,7 +24,7 @@ describe('the repair rehearsal', () => {
 
       const history = await runLoop(sim, asPrompt(broken.prompt), { workplace, tools: TOOLS.freeform });
 
-      expect(lastWords(history)).toMatch(/^Repaired: `node --test` passes now\./);
+      expect(lastWords(history)).toMatch(/^Repaired: `node --test --test-reporter=spec` passes now\./);
       expect(await workplace.shell('npm test')).toMatch(/^Exit code: 0\n/);
       expect((await workplace.read(broken.files)).map((file) => file.path)).toEqual(
         broken.files.map((file) => file.path),
@@ -41,7 +41,7 @@ describe('the repair rehearsal', () => {
     const history = await runLoop(sim, asPrompt(broken.prompt), { workplace, tools: TOOLS.freeform });
 
     expect(lastWords(history)).toMatch(
-      /^I could not fix it\. `node --test` still fails and the files are as they were\./,
+      /^I could not fix it\. `node --test --test-reporter=spec` still fails and the files are as they were\./,
     );
     expect(lastWords(history)).toContain('reading durations is not written yet');
     expect(lastWords(history)).toContain('I tried 4 single-line change(s)');
