@@ -25,7 +25,7 @@ import {
 } from '@quire/store';
 import { AgentError } from './agent-error.ts';
 import { OpenThread } from './agent-thread.ts';
-import type { AgentThread, QuireOptions, ResumeTarget, ThreadOptions } from './api.ts';
+import type { AgentThread, QuireOptions, ResumeTarget, ThreadFacts, ThreadOptions } from './api.ts';
 import { asAgentError } from './convert-error.ts';
 import { readPlace, resolveWorkingDirectory } from './place.ts';
 import { resolveThreadSettings } from './thread-settings.ts';
@@ -126,68 +126,70 @@ export class Quire {
     throw new AgentError('thread-not-found', `no thread to resume was found for ${where}; start one, or name an id`);
   }
 
+  /** Gives back everything that was opened when a later step fails. */
   async #compose(place: OpenedPlace, options: ThreadOptions, stored: StoredThread | undefined): Promise<AgentThread> {
-    const { home, cwd, config } = place;
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
     const runner = createCommandRunner({ threadId, environment: this.#commandEnvironment() });
+    try {
+      const facts = await this.#readPlace(place, options, runner.shell.name);
+      const credentials = this.#credentials(place);
+      // Asked before anything is written: a run that can not authorise itself leaves no trace.
+      await credentials.current({ signal: new AbortController().signal });
+      const settings = resolveThreadSettings(place.config, options, {
+        place: facts,
+        processEnvironment: this.#environment,
+        storedInstructions: stored?.seed.meta?.base_instructions?.text,
+        storedModel: stored?.seed.baseline?.model,
+      });
+      const opening = this.#openRollout({ place, options, threadId, settings, facts, stored });
+      // While the disk takes the header, the login shell that commands will need starts.
+      runner.warmUp();
+      const { rollout, path } = await opening;
+      const model = this.#createModel(place.config, credentials, threadId);
+      const ports = { model, runner, files: createPatchFiles(), rollout, clock: systemClock, entropy: systemEntropy };
+      const thread = new Thread({ id: threadId, settings, ports, seed: stored?.seed });
+      const warnings = [
+        ...place.config.warnings,
+        ...facts.notices,
+        ...(stored?.warnings ?? []),
+        ...modelWarnings(settings),
+      ];
+      const origin = { threadId, resumed: stored !== undefined, providerId: place.config.provider.id };
+      return new OpenThread(thread, threadFacts(settings, { ...origin, rolloutPath: path, warnings }), ports);
+    } catch (error) {
+      stored?.rollout.close();
+      await runner.close();
+      throw error;
+    }
+  }
+
+  async #readPlace({ home, cwd, config }: OpenedPlace, options: ThreadOptions, shellName: string): Promise<Place> {
     const facts = await readPlace({
       cwd,
       home,
       config,
-      shellName: runner.shell.name,
+      shellName,
       processEnvironment: this.#environment,
       nowMs: systemClock.now(),
       signal: new AbortController().signal,
     });
-    if (facts.environment.git === undefined && options.skipGitRepoCheck !== true) {
-      throw new AgentError(
-        'not-a-repository',
-        `${cwd} is not inside a git repository; run \`git init\`, choose another with -C, or pass --skip-git-repo-check`,
-      );
-    }
-    const settings = resolveThreadSettings(config, options, {
-      place: facts,
-      processEnvironment: this.#environment,
-      storedInstructions: stored?.seed.meta?.base_instructions?.text,
-      storedModel: stored?.seed.baseline?.model,
-    });
-    const credentials = this.#credentials(place);
-    // Asked before anything is written: a run that can not authorise itself leaves no trace.
-    await credentials.current({ signal: new AbortController().signal });
-    const { rollout, path } =
-      stored === undefined
-        ? await this.#createRollout({ place, options, threadId, settings, facts })
-        : { rollout: stored.rollout, path: stored.rollout.path };
-    const model = this.#createModel(config, credentials, threadId);
-    const ports = { model, runner, files: createPatchFiles(), rollout, clock: systemClock, entropy: systemEntropy };
-    const thread = new Thread({ id: threadId, settings, ports, seed: stored?.seed });
-    return new OpenThread(
-      thread,
-      {
-        threadId,
-        resumed: stored !== undefined,
-        workingDirectory: cwd,
-        model: settings.model.slug,
-        providerId: config.provider.id,
-        approvalPolicy: settings.approvalPolicy,
-        sandboxMode: settings.sandbox.mode,
-        reasoningEffort: settings.reasoningEffort,
-        reasoningSummary: settings.reasoningSummary,
-        rolloutPath: path,
-        warnings: [...config.warnings, ...facts.notices, ...(stored?.warnings ?? []), ...modelWarnings(settings)],
-      },
-      { model, runner, rollout },
+    if (facts.environment.git !== undefined || options.skipGitRepoCheck === true) return facts;
+    throw new AgentError(
+      'not-a-repository',
+      `${cwd} is not inside a git repository; run \`git init\`, choose another with -C, or pass --skip-git-repo-check`,
     );
   }
 
-  async #createRollout(parts: {
+  async #openRollout(parts: {
     readonly place: OpenedPlace;
     readonly options: ThreadOptions;
     readonly threadId: ThreadId;
     readonly settings: ThreadSettings;
     readonly facts: Place;
+    readonly stored: StoredThread | undefined;
   }): Promise<OpenedRollout> {
-    const { place, options, threadId } = parts;
+    const { place, options, threadId, stored } = parts;
+    if (stored !== undefined) return { rollout: stored.rollout, path: stored.rollout.path };
     if (options.ephemeral === true) return { rollout: createMemoryRollout(), path: undefined };
     const meta = this.#sessionMeta(parts);
     const rollout = await createRollout({ home: place.home, threadId, meta, now: systemClock.now });
@@ -270,6 +272,21 @@ interface OpenedPlace {
   readonly home: string;
   readonly cwd: string;
   readonly config: Config;
+}
+
+function threadFacts(
+  settings: ThreadSettings,
+  origin: Pick<ThreadFacts, 'threadId' | 'resumed' | 'providerId' | 'rolloutPath' | 'warnings'>,
+): ThreadFacts {
+  return {
+    ...origin,
+    workingDirectory: settings.cwd,
+    model: settings.model.slug,
+    approvalPolicy: settings.approvalPolicy,
+    sandboxMode: settings.sandbox.mode,
+    reasoningEffort: settings.reasoningEffort,
+    reasoningSummary: settings.reasoningSummary,
+  };
 }
 
 function overridesOf(options: QuireOptions): readonly string[] {

@@ -29,6 +29,11 @@ export interface ModelTurnIdentity {
 export interface ModelPort {
   /** A session for one turn: what the server asks to be echoed lives exactly as long as it. */
   beginTurn(turn: ModelTurnIdentity): ModelTurn;
+  /**
+   * Gets the line ready in the background: connection, and the tools and instructions of `request`. Its
+   * input is not sent. Returns at once and never reports a failure; the next request makes the best of it.
+   */
+  warmUp?(options: { readonly request: ModelRequest }): void;
   /** Releases sockets. Calling it twice is fine; what is in flight rejects. */
   close(): void;
 }

@@ -87,17 +87,9 @@ export class Sampling {
   }
 
   async #consume(request: ModelRequest): Promise<void> {
-    const { modelTurn, context, ports } = this.#turn;
-    const batches = modelTurn.stream(request, { signal: context.signal })[Symbol.asyncIterator]();
-    try {
-      const first = batches.next();
-      // While the model thinks, what commands need gets ready.
-      ports.runner.warmUp();
-      for (let batch = await first; batch.done !== true; batch = await batches.next()) {
-        for (const event of batch.value) this.#handle(event);
-      }
-    } finally {
-      await batches.return?.();
+    const { modelTurn, context } = this.#turn;
+    for await (const batch of modelTurn.stream(request, { signal: context.signal })) {
+      for (const event of batch) this.#handle(event);
     }
   }
 

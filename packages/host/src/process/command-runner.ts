@@ -83,13 +83,13 @@ class ShellCommandRunner implements CommandRunner {
 
   async #run(command: ShellCommand, options: RunOptions): Promise<CommandOutcome> {
     using link = linkSignals([options.signal, this.#closing.signal]);
-    const startedAt = performance.now();
     const ready = command.login ? await this.#awaitLogin(command, link.signal) : undefined;
     if (ready?.kind === 'timed-out') {
-      return { end: { kind: 'timed-out' }, output: '', durationMs: performance.now() - startedAt };
+      return { end: { kind: 'timed-out' }, output: '', durationMs: command.timeoutMs };
     }
     const login = ready?.value;
     const pipes = await this.#pipes.acquirePair();
+    const startedAt = performance.now();
     if (link.signal.aborted) {
       releasePipes(pipes);
       throw link.signal.reason;
