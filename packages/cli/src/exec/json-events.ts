@@ -22,6 +22,7 @@ export type JsonEvent =
   | { readonly type: 'item.started' | 'item.updated' | 'item.completed'; readonly item: JsonItem }
   | { readonly type: 'turn.completed'; readonly usage: JsonUsage }
   | { readonly type: 'turn.failed'; readonly error: { readonly message: string } }
+  | { readonly type: 'turn.interrupted' }
   | { readonly type: 'error'; readonly message: string };
 
 export interface JsonUsage {
@@ -121,7 +122,7 @@ export class JsonEventMapper {
         return [{ type: 'error', message }, ...settled, { type: 'turn.failed', error: { message } }];
       }
       case 'interrupted':
-        return [...settled, { type: 'turn.failed', error: { message: 'interrupted' } }];
+        return [...settled, { type: 'turn.interrupted' }];
       default:
         return assertNever(outcome, 'JsonEventMapper.ended');
     }

@@ -17,7 +17,7 @@ const run = (
 const INTERRUPTED_LINES = [
   `{"type":"thread.started","thread_id":"${THREAD_ID}"}`,
   '{"type":"turn.started"}',
-  '{"type":"turn.failed","error":{"message":"interrupted"}}',
+  '{"type":"turn.interrupted"}',
   '',
 ].join('\n');
 

@@ -1,0 +1,155 @@
+/** What is measured: the prompts, what the provider answers, and how an answer is known to be right. */
+import { event, functionCall, rawBytes, rehearse, respond } from '@quire/simulator';
+import { HISTORY, isHistoryPresent } from './history.js';
+
+/**
+ * @typedef {import('@quire/simulator').RecordedRequest} RecordedRequest
+ * @typedef {import('@quire/simulator').Output} Output
+ * @typedef {import('@quire/simulator').Step} Step
+ * @typedef {{ wall?: number, memory?: number }} Targets largest accepted ratio to the native peer
+ * @typedef {{
+ *   title: string, prompt: string, finalText: string, requestCount: number, targets: Targets, resumes?: boolean,
+ *   answer: (request: RecordedRequest) => Step,
+ *   isRight: (requests: readonly RecordedRequest[]) => boolean,
+ * }} Scenario
+ *   `answer` gets requests that count from 0 in each run; `isRight` looks at what the provider received
+ */
+
+const ROUNDS = 50;
+const DELTAS = 100_000;
+const OUTPUT_BYTES = 4 * 1024 * 1024;
+const WORDS = ['alpha ', 'beta ', 'gamma ', 'delta ', 'omega '];
+
+const FINAL_TEXT = 'All done.';
+const LONG_TEXT = Array.from({ length: DELTAS }, (_entry, index) => WORDS[index % WORDS.length] ?? '')
+  .join('')
+  .trimEnd();
+const BIG_LINE = 'one of many lines of a large output, as a test run would print it';
+
+/** Identifies the fixtures in a result: change anything here and results are no longer comparable. */
+export const FIXTURE = { version: 1, rounds: ROUNDS, deltas: DELTAS, outputBytes: OUTPUT_BYTES, history: HISTORY };
+
+/** @type {Readonly<Record<string, Scenario>>} */
+export const SCENARIOS = {
+  'cold-one-tool': {
+    title: 'one command, then a final text; everything starts cold',
+    prompt: 'Run the command.',
+    finalText: FINAL_TEXT,
+    requestCount: 2,
+    targets: { wall: 0.7, memory: 0.6 },
+    answer: (request) => (request.index === 0 ? callShell(request, 'echo marker-0') : FINAL_ANSWER),
+    isRight: (requests) => outputsOf(requests).length === 1 && /marker-0/.test(outputsOf(requests)[0] ?? ''),
+  },
+  'text-only': {
+    title: 'one short answer, no tool',
+    prompt: 'Say something.',
+    finalText: FINAL_TEXT,
+    requestCount: 1,
+    targets: {},
+    answer: () => FINAL_ANSWER,
+    isRight: () => true,
+  },
+  'fifty-tool-rounds': {
+    title: `${ROUNDS} commands, one after the other, each in a response of its own`,
+    prompt: 'Run the commands.',
+    finalText: FINAL_TEXT,
+    requestCount: ROUNDS + 1,
+    targets: { wall: 0.4 },
+    answer: (request) => (request.index < ROUNDS ? callShell(request, `echo marker-${request.index}`) : FINAL_ANSWER),
+    isRight: (requests) => {
+      const outputs = outputsOf(requests);
+      return outputs.length === ROUNDS && outputs.every((output, index) => output.includes(`marker-${index}`));
+    },
+  },
+  'hundred-thousand-deltas': {
+    title: `one answer of ${DELTAS.toLocaleString('en')} text deltas`,
+    prompt: 'Tell a long story.',
+    finalText: LONG_TEXT,
+    requestCount: 1,
+    targets: { wall: 0.6 },
+    answer: () => LONG_ANSWER,
+    isRight: () => true,
+  },
+  'four-mebibyte-output': {
+    title: 'one command that prints 4 MiB',
+    prompt: 'Run the command.',
+    finalText: FINAL_TEXT,
+    requestCount: 2,
+    targets: {},
+    answer: (request) =>
+      request.index === 0 ? callShell(request, `yes '${BIG_LINE}' | head -c ${OUTPUT_BYTES}`) : FINAL_ANSWER,
+    isRight: (requests) => (outputsOf(requests)[0] ?? '').includes(BIG_LINE),
+  },
+  'resume-50000': {
+    title: `one short answer in a resumed thread of ${(HISTORY.turns * HISTORY.itemsPerTurn).toLocaleString('en')} items`,
+    prompt: 'Say something.',
+    finalText: FINAL_TEXT,
+    requestCount: 1,
+    targets: {},
+    resumes: true,
+    answer: () => FINAL_ANSWER,
+    isRight: (requests) => requests[0] !== undefined && isHistoryPresent(requests[0].input),
+  },
+};
+
+/** Rules for the simulator. @param {Scenario} scenario */
+export function rulesOf(scenario) {
+  return rehearse(scenario.answer);
+}
+
+const FINAL_ANSWER = respond(...message(FINAL_TEXT, [FINAL_TEXT]));
+const LONG_ANSWER = respond(...message(LONG_TEXT, LONG_TEXT.split(/(?<= )/)));
+
+/**
+ * The shell tool under the name and with the parameter that this client offers.
+ * @param {RecordedRequest} request
+ * @param {string} command
+ */
+function callShell(request, command) {
+  const tools = Array.isArray(request.body['tools']) ? request.body['tools'].map((tool) => Object(tool)['name']) : [];
+  const callId = `call_${request.index}`;
+  if (tools.includes('exec_command')) return respond(functionCall(callId, 'exec_command', { cmd: command }));
+  if (tools.includes('shell_command')) return respond(functionCall(callId, 'shell_command', { command }));
+  return respond(functionCall(callId, 'bash', { command }));
+}
+
+/**
+ * A message with the part events that the provider really sends; one of the clients needs them to see the deltas.
+ * The deltas are encoded once, so that serving them costs the provider only the writing.
+ * @param {string} content
+ * @param {readonly string[]} pieces
+ * @returns {Output[]}
+ */
+function message(content, pieces) {
+  const id = 'msg_bench_0';
+  const item = { type: 'message', role: 'assistant', id };
+  const place = { item_id: id, output_index: 0, content_index: 0 };
+  const part = (/** @type {string} */ text) => ({ type: 'output_text', text, annotations: [] });
+  const deltas = pieces.map((delta, index) => {
+    const json = JSON.stringify({ type: 'response.output_text.delta', sequence_number: index + 3, ...place, delta });
+    return `event: response.output_text.delta\ndata: ${json}\n\n`;
+  });
+  return [
+    event({
+      type: 'response.output_item.added',
+      output_index: 0,
+      item: { ...item, status: 'in_progress', content: [] },
+    }),
+    event({ type: 'response.content_part.added', ...place, part: part('') }),
+    rawBytes(deltas.join('')),
+    event({ type: 'response.output_text.done', ...place, text: content }),
+    event({ type: 'response.content_part.done', ...place, part: part(content) }),
+    event({
+      type: 'response.output_item.done',
+      output_index: 0,
+      item: { ...item, status: 'completed', content: [part(content)] },
+    }),
+  ];
+}
+
+/** Text of each tool output in the last request. @param {readonly RecordedRequest[]} requests */
+function outputsOf(requests) {
+  return (requests.at(-1)?.toolOutputs ?? []).map(({ output }) =>
+    typeof output === 'string' ? output : JSON.stringify(output),
+  );
+}
