@@ -1,0 +1,6 @@
+export { type ConnectOptions, createDialer, type Dialer, type DialerOptions } from './dialer.ts';
+export type { DialerLog } from './dialer-log.ts';
+export type { Environment } from './environment.ts';
+export { toNetworkError } from './failure.ts';
+export { NetworkError, type NetworkErrorCode, type NetworkErrorDetails } from './network-error.ts';
+export type { OpenOptions, Route } from './route/route.ts';
