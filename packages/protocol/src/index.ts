@@ -1,12 +1,19 @@
 export { assertNever } from './assert-never.ts';
 export { type Brand, formatUuidV7, parseThreadId, parseTurnId, type ThreadId, type TurnId } from './ids.ts';
 export { isJsonObject, type JsonObject, type JsonValue, numberAt, objectAt, stringAt } from './json.ts';
-export { ModelError, type ModelErrorCode, type ModelErrorDetails } from './model-error.ts';
+export { ModelError, type ModelErrorCode, type ModelErrorDetails, type TransportFailure } from './model-error.ts';
 export type { ModelEvent } from './model-event.ts';
 export type { ModelInfo, TruncationPolicy } from './model-info.ts';
-export type { Credentials, ModelProvider } from './model-provider.ts';
+export type { Credentials, ModelProvider, ProviderCapabilities } from './model-provider.ts';
 export type { ApprovalPolicy, SandboxMode, SandboxPolicy } from './policy.ts';
 export type { RateLimitCredits, RateLimitSnapshot, RateLimitWindow } from './rate-limits.ts';
+export {
+  type AttemptReceipt,
+  type ModelTransport,
+  type RequestReceipt,
+  type TokenBuckets,
+  tokenBuckets,
+} from './request-receipt.ts';
 export {
   type ContentPart,
   type CustomToolCallItem,

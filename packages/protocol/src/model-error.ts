@@ -24,6 +24,26 @@ export type ModelErrorCode =
   | 'proxy'
   | 'configuration';
 
+/** Which part of the line to the provider failed. */
+export type TransportFailure =
+  | { readonly kind: 'dns' | 'tcp' | 'tls' | 'proxy' | 'connect-timeout' }
+  /** The upgrade to WebSocket was answered with this status. */
+  | { readonly kind: 'upgrade-status'; readonly status: number }
+  /** The answer to the upgrade is not a WebSocket handshake. */
+  | { readonly kind: 'upgrade-protocol' }
+  /** The server closed the WebSocket with this code. */
+  | { readonly kind: 'close-code'; readonly closeCode: number }
+  /** The connection broke without a close frame. */
+  | { readonly kind: 'reset' }
+  /** Pings were not answered. */
+  | { readonly kind: 'dead-peer' }
+  /** No event for too long, though the peer is alive. */
+  | { readonly kind: 'silence' }
+  /** A frame that the protocol does not allow. */
+  | { readonly kind: 'bad-frame' }
+  /** An error event on the WebSocket. */
+  | { readonly kind: 'in-band'; readonly status: number | undefined; readonly code: string | undefined };
+
 export interface ModelErrorDetails {
   readonly retryable: boolean;
   /** Delay asked for by the server, in milliseconds. */
@@ -33,6 +53,8 @@ export interface ModelErrorDetails {
   readonly requestId?: string | undefined;
   /** Unix seconds at which an exhausted limit opens again, when the server said so. */
   readonly resetsAtSeconds?: number | undefined;
+  /** Absent: the line was fine, or it is not known to be at fault. */
+  readonly transportFailure?: TransportFailure | undefined;
   readonly cause?: unknown;
 }
 
@@ -48,6 +70,7 @@ export class ModelError extends Error {
   readonly httpStatus: number | undefined;
   readonly requestId: string | undefined;
   readonly resetsAtSeconds: number | undefined;
+  readonly transportFailure: TransportFailure | undefined;
 
   constructor(code: ModelErrorCode, message: string, details: ModelErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -57,5 +80,6 @@ export class ModelError extends Error {
     this.httpStatus = details.httpStatus;
     this.requestId = details.requestId;
     this.resetsAtSeconds = details.resetsAtSeconds;
+    this.transportFailure = details.transportFailure;
   }
 }

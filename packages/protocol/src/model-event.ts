@@ -1,10 +1,11 @@
 import type { JsonObject } from './json.ts';
 import type { RateLimitSnapshot } from './rate-limits.ts';
+import type { RequestReceipt } from './request-receipt.ts';
 import type { ResponseItem } from './response-item.ts';
 import type { TokenUsage } from './token-usage.ts';
 
 /**
- * What a model stream says, whichever dialect (SSE today) carried it.
+ * What a model stream says, whichever dialect (SSE, WebSocket, chat completions) carried it.
  * Failures are not events: they are thrown as `ModelError`.
  */
 export type ModelEvent =
@@ -52,4 +53,10 @@ export type ModelEvent =
   | { readonly kind: 'rate-limits'; readonly snapshot: RateLimitSnapshot }
   | { readonly kind: 'models-etag'; readonly etag: string }
   | { readonly kind: 'server-reasoning-included' }
+  /** Nothing from the model for so long, while the server answers pings: it thinks, the line is fine. */
+  | { readonly kind: 'model-silent'; readonly silentMs: number; readonly peerAlive: true }
+  /** The thread goes on over HTTP. `cause` is for a person: what was wrong with the WebSocket. */
+  | { readonly kind: 'transport-fallback'; readonly from: 'websocket'; readonly to: 'http'; readonly cause: string }
+  /** The last event of a request, also of one that then fails. */
+  | { readonly kind: 'receipt'; readonly receipt: RequestReceipt }
   | { readonly kind: 'unknown'; readonly type: string; readonly raw: JsonObject };

@@ -22,6 +22,8 @@ export interface ModelInfo {
   readonly contextWindow: number | undefined;
   readonly effectiveContextWindowPercent: number;
   readonly inputModalities: readonly string[];
+  /** Asks for the WebSocket transport where the provider supports it. */
+  readonly prefersWebsockets: boolean;
   /** True when nothing is known of this model and general values stand in. */
   readonly isFallback: boolean;
 }

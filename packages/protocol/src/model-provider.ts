@@ -21,6 +21,21 @@ export interface ModelProvider {
   readonly streamIdleTimeoutMs: number;
   /** Uses the stored login or key. */
   readonly requiresOpenaiAuth: boolean;
+  /** The WebSocket transport may be used. Default false. */
+  readonly supportsWebsockets?: boolean;
+  /** Longest WebSocket handshake, connecting included. Default 15,000. */
+  readonly websocketConnectTimeoutMs?: number;
+  /** Dialect of the model line. Default `responses`. */
+  readonly wireApi?: 'responses' | 'chat';
+  readonly capabilities?: ProviderCapabilities;
+}
+
+/** What is known of a host. What is left out is guessed from name and address. */
+export interface ProviderCapabilities {
+  /** Wants responses stored (`store: true`). */
+  readonly storeItems?: boolean;
+  /** Wants items back with the ids it gave them. */
+  readonly itemIds?: boolean;
 }
 
 /** What authorises a request. Never logged, never part of a message. */

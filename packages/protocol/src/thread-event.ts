@@ -1,6 +1,7 @@
 import type { ThreadId, TurnId } from './ids.ts';
 import type { ModelErrorCode } from './model-error.ts';
 import type { RateLimitSnapshot } from './rate-limits.ts';
+import type { RequestReceipt } from './request-receipt.ts';
 import type { TokenUsage } from './token-usage.ts';
 import type { TurnItem } from './turn-item.ts';
 
@@ -60,5 +61,9 @@ export type ThreadEvent =
       readonly cause: TurnFailure;
     }
   | { readonly kind: 'warning'; readonly turnId: TurnId | undefined; readonly message: string }
+  /** Nothing from the model for so long, while the connection is known to be alive. */
+  | { readonly kind: 'model-waiting'; readonly turnId: TurnId; readonly silentMs: number }
   | { readonly kind: 'turn-diff'; readonly turnId: TurnId; readonly unifiedDiff: string }
+  /** What each sampling request of the turn cost and how it went; right before `turn-end`, if there was one. */
+  | { readonly kind: 'turn-receipt'; readonly turnId: TurnId; readonly requests: readonly RequestReceipt[] }
   | { readonly kind: 'turn-end'; readonly turnId: TurnId; readonly outcome: TurnOutcome };

@@ -2,6 +2,8 @@
 export interface TokenUsage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
+  /** Input that was written to the cache, part of the input that is not cached. Absent: not told. */
+  readonly cacheWriteInputTokens?: number;
   readonly outputTokens: number;
   readonly reasoningOutputTokens: number;
   readonly totalTokens: number;
