@@ -1,3 +1,21 @@
+export type { CredentialsSource, RecoveryStep } from './credentials-source.ts';
+export { createFallbackMemory, type FallbackMemory } from './fallback/fallback-memory.ts';
+export { type ExhaustedLimit, RateLimitStore } from './limits/rate-limit-store.ts';
+export { fetchUsage, snapshotsFromUsage, type UsageRequest, usageUrl } from './limits/usage-endpoint.ts';
 export { createModelClient, type ModelClientOptions } from './model-client.ts';
-export type { CredentialsSource } from './credentials-source.ts';
-export type { ModelClientObserver, RequestAttempt, StreamPoll, StreamProblem } from './observer.ts';
+export type {
+  ModelClientObserver,
+  RequestAttempt,
+  SocketConnect,
+  SocketRequest,
+  StreamPoll,
+  StreamProblem,
+  WarmUpOutcome,
+} from './observer.ts';
+export type {
+  AuthTag,
+  AuthTags,
+  RecoveryOutcome,
+  RecoveryReport,
+  UnauthorizedEvidence,
+} from './unauthorized/auth-tags.ts';

@@ -1,12 +1,23 @@
-import type { Clock, Entropy, ModelPort, ModelTurn, ModelTurnIdentity } from '@quire/core';
+import type { Clock, Entropy, ModelPort, ModelRequest, ModelTurn, ModelTurnIdentity } from '@quire/core';
+import { createDialer, type Dialer } from '@quire/network';
 import { ModelError, type ModelProvider, type ThreadId } from '@quire/protocol';
 import type { CredentialsSource } from './credentials-source.ts';
+import type { FallbackMemory } from './fallback/fallback-memory.ts';
+import { FallbackState } from './fallback/fallback-state.ts';
 import { HttpTransport } from './http/transport.ts';
-import { HttpTurn, type ThreadLine } from './http-turn.ts';
+import type { HttpDialect } from './http-exchange.ts';
+import { SocketMeter } from './http-socket-meter.ts';
+import { RateLimitStore } from './limits/rate-limit-store.ts';
 import type { ModelClientObserver } from './observer.ts';
-import { isAzure } from './request/azure.ts';
 import { BodyEncoder } from './request/body.ts';
+import { RequestCompressor } from './request/compression.ts';
 import type { Environment } from './request/headers.ts';
+import { hostTraits } from './request/host-traits.ts';
+import { responsesDialect } from './responses-dialect.ts';
+import type { ThreadLine } from './thread-line.ts';
+import { TurnSession } from './turn-session.ts';
+import { AuthTagRecord } from './unauthorized/auth-tags.ts';
+import type { WebSocketSession } from './ws/websocket-session.ts';
 
 export interface ModelClientOptions {
   readonly provider: ModelProvider;
@@ -24,38 +35,116 @@ export interface ModelClientOptions {
   /** For proxies, the key variable and headers that come from variables. */
   readonly environment: Environment;
   readonly observer?: ModelClientObserver;
+  /** Makes the connections. Absent: one of this client's own, from `environment`, closed with it. */
+  readonly dialer?: Dialer;
+  /** Compresses request bodies where the server reads that: first-party provider, ChatGPT credentials. Default false. */
+  readonly requestCompression?: boolean;
+  /** Default `off`. `when-supported` uses WebSocket where the provider supports it. */
+  readonly webSocket?: 'off' | 'when-supported';
+  /** Hosts that WebSocket did not work with, shared by threads. Absent: each thread finds out itself. */
+  readonly fallbackMemory?: FallbackMemory;
+  /** Where limits are collected, shared by threads of one account. Absent: one of this client's own. */
+  readonly rateLimits?: RateLimitStore;
+  /** Interval of the pings on a WebSocket; a dead peer is known within two. Milliseconds. Default 15,000. */
+  readonly pingIntervalMs?: number;
+  /** Asks the server for its own timing (WebSocket); it goes to the observer. */
+  readonly timingMetrics?: boolean;
 }
 
-/** The line to the provider for one thread, over HTTP with server-sent events. Opens nothing yet. */
+/** The line to the provider for one thread, over HTTP or WebSocket. Opens nothing yet. */
 export function createModelClient(options: ModelClientOptions): ModelPort {
   return new ThreadClient(options);
 }
 
-/** Scope: one thread. Owns the sockets and the JSON of what was sent before. */
+/** Scope: one thread. Owns the sockets, the JSON of what was sent before, and the choice of transport. */
 class ThreadClient implements ModelPort {
+  readonly #options: ModelClientOptions;
+  readonly #dialer: Dialer;
   readonly #line: ThreadLine;
+  readonly #fallback: FallbackState;
   readonly #inFlight = new Set<AbortController>();
+  #dialect: Promise<HttpDialect> | undefined;
+  #session: Promise<WebSocketSession> | undefined;
+  #closed = false;
 
   constructor(options: ModelClientOptions) {
+    const { environment, provider, threadId, observer = {} } = options;
+    const traits = hostTraits(provider);
+    this.#options = options;
+    this.#dialer = options.dialer ?? createDialer({ environment });
     this.#line = {
       identity: options,
       credentials: options.credentials,
       clock: options.clock,
       entropy: options.entropy,
-      observer: options.observer ?? {},
-      transport: new HttpTransport({ environment: options.environment, ca: undefined }),
-      bodies: new BodyEncoder({ threadId: options.threadId, azure: isAzure(options.provider) }),
-      inFlight: this.#inFlight,
+      observer,
+      transport: new HttpTransport(this.#dialer),
+      meter: new SocketMeter(),
+      bodies: new BodyEncoder({ threadId, traits }),
+      compressor: options.requestCompression
+        ? new RequestCompressor({ provider, clock: options.clock, observer })
+        : undefined,
+      traits,
+      rateLimits: options.rateLimits ?? new RateLimitStore(),
+      authTags: new AuthTagRecord({ environment, provider }),
     };
+    this.#fallback = new FallbackState({ memory: options.fallbackMemory, observer });
   }
 
   beginTurn(turn: ModelTurnIdentity): ModelTurn {
-    return new HttpTurn(this.#line, turn);
+    const parts = {
+      line: this.#line,
+      dialect: () => this.#loadDialect(),
+      webSocket: this.#usesWebSocket ? () => this.#loadSession() : undefined,
+      fallback: this.#fallback,
+      inFlight: this.#inFlight,
+    };
+    return new TurnSession(parts, turn);
+  }
+
+  warmUp({ request }: { readonly request: ModelRequest }): void {
+    if (this.#closed || !this.#usesWebSocket || this.#fallback.active) return;
+    this.#loadSession().then(
+      (session) => {
+        if (!this.#closed) session.warmUp(request);
+      },
+      () => undefined, // A part that can not be loaded fails the first request, which reports it.
+    );
   }
 
   close(): void {
+    this.#closed = true;
     this.#line.transport.close();
     const reason = new ModelError('connection-failed', 'the model client was closed', { retryable: false });
     for (const controller of this.#inFlight) controller.abort(reason);
+    this.#session?.then(
+      (session) => session.close(reason),
+      () => undefined, // As in warmUp().
+    );
+    if (this.#options.dialer === undefined) this.#dialer.close();
+  }
+
+  get #usesWebSocket(): boolean {
+    const { provider, webSocket = 'off' } = this.#options;
+    const responses = (provider.wireApi ?? 'responses') === 'responses';
+    return responses && webSocket === 'when-supported' && provider.supportsWebsockets === true;
+  }
+
+  /** A program that stays with HTTP never loads what WebSocket needs. */
+  #loadSession(): Promise<WebSocketSession> {
+    this.#session ??= import('./ws/websocket-session.ts').then(({ WebSocketSession }) => {
+      const { pingIntervalMs, timingMetrics = false } = this.#options;
+      const options = { dialer: this.#dialer, pingIntervalMs, timingMetrics };
+      return new WebSocketSession({ line: this.#line, fallback: this.#fallback, options });
+    });
+    return this.#session;
+  }
+
+  #loadDialect(): Promise<HttpDialect> {
+    this.#dialect ??=
+      this.#options.provider.wireApi === 'chat'
+        ? import('./chat/chat-dialect.ts').then(({ chatDialect }) => chatDialect)
+        : Promise.resolve(responsesDialect(this.#line));
+    return this.#dialect;
   }
 }

@@ -1,4 +1,6 @@
-import type { ModelErrorCode } from '@quire/protocol';
+import type { JsonObject, ModelErrorCode, ModelTransport, TransportFailure } from '@quire/protocol';
+import type { AuthTags, RecoveryReport } from './unauthorized/auth-tags.ts';
+import type { FullReason } from './ws/continuation.ts';
 
 export interface RequestAttempt {
   /** 0 is the first one; each retry counts on. */
@@ -22,13 +24,57 @@ export interface StreamProblem {
   readonly type: string | undefined;
 }
 
+export interface SocketConnect {
+  readonly durationMs: number;
+  /** Status of the answer to the upgrade; absent when none came. 101 is success. */
+  readonly status: number | undefined;
+  readonly error: ModelErrorCode | undefined;
+  readonly failure: TransportFailure | undefined;
+  readonly phase: 'warm-up' | 'turn';
+}
+
+export interface SocketRequest {
+  readonly phase: 'warm-up' | 'turn';
+  readonly reusedConnection: boolean;
+  readonly mode: 'incremental' | 'full';
+  /** Why all of the input was sent. */
+  readonly reason: FullReason | undefined;
+  readonly frameBytes: number;
+}
+
+export type WarmUpOutcome = 'ready' | 'failed' | 'timed-out' | 'cancelled';
+
 /**
  * Hooks for telemetry. They are called synchronously, also on the per-event path, and must not throw
- * or block; none is called after the stream they belong to has ended.
+ * or block; none is called after the stream they belong to has ended. None is ever given a token, a
+ * header or a body.
  */
 export interface ModelClientObserver {
   /** After every HTTP attempt, retries too. A reused socket that was found dead is not an attempt. */
   requestAttempt?(attempt: RequestAttempt): void;
-  streamPoll?(poll: StreamPoll): void;
+  /** A request body was compressed before it was sent. `durationMs` is an integer. */
+  requestCompressed?(sizes: {
+    readonly preCompressionBytes: number;
+    readonly postCompressionBytes: number;
+    readonly durationMs: number;
+  }): void;
+  /** Compression was asked for and can not be had here; told once. Requests go out uncompressed. */
+  compressionUnavailable?(problem: { readonly message: string }): void;
+  /** Each event of a stream. Absent `transport` means server-sent events. */
+  streamPoll?(poll: StreamPoll, transport?: ModelTransport): void;
   streamProblem?(problem: StreamProblem): void;
+  /** After every WebSocket handshake. */
+  socketConnect?(connect: SocketConnect): void;
+  /** A request was handed to a WebSocket. */
+  socketRequest?(request: SocketRequest): void;
+  /** A ping of this side was answered. */
+  socketPong?(pong: { readonly roundTripMs: number }): void;
+  /** What a server tells of its own timing, after the opt-in. */
+  serverTiming?(metrics: JsonObject): void;
+  warmUp?(warmUp: { readonly outcome: WarmUpOutcome; readonly durationMs: number }): void;
+  transportFallback?(fallback: { readonly cause: string; readonly failure: TransportFailure | undefined }): void;
+  /** One step after a 401. */
+  authRecovery?(report: RecoveryReport): void;
+  /** After every request: facts about its credentials, all keys always there. */
+  authTags?(tags: AuthTags): void;
 }

@@ -15,6 +15,8 @@ export interface RetryOptions {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly observer: ModelClientObserver;
+  /** Called for each attempt that failed, also for the last one. */
+  readonly onFailure?: (error: ModelError) => void;
   /** Makes the error of a response that is not a success. */
   readonly toError: (response: HttpResponse, bodyText: string) => ModelError;
 }
@@ -41,6 +43,7 @@ export async function requestWithRetries(
       durationMs: clock.now() - startedAtMs,
     });
     if (!failed) return outcome;
+    options.onFailure?.(outcome);
     if (attempt >= options.maxRetries || !isRetried(outcome)) throw outcome;
     const delayMs = outcome.retryAfterMs ?? backoffDelayMs(attempt + 1, entropy.random());
     await clock.sleep(delayMs, { signal: request.signal });

@@ -6,8 +6,8 @@ import { type AddressInfo, connect as connectTcp, createServer as createTcpServe
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { proxyFor } from '../src/http/proxy.ts';
+import { createDialer } from '@quire/network';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HttpPost, HttpTransport } from '../src/http/transport.ts';
 import {
   answer,
@@ -23,9 +23,10 @@ import {
 
 const ok = answer(CREATED, completed());
 
+let folder: string;
 let certificate: { readonly key: string; readonly cert: string };
 beforeAll(() => {
-  const folder = mkdtempSync(join(tmpdir(), 'quire-tls-'));
+  folder = mkdtempSync(join(tmpdir(), 'quire-tls-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   execFileSync(
     'openssl',
@@ -51,8 +52,8 @@ beforeAll(() => {
     { stdio: 'ignore' },
   );
   certificate = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-  rmSync(folder, { recursive: true });
 });
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const serveTls = async () => {
   const server = await serve(ok, (listener) => createHttpsServer(certificate, listener) as unknown as Server);
@@ -122,7 +123,7 @@ describe('connection failures', () => {
     expect([error.code, error.retryable, error.message]).toEqual([
       'tls',
       false,
-      `the TLS certificate of 127.0.0.1:${server.port} is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT); if an organisation's own authority signed it, name its file in NODE_EXTRA_CA_CERTS`,
+      `the TLS certificate of 127.0.0.1:${server.port} is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT); if an organisation's own authority signed it, name its file in CODEX_CA_CERTIFICATE`,
     ]);
     expect(server.requests).toEqual([]);
   });
@@ -285,8 +286,10 @@ describe('proxies', () => {
     const { server, url } = await serveTls();
     await using _server = server;
     await using proxy = await serveProxy();
-    const environment = { HTTPS_PROXY: `http://user:pass@127.0.0.1:${proxy.port}` };
-    const transport = new HttpTransport({ environment, ca: [certificate.cert] });
+    const bundle = join(folder, 'cert.pem');
+    const proxyUrl = `http://user:pass@127.0.0.1:${proxy.port}`;
+    const dialer = createDialer({ environment: { HTTPS_PROXY: proxyUrl, CODEX_CA_CERTIFICATE: bundle } });
+    const transport = new HttpTransport(dialer);
     for (let count = 0; count < 2; count += 1) {
       const response = await transport.post(post(url));
       const chunks: Buffer[] = [];
@@ -294,6 +297,7 @@ describe('proxies', () => {
       expect(Buffer.concat(chunks).toString()).toContain('response.completed');
     }
     transport.close();
+    dialer.close();
     expect(server.requests.map(({ headers }) => headers['proxy-authorization'])).toEqual([undefined, undefined]);
     expect(proxy.connects).toEqual([
       { authority: `127.0.0.1:${server.port}`, authorization: `Basic ${Buffer.from('user:pass').toString('base64')}` },
@@ -309,9 +313,9 @@ describe('proxies', () => {
   });
 
   test.each<[number, boolean, string]>([
-    [407, false, 'wants credentials (407); put them into the proxy URL: http://user:password@host:port'],
-    [403, false, 'refused a connection to provider.invalid:443 (status 403); check HTTPS_PROXY and NO_PROXY'],
-    [502, true, 'refused a connection to provider.invalid:443 (status 502); check HTTPS_PROXY and NO_PROXY'],
+    [407, false, 'does not accept the credentials of https_proxy (407); correct them there'],
+    [403, false, 'refused a connection to provider.invalid:443 (status 403); check https_proxy and NO_PROXY'],
+    [502, true, 'refused a connection to provider.invalid:443 (status 502); check https_proxy and NO_PROXY'],
   ])('a tunnel refused with %i is a proxy error [PROXY-03]', async (status, retryable, message) => {
     await using proxy = await serveProxy(status);
     using client = connect('https://provider.invalid', {
@@ -364,7 +368,7 @@ describe('proxies', () => {
     ]);
   });
 
-  test.each(['socks5://127.0.0.1:1', 'http://'])(
+  test.each(['gopher://127.0.0.1:1', 'http://'])(
     '%s is refused as a proxy, by the name of its variable [PROXY-05]',
     async (value) => {
       using client = connect('http://provider.invalid', { environment: { ALL_PROXY: value } });
@@ -372,41 +376,10 @@ describe('proxies', () => {
       expect([error.code, error.retryable, error.message]).toEqual([
         'configuration',
         false,
-        'ALL_PROXY is not the URL of an HTTP proxy; write it as http://host:port',
+        'ALL_PROXY is not the URL of a proxy; write it as http://host:port, https://host:port or socks5h://host:port',
       ]);
     },
   );
-
-  test.each<[string, string, boolean]>([
-    ['*', 'http://a.example', true],
-    ['b.example, a.example', 'http://a.example', true],
-    ['example', 'http://a.example', true],
-    ['.a.example', 'http://a.example', true],
-    ['*.example', 'http://x.a.example', true],
-    ['a.example', 'http://not-a.example', false],
-    ['a.example:8080', 'http://a.example:8080', true],
-    ['a.example:8080', 'http://a.example', false],
-    ['127.0.0.0/8', 'http://127.1.2.3', true],
-    ['10.0.0.0/8', 'http://127.1.2.3', false],
-    ['::1', 'http://[::1]:80', true],
-    ['[::1]:80', 'http://[::1]', true],
-    ['fd00::/8', 'http://[fd12::1]', true],
-    ['10.0.0.0/99', 'http://10.1.1.1', false],
-    ['', 'http://a.example', false],
-  ])('NO_PROXY=%j leaves out %s: %j [PROXY-06]', (exceptions, url, direct) => {
-    const proxy = proxyFor(new URL(url), { HTTP_PROXY: 'http://p:1', NO_PROXY: exceptions });
-    expect(proxy === undefined).toBe(direct);
-  });
-
-  test('lower case wins, the scheme wins over ALL_PROXY, blank is unset [PROXY-06]', () => {
-    const hostFor = (url: string, environment: Record<string, string>) => proxyFor(new URL(url), environment)?.url.host;
-    expect([
-      hostFor('http://h', { http_proxy: 'low:1', HTTP_PROXY: 'up:1' }),
-      hostFor('https://h', { ALL_PROXY: 'all:1', HTTPS_PROXY: 'scheme:1' }),
-      hostFor('https://h', { HTTPS_PROXY: ' ', all_proxy: 'all:1' }),
-      hostFor('https://h', { HTTP_PROXY: 'up:1' }),
-    ]).toEqual(['low:1', 'scheme:1', 'all:1', undefined]);
-  });
 });
 
 function post(url: string): HttpPost {

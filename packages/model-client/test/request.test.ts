@@ -1,6 +1,7 @@
 import type { FunctionCallItem, FunctionCallOutputItem, ResponseItem } from '@quire/protocol';
 import { expect, test } from 'vitest';
 import { BodyEncoder } from '../src/request/body.ts';
+import { hostTraits } from '../src/request/host-traits.ts';
 import { turnMetadataHeader } from '../src/request/turn-metadata.ts';
 import {
   answer,
@@ -77,7 +78,10 @@ test('reasoning, verbosity, schema, tier and tools are written when they are the
 });
 
 test('an item is turned to JSON once, and what was sent before stays byte for byte the same [REQUEST-03]', () => {
-  const encoder = new BodyEncoder({ threadId: THREAD_ID, azure: false });
+  const encoder = new BodyEncoder({
+    threadId: THREAD_ID,
+    traits: { storeItems: false, itemIds: false, losesItemEnds: true },
+  });
   let reads = 0;
   const call: FunctionCallItem = {
     type: 'function_call',
@@ -99,7 +103,10 @@ test('an item is turned to JSON once, and what was sent before stays byte for by
 });
 
 test('Azure gets stored responses and the ids of the items that have one [REQUEST-04]', () => {
-  const encoder = new BodyEncoder({ threadId: THREAD_ID, azure: true });
+  const encoder = new BodyEncoder({
+    threadId: THREAD_ID,
+    traits: hostTraits({ id: 'az', name: 'Azure', baseUrl: undefined }),
+  });
   const input: ResponseItem[] = [
     { type: 'message', id: 'msg-1', role: 'user', content: [] },
     { type: 'message', id: '', role: 'user', content: [] },

@@ -23,14 +23,23 @@ const open = (response: ServerResponse, ...events: readonly object[]): void => {
   response.write(sse(...events));
 };
 
+const itemDone = (text: string) => ({
+  type: 'response.output_item.done',
+  item: { type: 'message', id: 'msg-1', role: 'assistant', content: [{ type: 'output_text', text }] },
+});
+const MESSAGE_END: ModelEvent = {
+  kind: 'item-end',
+  item: { type: 'message', id: 'msg-1', role: 'assistant', content: [{ type: 'output_text', text: 'Grüße' }] },
+};
 const END: ModelEvent = { kind: 'response-end', responseId: 'resp-1', usage: undefined, endTurn: undefined };
 
 test('a stream gives its events in order and ends after the completion [STREAM-01]', async () => {
-  await using server = await serve(answer(CREATED, textDelta('Grüße'), completed()));
+  await using server = await serve(answer(CREATED, textDelta('Grüße'), itemDone('Grüße'), completed()));
   using client = connect(server.url);
   expect(bodyEvents(await run(client.turn))).toEqual([
     { kind: 'response-start', responseId: 'resp-1' },
     { kind: 'text-delta', itemId: 'msg-1', delta: 'Grüße' },
+    MESSAGE_END,
     END,
   ]);
 });

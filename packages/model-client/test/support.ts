@@ -159,7 +159,7 @@ export const REQUEST: ModelRequest = {
   serviceTier: undefined,
 };
 
-/** All events of a stream. */
+/** All events of a stream, without the receipt at its end. */
 export async function run(
   turn: ModelTurn,
   request = REQUEST,
@@ -167,7 +167,7 @@ export async function run(
 ): Promise<ModelEvent[]> {
   const events: ModelEvent[] = [];
   for await (const batch of turn.stream(request, { signal })) events.push(...batch);
-  return events;
+  return withoutReceipt(events);
 }
 
 /** The events before a stream failed, and its ModelError. Throws when it did not fail with one. */
@@ -179,11 +179,14 @@ export async function runToFailure(
   try {
     for await (const batch of turn.stream(request, { signal: new AbortController().signal })) events.push(...batch);
   } catch (error) {
-    if (error instanceof ModelError) return { events, error };
+    if (error instanceof ModelError) return { events: withoutReceipt(events), error };
     throw error;
   }
   throw new Error('the stream was expected to fail');
 }
+
+const withoutReceipt = (events: readonly ModelEvent[]): ModelEvent[] =>
+  events.filter((event) => event.kind !== 'receipt');
 
 /** Resolves when the socket is closed on this side. */
 export function closed(socket: Socket | undefined): Promise<void> {

@@ -7,8 +7,10 @@ import {
   type ModelErrorCode,
   objectAt,
   stringAt,
+  type TransportFailure,
 } from '@quire/protocol';
-import { headerText, requestIdOf, type ResponseHeaders } from '../http/headers-in.ts';
+import { headerText, type ResponseHeaders, requestIdOf } from '../http/headers-in.ts';
+import { authErrorCode } from '../unauthorized/auth-tags.ts';
 import { withoutSecrets } from './redact.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { usageLimitError } from './usage-limit.ts';
@@ -29,6 +31,8 @@ export interface HttpErrorContext {
   readonly credentials: Credentials['kind'];
   /** Variable that holds the key, for the advice in a message. */
   readonly keyVariable: string;
+  /** For an answer that did not come to a plain request. */
+  readonly transportFailure?: TransportFailure | undefined;
 }
 
 const MAX_DETAIL_CHARACTERS = 1000;
@@ -119,6 +123,7 @@ function tooManyRequests(facts: Facts): ModelError {
       nowMs: context.nowMs,
       requestId: requestIdOf(response.headers),
       httpStatus: response.status,
+      transportFailure: context.transportFailure,
     });
   }
   if (type === 'usage_not_included') return usageNotIncluded(facts);
@@ -152,6 +157,7 @@ function make(facts: Facts, code: ModelErrorCode, message: string, options = { r
     retryAfterMs: parseRetryAfter(headerText(response.headers, 'retry-after'), context.nowMs),
     httpStatus: response.status,
     requestId: requestIdOf(response.headers),
+    transportFailure: context.transportFailure,
   });
 }
 
@@ -192,12 +198,4 @@ function parseBody(text: string): JsonObject | undefined {
     // Gateways answer in HTML; the text itself is then the detail.
     return undefined;
   }
-}
-
-/** `error.code` of the base64 JSON in `x-error-json`. */
-function authErrorCode(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined;
-  const body = parseBody(Buffer.from(header, 'base64').toString('utf8'));
-  const error = body === undefined ? undefined : objectAt(body, 'error');
-  return error === undefined ? undefined : stringAt(error, 'code');
 }

@@ -1,10 +1,11 @@
-import { type JsonObject, ModelError, numberAt, stringAt } from '@quire/protocol';
+import { type JsonObject, ModelError, numberAt, stringAt, type TransportFailure } from '@quire/protocol';
 import { headerText, type ResponseHeaders } from '../http/headers-in.ts';
 
 interface UsageLimitContext {
   readonly nowMs: number;
   readonly requestId: string | undefined;
   readonly httpStatus: number;
+  readonly transportFailure?: TransportFailure | undefined;
 }
 
 /** The account's allowance is used up. The message says for whom, until when, and what would help. */
@@ -12,7 +13,7 @@ export function usageLimitError(error: JsonObject, headers: ResponseHeaders, con
   const inSeconds = numberAt(error, 'resets_in_seconds');
   const resetsAtSeconds =
     numberAt(error, 'resets_at') ??
-    (inSeconds === undefined ? undefined : Math.floor(context.nowMs / 1000) + inSeconds);
+    (inSeconds === undefined ? resetOfExhausted(headers) : Math.floor(context.nowMs / 1000) + inSeconds);
   const when =
     resetsAtSeconds === undefined
       ? 'try again later'
@@ -22,20 +23,38 @@ export function usageLimitError(error: JsonObject, headers: ResponseHeaders, con
     resetsAtSeconds,
     requestId: context.requestId,
     httpStatus: context.httpStatus,
+    transportFailure: context.transportFailure,
   });
 }
 
 /** Name of the limit that was hit and the way around it, most specific source first. */
 function subject(error: JsonObject, headers: ResponseHeaders): string {
-  const limitId = headerText(headers, 'x-codex-active-limit') ?? 'codex';
-  const limitName = headerText(headers, `x-${limitId.replaceAll('_', '-')}-limit-name`);
-  if (limitName !== undefined && limitName.toLowerCase() !== 'codex') {
+  const limitId = activeLimit(headers);
+  const limitName = headerText(headers, `x-${limitId}-limit-name`) ?? limitId;
+  if (limitName.toLowerCase() !== 'codex') {
     return `The usage limit for ${limitName} is reached: switch to another model`;
   }
   const promotion = headerText(headers, 'x-codex-promo-message');
   if (promotion !== undefined) return `The usage limit is reached. ${promotion.replace(/[\s.,;]+$/, '')}`;
   const remedy = planRemedy(stringAt(error, 'plan_type')?.toLowerCase());
   return remedy === undefined ? 'The usage limit is reached' : `The usage limit is reached: ${remedy}`;
+}
+
+/** The limit that was hit, as it is spelled in header names. */
+function activeLimit(headers: ResponseHeaders): string {
+  return (headerText(headers, 'x-codex-active-limit') ?? 'codex').toLowerCase().replaceAll('_', '-');
+}
+
+/** When the last of the windows opens again that the headers call used up. Unix seconds. */
+function resetOfExhausted(headers: ResponseHeaders): number | undefined {
+  const limitId = activeLimit(headers);
+  const resets = ['primary', 'secondary'].flatMap((window) => {
+    const prefix = `x-${limitId}-${window}`;
+    const resetsAt = Number(headerText(headers, `${prefix}-reset-at`));
+    const isUsedUp = Number(headerText(headers, `${prefix}-used-percent`)) >= 100;
+    return isUsedUp && Number.isInteger(resetsAt) ? [resetsAt] : [];
+  });
+  return resets.length === 0 ? undefined : Math.max(...resets);
 }
 
 function planRemedy(plan: string | undefined): string | undefined {

@@ -1,11 +1,17 @@
-import { type JsonObject, ModelError, type ModelEvent, objectAt, parseResponseItem, stringAt } from '@quire/protocol';
+import {
+  type JsonObject,
+  ModelError,
+  type ModelEvent,
+  objectAt,
+  parseResponseItem,
+  type RateLimitSnapshot,
+  stringAt,
+} from '@quire/protocol';
 import { responseFailedError, responseIncompleteError } from '../errors/response-error.ts';
 import { rateLimitsFromEvent } from './rate-limits.ts';
 import { headerInEvent, serverModelInEvent } from './server-headers.ts';
 import { parseUsage } from './usage.ts';
-
-/** What came of one wire event. `skipped`: a known type that lacks what it needs. */
-export type DecodeOutcome = 'decoded' | 'completed' | 'skipped';
+import type { DecodeOutcome, WireDecoder } from './wire-decoder.ts';
 
 /** Known, and said better by another event. */
 const REDUNDANT: ReadonlySet<string> = new Set([
@@ -19,13 +25,19 @@ const REDUNDANT: ReadonlySet<string> = new Set([
  * Wire events of one response to `ModelEvent`s, whichever dialect carried them. Deltas come first and
  * cost one object each: a long answer is hundreds of thousands of them.
  */
-export class EventDecoder {
+export class EventDecoder implements WireDecoder {
   readonly #requestId: string | undefined;
+  readonly #onRateLimits: ((snapshot: RateLimitSnapshot) => void) | undefined;
   #serverModel: string | undefined;
 
-  constructor(options: { readonly requestId: string | undefined; readonly serverModel: string | undefined }) {
+  constructor(options: {
+    readonly requestId: string | undefined;
+    readonly serverModel: string | undefined;
+    readonly onRateLimits?: (snapshot: RateLimitSnapshot) => void;
+  }) {
     this.#requestId = options.requestId;
     this.#serverModel = options.serverModel;
+    this.#onRateLimits = options.onRateLimits;
   }
 
   /** Appends to `into`. Throws ModelError for `response.failed`, `response.incomplete` and a broken completion. */
@@ -69,6 +81,7 @@ export class EventDecoder {
         throw responseIncompleteError(raw, { requestId: this.#requestId });
       case 'codex.rate_limits': {
         const snapshot = rateLimitsFromEvent(raw);
+        if (snapshot !== undefined) this.#onRateLimits?.(snapshot);
         return snapshot && { kind: 'rate-limits', snapshot };
       }
       case 'codex.response.metadata': {

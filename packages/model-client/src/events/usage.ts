@@ -8,10 +8,18 @@ export function parseUsage(raw: JsonValue | undefined): TokenUsage | undefined {
   return {
     inputTokens,
     cachedInputTokens: detail(raw, 'input_tokens_details', 'cached_tokens'),
+    ...cacheWrites(raw),
     outputTokens,
     reasoningOutputTokens: detail(raw, 'output_tokens_details', 'reasoning_tokens'),
     totalTokens: numberAt(raw, 'total_tokens') ?? inputTokens + outputTokens,
   };
+}
+
+/** Only some servers tell. The name is not part of the public reference: observed in telemetry of the peer only. */
+function cacheWrites(usage: JsonObject): Pick<TokenUsage, 'cacheWriteInputTokens'> {
+  const details = objectAt(usage, 'input_tokens_details');
+  const count = details === undefined ? undefined : numberAt(details, 'cache_write_tokens');
+  return count === undefined ? {} : { cacheWriteInputTokens: count };
 }
 
 function detail(usage: JsonObject, group: string, name: string): number {

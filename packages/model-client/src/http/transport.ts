@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { type Dialer, NetworkError, type Route } from '@quire/network';
 import { ModelError } from '@quire/protocol';
 import { connectionError, hostAndPort, isReset } from '../errors/connection-error.ts';
 import { releaseBody } from './body.ts';
 import { headerText, type ResponseHeaders } from './headers-in.ts';
-import { createRoute, type Route, type RouteOptions } from './route.ts';
 
 const MAX_REDIRECTS = 5;
 
@@ -28,14 +28,14 @@ export interface HttpResponse {
   readonly body: IncomingMessage;
 }
 
-/** POST over HTTP/1.1 with sockets kept for the life of a thread. */
+/** POST over HTTP/1.1, on sockets that the dialer keeps for the next request. */
 export class HttpTransport {
-  readonly #options: RouteOptions;
-  readonly #routes = new Map<string, Promise<Route>>();
+  readonly #dialer: Dialer;
   #closed = false;
 
-  constructor(options: RouteOptions) {
-    this.#options = options;
+  /** The dialer may serve others, too; whoever made it closes it. */
+  constructor(dialer: Dialer) {
+    this.#dialer = dialer;
   }
 
   /** Resolves with the response headers. Rejects with ModelError, or the reason of the signal. */
@@ -57,21 +57,16 @@ export class HttpTransport {
     }
   }
 
-  /** Destroys all sockets. Closing twice is fine. */
+  /** No request begins from now on. Closing twice is fine. */
   close(): void {
     this.#closed = true;
-    for (const route of this.#routes.values()) {
-      route.then(
-        ({ agent }) => agent.destroy(),
-        () => undefined, // A route that could not be made has no sockets; its error went to the request.
-      );
-    }
   }
 
   async #postOnce(request: HttpPost): Promise<IncomingMessage> {
+    this.#throwIfClosed();
     const route = await this.#route(request.url);
     request.signal.throwIfAborted();
-    if (this.#closed) throw new ModelError('connection-failed', 'the model client is closed', { retryable: false });
+    this.#throwIfClosed();
     try {
       return await send(route, request);
     } catch (error) {
@@ -85,13 +80,17 @@ export class HttpTransport {
     }
   }
 
-  #route(url: URL): Promise<Route> {
-    let route = this.#routes.get(url.origin);
-    if (route === undefined) {
-      route = createRoute(url, this.#options);
-      this.#routes.set(url.origin, route);
+  #throwIfClosed(): void {
+    if (this.#closed) throw new ModelError('connection-failed', 'the model client is closed', { retryable: false });
+  }
+
+  async #route(url: URL): Promise<Route> {
+    try {
+      return await this.#dialer.route(url);
+    } catch (error) {
+      if (error instanceof NetworkError) throw connectionError(error, { url, proxy: undefined });
+      throw error;
     }
-    return route;
   }
 }
 
@@ -102,7 +101,7 @@ function send(route: Route, request: HttpPost): Promise<IncomingMessage> {
   const { url, signal, headersTimeoutMs: timeoutMs } = request;
   return new Promise((resolve, reject) => {
     const headers = { ...request.headers, 'content-length': String(request.body.length) };
-    const outgoing = route.open(url, { headers, signal, timeoutMs });
+    const outgoing = route.open(url, { method: 'POST', headers, signal, timeoutMs });
     const timer = setTimeout(() => fail(timeoutError(url, timeoutMs)), timeoutMs);
     const settle = (): void => {
       clearTimeout(timer);
@@ -117,9 +116,17 @@ function send(route: Route, request: HttpPost): Promise<IncomingMessage> {
     // Stays attached: the socket may report an error after the response or the abort was dealt with.
     outgoing.on('error', (error) => {
       if (outgoing.reusedSocket && isReset(error)) fail(new StaleSocketError('stale socket', { cause: error }));
-      else fail(signal.aborted ? signal.reason : connectionError(error, { url, proxy: route.proxy }));
+      else
+        fail(
+          signal.aborted ? signal.reason : connectionError(route.toNetworkError(error), { url, proxy: route.proxy }),
+        );
     });
     outgoing.on('response', (response) => {
+      const refusal = route.refusal(response.statusCode ?? 0);
+      if (refusal !== undefined) {
+        fail(connectionError(refusal, { url, proxy: route.proxy }));
+        return;
+      }
       settle();
       resolve(response);
     });

@@ -1,7 +1,8 @@
 import type { ModelRequest } from '@quire/core';
 import { type ResponseItem, responseItemToJson, type ToolSpec } from '@quire/protocol';
+import type { HostTraits } from './host-traits.ts';
 
-/** Items whose id Azure wants back. */
+/** Items whose id a host may want back. */
 const ITEMS_WITH_ID: ReadonlySet<string> = new Set([
   'reasoning',
   'message',
@@ -10,6 +11,12 @@ const ITEMS_WITH_ID: ReadonlySet<string> = new Set([
   'local_shell_call',
   'custom_tool_call',
 ]);
+
+/** The JSON of a request around its input, without braces. */
+export interface RequestFields {
+  readonly before: string;
+  readonly after: string;
+}
 
 /**
  * Writes request bodies for one thread.
@@ -21,25 +28,55 @@ const ITEMS_WITH_ID: ReadonlySet<string> = new Set([
  */
 export class BodyEncoder {
   readonly #threadId: string;
-  readonly #azure: boolean;
+  readonly #traits: HostTraits;
   /** With a comma in front. */
   readonly #items = new WeakMap<ResponseItem, Buffer>();
   readonly #tools = new WeakMap<ToolSpec, string>();
   #instructions: { readonly text: string; readonly json: string } = { text: '', json: '""' };
 
-  constructor(options: { readonly threadId: string; readonly azure: boolean }) {
+  constructor(options: { readonly threadId: string; readonly traits: HostTraits }) {
     this.#threadId = options.threadId;
-    this.#azure = options.azure;
+    this.#traits = options.traits;
   }
 
   /** The body of `POST …/responses`. Fields and their order: docs/model-requests.md. */
   encode(request: ModelRequest): Buffer {
+    const { before, after } = this.fields(request);
+    return Buffer.concat([
+      Buffer.from(`{${before},"input":[`),
+      ...this.#inputBytes(request.input),
+      Buffer.from(`],${after}}`),
+    ]);
+  }
+
+  /**
+   * A `response.create` frame, made of the result of `fields()` and of `input`, which is all of the
+   * request's or the end of it. `extra` stands between: a JSON fragment with a comma behind, or nothing.
+   */
+  encodeFrame(fields: RequestFields, input: readonly ResponseItem[], extra: string): Buffer {
+    return Buffer.concat([
+      Buffer.from(`{"type":"response.create",${fields.before},${extra}"input":[`),
+      ...this.#inputBytes(input),
+      Buffer.from(`],${fields.after}}`),
+    ]);
+  }
+
+  /** Everything but the input. Equal texts mean that two requests differ in their input only. */
+  fields(request: ModelRequest): RequestFields {
     const model = JSON.stringify(request.model);
-    const head = `{"model":${model},"instructions":${this.#instructionsJson(request.instructions)},"input":[`;
-    const items = request.input.map((item, index) =>
-      index === 0 ? this.#itemBytes(item).subarray(1) : this.#itemBytes(item),
-    );
-    return Buffer.concat([Buffer.from(head), ...items, Buffer.from(`],${this.#fieldsAfterInput(request)}}`)]);
+    return {
+      before: `"model":${model},"instructions":${this.#instructionsJson(request.instructions)}`,
+      after: this.#fieldsAfterInput(request),
+    };
+  }
+
+  /** Whether two items are the same for the server: one object, or the same bytes. */
+  sameItem(left: ResponseItem, right: ResponseItem): boolean {
+    return left === right || this.#itemBytes(left).equals(this.#itemBytes(right));
+  }
+
+  #inputBytes(input: readonly ResponseItem[]): Buffer[] {
+    return input.map((item, index) => (index === 0 ? this.#itemBytes(item).subarray(1) : this.#itemBytes(item)));
   }
 
   #fieldsAfterInput(request: ModelRequest): string {
@@ -49,7 +86,7 @@ export class BodyEncoder {
       '"tool_choice":"auto"',
       `"parallel_tool_calls":${request.parallelToolCalls}`,
       `"reasoning":${reasoning === undefined ? 'null' : reasoningJson(reasoning)}`,
-      `"store":${this.#azure}`,
+      `"store":${this.#traits.storeItems}`,
       '"stream":true',
       `"include":${reasoning === undefined ? '[]' : '["reasoning.encrypted_content"]'}`,
     ];
@@ -68,7 +105,7 @@ export class BodyEncoder {
   #itemBytes(item: ResponseItem): Buffer {
     let bytes = this.#items.get(item);
     if (bytes === undefined) {
-      bytes = Buffer.from(`,${itemJson(item, { keepId: this.#azure && ITEMS_WITH_ID.has(item.type) })}`);
+      bytes = Buffer.from(`,${itemJson(item, { keepId: this.#traits.itemIds && ITEMS_WITH_ID.has(item.type) })}`);
       this.#items.set(item, bytes);
     }
     return bytes;

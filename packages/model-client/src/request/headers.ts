@@ -21,17 +21,39 @@ export interface RequestHeaders {
   readonly secretNames: ReadonlySet<string>;
 }
 
+/** Opens the second revision of Responses over WebSocket, the only one that servers still speak. */
+const WEBSOCKET_BETA = 'responses_websockets=2026-02-06';
+
+export interface TurnHeaders {
+  readonly state: string | undefined;
+  readonly metadata: string | undefined;
+}
+
+/** Headers of the handshake of `GET …/responses`: those of a POST without what describes a body. */
+export function handshakeHeaders(
+  identity: RequestIdentity,
+  credentials: Credentials,
+  turn: TurnHeaders & { readonly timingMetrics: boolean },
+): RequestHeaders {
+  const { headers, secretNames } = requestHeaders(identity, credentials, turn);
+  const { accept: _accept, 'content-type': _contentType, ...rest } = headers;
+  return {
+    headers: {
+      ...rest,
+      'openai-beta': WEBSOCKET_BETA,
+      ...(turn.timingMetrics ? { 'x-responsesapi-include-timing-metrics': 'true' } : {}),
+    },
+    secretNames,
+  };
+}
+
 /**
  * Headers of `POST …/responses`. The table with each one's reason is docs/model-requests.md.
  *
  * Later groups replace earlier ones: the provider's own, then this client's, then credentials; defaults
  * only fill what is missing. Throws ModelError 'configuration' for a header that HTTP can not carry.
  */
-export function requestHeaders(
-  identity: RequestIdentity,
-  credentials: Credentials,
-  turn: { readonly state: string | undefined; readonly metadata: string | undefined },
-): RequestHeaders {
+export function requestHeaders(identity: RequestIdentity, credentials: Credentials, turn: TurnHeaders): RequestHeaders {
   const own = providerHeaders(identity);
   const headers: Record<string, string> = { ...own };
   const { threadId } = identity;

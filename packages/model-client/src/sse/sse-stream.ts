@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@quire/core';
-import { isJsonObject, ModelError, type ModelEvent, stringAt } from '@quire/protocol';
+import { ModelError, type ModelEvent } from '@quire/protocol';
 import { BoundedQueue, SseDecoder, SseEventTooLargeError } from '@quire/streams';
-import type { EventDecoder } from '../events/event-decoder.ts';
 import { destroyBody, releaseBody } from '../http/body.ts';
 import type { ModelClientObserver, StreamProblem } from '../observer.ts';
+import type { CodecReport, SseCodec } from './sse-codec.ts';
 
 /** Batches (one for each network chunk) held for a slow reader before the socket is paused. */
 const QUEUE_CAPACITY = 8;
 
 export interface SseStreamOptions {
-  readonly decoder: EventDecoder;
+  readonly codec: SseCodec;
   /**
    * Longest silence between two events; comments do not end it. Unit: milliseconds. Error: ModelError
    * 'idle-timeout'. Does not run while the socket is paused for a slow reader.
@@ -29,7 +29,7 @@ export interface SseStreamOptions {
  * the reader and pauses the socket when it lags. The stream is over with the first of: completion,
  * failure, end of the body, silence, abort, `close()`.
  */
-export class SseStream {
+export class SseStream implements CodecReport {
   readonly #body: IncomingMessage;
   readonly #options: SseStreamOptions;
   readonly #queue = new BoundedQueue<readonly ModelEvent[]>({ capacity: QUEUE_CAPACITY });
@@ -40,8 +40,6 @@ export class SseStream {
   #completed = false;
   #finished = false;
   #lastPollMs: number;
-  /** What an `error` event said: the cause, should the stream then break off. */
-  #serverError: string | undefined;
 
   constructor(body: IncomingMessage, options: SseStreamOptions) {
     this.#body = body;
@@ -89,32 +87,24 @@ export class SseStream {
   readonly #onData = (data: string): void => {
     if (this.#completed) return;
     this.#sawEvent = true;
-    let raw: unknown;
-    try {
-      raw = JSON.parse(data);
-    } catch {
-      // Skipped and reported, as the peer does; `[DONE]` of other dialects ends up here too.
-      this.#skip('not-json');
-      return;
-    }
-    const type = isJsonObject(raw) ? raw['type'] : undefined;
-    if (!isJsonObject(raw) || typeof type !== 'string') {
-      this.#skip('no-type');
-      return;
-    }
-    const { observer, decoder } = this.#options;
-    if (observer.streamPoll !== undefined)
-      observer.streamPoll({ result: 'event', type, durationMs: this.#sincePoll() });
-    if (type === 'error') this.#serverError = errorText(raw);
-    const outcome = decoder.decode(type, raw, this.#batch);
-    if (outcome === 'completed') this.#completed = true;
-    else if (outcome === 'skipped') observer.streamProblem?.({ kind: 'missing-fields', type });
+    this.#completed = this.#options.codec.data(data, this.#batch, this);
   };
 
-  #skip(kind: StreamProblem['kind']): void {
+  /** For the codec. */
+  event(type: string): void {
     const { observer } = this.#options;
-    observer.streamPoll?.({ result: 'parse-error', durationMs: this.#sincePoll() });
-    observer.streamProblem?.({ kind, type: undefined });
+    if (observer.streamPoll !== undefined) {
+      observer.streamPoll({ result: 'event', type, durationMs: this.#sincePoll() });
+    }
+  }
+
+  /** For the codec. */
+  problem(problem: StreamProblem): void {
+    const { observer } = this.#options;
+    if (problem.kind !== 'missing-fields') {
+      observer.streamPoll?.({ result: 'parse-error', durationMs: this.#sincePoll() });
+    }
+    observer.streamProblem?.(problem);
   }
 
   #pause(): void {
@@ -136,12 +126,20 @@ export class SseStream {
 
   #breakOff({ cause }: { readonly cause?: Error }): void {
     if (!this.#finish()) return;
-    this.#options.observer.streamPoll?.({ result: 'end', durationMs: this.#sincePoll() });
-    const serverError = this.#serverError === undefined ? undefined : new Error(this.#serverError);
+    const { observer, codec, requestId } = this.#options;
+    observer.streamPoll?.({ result: 'end', durationMs: this.#sincePoll() });
+    const rest: ModelEvent[] = [];
+    if (cause === undefined && codec.end(rest)) {
+      this.#queue.push(rest);
+      this.#queue.close();
+      releaseBody(this.#body);
+      return;
+    }
+    const serverError = codec.reportedError === undefined ? undefined : new Error(codec.reportedError);
     this.#queue.fail(
       new ModelError('stream-truncated', 'stream closed before response.completed', {
         retryable: true,
-        requestId: this.#options.requestId,
+        requestId,
         cause: cause ?? serverError,
       }),
     );
@@ -192,10 +190,4 @@ export class SseStream {
     this.#lastPollMs = now;
     return elapsed;
   }
-}
-
-function errorText(raw: Parameters<typeof stringAt>[0]): string {
-  const error = raw['error'];
-  const message = isJsonObject(error) ? stringAt(error, 'message') : stringAt(raw, 'message');
-  return `the provider sent an error event: ${(message ?? 'no message').slice(0, 1000)}`;
 }

@@ -1,0 +1,99 @@
+import type { ModelRequest, ModelTurn, ModelTurnIdentity } from '@quire/core';
+import { type AttemptReceipt, ModelError, type ModelEvent } from '@quire/protocol';
+import type { FallbackState } from './fallback/fallback-state.ts';
+import { exchangeOverHttp, type HttpDialect } from './http-exchange.ts';
+import { ReceiptRecorder } from './receipt/receipt-recorder.ts';
+import { turnMetadataHeader } from './request/turn-metadata.ts';
+import type { ThreadLine } from './thread-line.ts';
+import { TurnState } from './turn-state.ts';
+import type { WebSocketSession } from './ws/websocket-session.ts';
+
+/** What a turn needs of its thread. */
+export interface TurnParts {
+  readonly line: ThreadLine;
+  readonly dialect: () => Promise<HttpDialect>;
+  /** Absent: this thread uses HTTP only. */
+  readonly webSocket: (() => Promise<WebSocketSession>) | undefined;
+  readonly fallback: FallbackState;
+  /** A controller for each request that is under way. */
+  readonly inFlight: Set<AbortController>;
+}
+
+/** Scope: one turn. Holds what the server wants echoed; a new turn starts without it. */
+export class TurnSession implements ModelTurn {
+  readonly #parts: TurnParts;
+  readonly #turnId: ModelTurnIdentity['turnId'];
+  readonly #metadata: string | undefined;
+  readonly #state = new TurnState();
+  /** Attempts since the last answer: the turn repeats a request that failed. */
+  #failedAttempts: readonly AttemptReceipt[] = [];
+
+  constructor(parts: TurnParts, turn: ModelTurnIdentity) {
+    this.#parts = parts;
+    this.#turnId = turn.turnId;
+    this.#metadata = turnMetadataHeader({ turn_id: turn.turnId, ...turn.metadata });
+  }
+
+  async *stream(
+    request: ModelRequest,
+    options: { readonly signal: AbortSignal },
+  ): AsyncGenerator<readonly ModelEvent[], void, undefined> {
+    const { inFlight } = this.#parts;
+    const caller = options.signal;
+    caller.throwIfAborted();
+    // Follows the caller's signal by hand: it may live for long, and each request must let go of it.
+    const local = new AbortController();
+    const onAbort = (): void => local.abort(caller.reason);
+    caller.addEventListener('abort', onAbort, { once: true });
+    inFlight.add(local);
+    try {
+      yield* this.#exchange(request, local.signal);
+    } finally {
+      caller.removeEventListener('abort', onAbort);
+      inFlight.delete(local);
+    }
+  }
+
+  async *#exchange(request: ModelRequest, signal: AbortSignal): AsyncGenerator<readonly ModelEvent[], void, undefined> {
+    const receipt = new ReceiptRecorder({ clock: this.#parts.line.clock, earlier: this.#failedAttempts });
+    try {
+      yield* this.#answer(request, signal, receipt);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof ModelError)) throw error;
+      this.#failedAttempts = receipt.attempts;
+      if (receipt.attempts.length > 0) yield [{ kind: 'receipt', receipt: receipt.failed() }];
+      throw error;
+    }
+    this.#failedAttempts = [];
+    yield [{ kind: 'receipt', receipt: receipt.completed() }];
+  }
+
+  async *#answer(
+    request: ModelRequest,
+    signal: AbortSignal,
+    receipt: ReceiptRecorder,
+  ): AsyncGenerator<readonly ModelEvent[], void, undefined> {
+    const { line, dialect, webSocket, fallback } = this.#parts;
+    const turn = { turnId: this.#turnId, metadata: this.#metadata, state: this.#state };
+    let conclude: (() => void) | undefined;
+    if (webSocket !== undefined && !fallback.active) {
+      const session = await webSocket();
+      const outcome = yield* session.exchange({ request, turn, signal, receipt });
+      if (outcome.kind === 'answered') return;
+      conclude = outcome.verdict;
+    }
+    const announcement = fallback.takeAnnouncement();
+    if (announcement.length > 0) yield announcement;
+    yield* exchangeOverHttp(line, {
+      request,
+      dialect: await dialect(),
+      turn,
+      signal,
+      receipt,
+      onAnswer: () => {
+        conclude?.();
+        return fallback.takeAnnouncement();
+      },
+    });
+  }
+}

@@ -1,0 +1,20 @@
+import type { RequestIdentity } from '../request/headers.ts';
+import type { SocketTurn } from './websocket-line.ts';
+
+/** What rides in a frame because frames have no headers. Table: docs/model-requests.md. */
+export function clientMetadata(
+  identity: RequestIdentity,
+  turn: SocketTurn,
+  nowMs: number,
+): Readonly<Record<string, string>> {
+  const { value: state } = turn.state;
+  return {
+    session_id: identity.threadId,
+    thread_id: identity.threadId,
+    turn_id: turn.turnId ?? '',
+    ...(turn.metadata === undefined ? {} : { 'x-codex-turn-metadata': turn.metadata }),
+    ...(state === undefined ? {} : { 'x-codex-turn-state': state }),
+    ...(identity.subagent === undefined ? {} : { 'x-openai-subagent': identity.subagent }),
+    'x-codex-ws-stream-request-start-ms': String(nowMs),
+  };
+}

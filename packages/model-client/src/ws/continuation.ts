@@ -1,0 +1,40 @@
+import type { ModelRequest } from '@quire/core';
+import type { ResponseItem } from '@quire/protocol';
+import type { BodyEncoder, RequestFields } from '../request/body.ts';
+
+/** What a connection remembers of its last request, once that was answered in full. */
+export interface Continuation {
+  readonly responseId: string;
+  readonly fields: RequestFields;
+  /** Input of that request and the items of its answer: what the server holds under `responseId`. */
+  readonly baseline: readonly ResponseItem[];
+}
+
+export type InputPlan =
+  | { readonly kind: 'incremental'; readonly previousResponseId: string; readonly input: readonly ResponseItem[] }
+  | { readonly kind: 'full'; readonly input: readonly ResponseItem[]; readonly reason: FullReason };
+
+export type FullReason = 'new-connection' | 'fields-changed' | 'history-changed';
+
+/** What of a request has to be sent: the rest after what the server has, if it extends that, else everything. */
+export function planInput(
+  request: ModelRequest,
+  fields: RequestFields,
+  previous: Continuation | undefined,
+  bodies: BodyEncoder,
+): InputPlan {
+  const { input } = request;
+  if (previous === undefined) return { kind: 'full', input, reason: 'new-connection' };
+  if (previous.fields.before !== fields.before || previous.fields.after !== fields.after) {
+    return { kind: 'full', input, reason: 'fields-changed' };
+  }
+  const { baseline } = previous;
+  const extended =
+    input.length >= baseline.length &&
+    baseline.every((item, index) => {
+      const current = input[index];
+      return current !== undefined && bodies.sameItem(item, current);
+    });
+  if (!extended) return { kind: 'full', input, reason: 'history-changed' };
+  return { kind: 'incremental', previousResponseId: previous.responseId, input: input.slice(baseline.length) };
+}

@@ -1,0 +1,150 @@
+import { ModelError } from '@quire/protocol';
+import type { WarmUpOutcome } from '../observer.ts';
+import type { ResponsesSocket } from './responses-socket.ts';
+
+/** A warmed socket, and the token that the server gave with it: the turn that adopts it echoes that. */
+export interface WarmSocket {
+  readonly socket: ResponsesSocket;
+  readonly turnState: string | undefined;
+}
+
+type SlotState =
+  | { readonly kind: 'idle' }
+  | {
+      readonly kind: 'in-flight';
+      readonly startedAtMs: number;
+      readonly controller: AbortController;
+      /** Never rejects. */
+      readonly job: Promise<void>;
+    }
+  | { readonly kind: 'ready'; readonly warm: WarmSocket };
+
+export type AdoptResult =
+  | { readonly kind: 'socket'; readonly warm: WarmSocket }
+  /** `handshakeFailure`: the attempt that was awaited, or the one before, failed so. */
+  | { readonly kind: 'none'; readonly handshakeFailure: HandshakeFailure | undefined };
+
+export interface HandshakeFailure {
+  readonly error: ModelError;
+  readonly ageMs: number;
+}
+
+/** The one socket that a thread keeps between requests: warmed at its start, handed on from turn to turn. */
+export class SessionSlot {
+  readonly #now: () => number;
+  readonly #onWarmUp: (outcome: WarmUpOutcome, durationMs: number) => void;
+  #state: SlotState = { kind: 'idle' };
+  /** Why the last warm-up did not get a connection, until a request has dealt with it. */
+  #handshakeFailure: { readonly error: ModelError; readonly atMs: number } | undefined;
+  #closed = false;
+
+  constructor(options: {
+    readonly now: () => number;
+    readonly onWarmUp: (outcome: WarmUpOutcome, durationMs: number) => void;
+  }) {
+    this.#now = options.now;
+    this.#onWarmUp = options.onWarmUp;
+  }
+
+  get kind(): SlotState['kind'] {
+    return this.#state.kind;
+  }
+
+  /**
+   * Runs `job` in the background; a job still running is aborted first, a ready socket stays as it is.
+   * `job` rejects with a ModelError that has `transportFailure` when there was no connection.
+   */
+  warmUp(job: (signal: AbortSignal) => Promise<WarmSocket>): void {
+    if (this.#closed || this.#state.kind === 'ready') return;
+    if (this.#state.kind === 'in-flight') this.#state.controller.abort(superseded());
+    const controller = new AbortController();
+    const startedAtMs = this.#now();
+    const run = async (): Promise<void> => {
+      try {
+        const warm = await job(controller.signal);
+        if (controller.signal.aborted) warm.socket.drop();
+        else this.#state = { kind: 'ready', warm };
+        this.#onWarmUp(controller.signal.aborted ? 'cancelled' : 'ready', this.#now() - startedAtMs);
+      } catch (error) {
+        const cancelled = controller.signal.aborted;
+        if (!cancelled) {
+          this.#state = { kind: 'idle' };
+          this.#handshakeFailure = error instanceof ModelError ? { error, atMs: this.#now() } : undefined;
+        }
+        this.#onWarmUp(cancelled ? 'cancelled' : 'failed', this.#now() - startedAtMs);
+      }
+    };
+    this.#state = { kind: 'in-flight', startedAtMs, controller, job: run() };
+  }
+
+  /**
+   * Takes the socket out. One that is being warmed is awaited until it is `timeoutMs` old and given up
+   * then. Rejects with the reason of the signal; the warm-up goes on then.
+   */
+  async adopt(options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<AdoptResult> {
+    if (this.#state.kind === 'in-flight') await this.#await(this.#state, options);
+    const state = this.#state;
+    const failure = this.#handshakeFailure;
+    this.#handshakeFailure = undefined;
+    if (state.kind !== 'ready') {
+      const handshakeFailure = failure && { error: failure.error, ageMs: this.#now() - failure.atMs };
+      return { kind: 'none', handshakeFailure };
+    }
+    this.#state = { kind: 'idle' };
+    return { kind: 'socket', warm: state.warm };
+  }
+
+  /** Keeps a socket for the next request. One that is not wanted is dropped. */
+  putBack(socket: ResponsesSocket): void {
+    if (this.#closed || this.#state.kind !== 'idle' || !socket.usable) socket.drop();
+    else this.#state = { kind: 'ready', warm: { socket, turnState: undefined } };
+  }
+
+  /** Drops what there is; a later warm-up may begin again. */
+  clear(reason: unknown): void {
+    const state = this.#state;
+    this.#state = { kind: 'idle' };
+    this.#handshakeFailure = undefined;
+    if (state.kind === 'in-flight') state.controller.abort(reason);
+    else if (state.kind === 'ready') state.warm.socket.drop();
+  }
+
+  close(reason: unknown): void {
+    this.#closed = true;
+    this.clear(reason);
+  }
+
+  async #await(
+    state: Extract<SlotState, { kind: 'in-flight' }>,
+    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const remainingMs = Math.max(0, state.startedAtMs + timeoutMs - this.#now());
+    const settled = await new Promise<boolean>((resolve, reject) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+      };
+      const onAbort = (): void => {
+        finish();
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        finish();
+        resolve(false);
+      }, remainingMs);
+      void state.job.then(() => {
+        finish();
+        resolve(true);
+      });
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+    if (settled || this.#state !== state) return;
+    this.#state = { kind: 'idle' };
+    state.controller.abort(superseded());
+    this.#onWarmUp('timed-out', this.#now() - state.startedAtMs);
+  }
+}
+
+function superseded(): ModelError {
+  return new ModelError('connection-failed', 'the warm-up was given up', { retryable: true });
+}

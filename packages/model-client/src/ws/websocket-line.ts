@@ -1,0 +1,282 @@
+import type { ModelRequest } from '@quire/core';
+import type { Dialer } from '@quire/network';
+import { type Credentials, ModelError, type ModelEvent, type TurnId } from '@quire/protocol';
+import type { RecoveryStep } from '../credentials-source.ts';
+import { httpError } from '../errors/http-error.ts';
+import { printableUrl } from '../errors/redact.ts';
+import { EventDecoder } from '../events/event-decoder.ts';
+import { RepairingDecoder } from '../events/item-repair.ts';
+import { rateLimitsFromEvent } from '../events/rate-limits.ts';
+import { socketStartEvents } from '../events/start-events.ts';
+import type { WireDecoder } from '../events/wire-decoder.ts';
+import { headerText, type ResponseHeaders, requestIdOf } from '../http/headers-in.ts';
+import { noteUsageLimit } from '../limits/note-usage-limit.ts';
+import type { ConnectionUse } from '../receipt/receipt-recorder.ts';
+import { handshakeHeaders, type RequestHeaders } from '../request/headers.ts';
+import { requestUrl } from '../request/url.ts';
+import { errorContext, type ThreadLine } from '../thread-line.ts';
+import type { TurnState } from '../turn-state.ts';
+import { clientMetadata } from './client-metadata.ts';
+import { type InputPlan, planInput } from './continuation.ts';
+import { errorFromEvent } from './error-event.ts';
+import { type OpenedSocket, openSocket, type UpgradeRefusal } from './open-socket.ts';
+import { ResponseStream } from './response-stream.ts';
+import { ResponsesSocket } from './responses-socket.ts';
+
+const DEFAULT_CONNECT_TIMEOUT_MS = 15_000;
+const DEFAULT_PING_INTERVAL_MS = 15_000;
+
+export interface WebSocketLineOptions {
+  readonly dialer: Pick<Dialer, 'connect'>;
+  /** Default 15,000. */
+  readonly pingIntervalMs: number | undefined;
+  /** Ask the server for its own timing. */
+  readonly timingMetrics: boolean;
+}
+
+/** Whose request it is. */
+export interface SocketTurn {
+  /** Absent: the warm-up, which belongs to no turn. */
+  readonly turnId: TurnId | undefined;
+  readonly metadata: string | undefined;
+  readonly state: TurnState;
+}
+
+/** An upgrade that was refused for lack of credentials. */
+export class UpgradeUnauthorized extends Error {
+  override readonly name = 'UpgradeUnauthorized';
+  readonly error: ModelError;
+  readonly headers: ResponseHeaders;
+
+  constructor(error: ModelError, headers: ResponseHeaders) {
+    super(error.message, { cause: error });
+    this.error = error;
+    this.headers = headers;
+  }
+}
+
+export interface StartedResponse {
+  readonly stream: ResponseStream;
+  readonly use: ConnectionUse;
+}
+
+/** Opens WebSockets for one thread and runs responses over them. Which socket is used when is not its business. */
+export class WebSocketLine {
+  readonly connectTimeoutMs: number;
+  readonly #line: ThreadLine;
+  readonly #options: WebSocketLineOptions;
+
+  constructor(line: ThreadLine, options: WebSocketLineOptions) {
+    this.#line = line;
+    this.#options = options;
+    this.connectTimeoutMs = line.identity.provider.websocketConnectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
+  }
+
+  /** Where requests with these credentials go. */
+  url(credentials: Credentials): URL {
+    return requestUrl(this.#line.identity.provider, credentials, 'responses');
+  }
+
+  /** Connections with equal keys may serve each other's requests. Secret; never to be shown. */
+  key(credentials: Credentials): string {
+    const identity =
+      credentials.kind === 'chatgpt'
+        ? (credentials.accountId ?? credentials.accessToken)
+        : credentials.kind === 'api-key'
+          ? credentials.token
+          : '';
+    return `${this.url(credentials).href} ${credentials.kind} ${identity}`;
+  }
+
+  /** Rejects with ModelError with a `transportFailure`, with UpgradeUnauthorized, or the reason of the signal. */
+  async connect(
+    credentials: Credentials,
+    options: {
+      readonly turn: SocketTurn;
+      readonly after: RecoveryStep | undefined;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<ResponsesSocket> {
+    const { identity, clock, observer, authTags } = this.#line;
+    const { turn, after, signal } = options;
+    const phase = turn.turnId === undefined ? 'warm-up' : 'turn';
+    const url = this.url(credentials);
+    const { timingMetrics } = this.#options;
+    const sent = handshakeHeaders(identity, credentials, {
+      state: turn.state.value,
+      metadata: turn.metadata,
+      timingMetrics,
+    });
+    const startedAtMs = clock.now();
+    let refusedBy: ResponseHeaders | undefined;
+    const report = (status: number | undefined, error: ModelError | undefined, headers?: ResponseHeaders): void => {
+      const failure = error?.transportFailure;
+      observer.socketConnect?.({ durationMs: clock.now() - startedAtMs, status, error: error?.code, failure, phase });
+      const request = { endpoint: '/responses', credentials, status, error: error?.code, headers, after };
+      authTags.noteRequest({ ...request, connectionReused: false });
+      observer.authTags?.(authTags.tags);
+    };
+    try {
+      const { headers } = sent;
+      const { connectTimeoutMs: timeoutMs } = this;
+      const toError = (refusal: UpgradeRefusal): ModelError => {
+        refusedBy = refusal.headers;
+        return this.#refusalError(refusal, { url, sent, credentials });
+      };
+      const opened = await openSocket({ url, headers, timeoutMs, signal, dialer: this.#options.dialer, toError });
+      report(/* status */ 101, /* error */ undefined, opened.headers);
+      turn.state.capture(headerText(opened.headers, 'x-codex-turn-state'));
+      return this.#socket(opened, credentials);
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      report(error.httpStatus, error, refusedBy);
+      if (error.httpStatus === 401 && refusedBy !== undefined) throw new UpgradeUnauthorized(error, refusedBy);
+      throw error;
+    }
+  }
+
+  #refusalError(
+    { status, headers, bodyText }: UpgradeRefusal,
+    asked: { readonly url: URL; readonly sent: RequestHeaders; readonly credentials: Credentials },
+  ): ModelError {
+    const context = errorContext(this.#line, asked.sent, asked.credentials);
+    const refusal = { status, headers, bodyText, url: printableUrl(asked.url) };
+    const error = httpError(refusal, { ...context, transportFailure: { kind: 'upgrade-status', status } });
+    if (error.code === 'usage-limit-reached') noteUsageLimit(this.#line.rateLimits, refusal, error);
+    return error;
+  }
+
+  #socket(opened: OpenedSocket, credentials: Credentials): ResponsesSocket {
+    const { clock, observer } = this.#line;
+    return new ResponsesSocket({
+      ...opened,
+      key: this.key(credentials),
+      host: this.url(credentials).host,
+      pingIntervalMs: this.#options.pingIntervalMs ?? DEFAULT_PING_INTERVAL_MS,
+      now: () => clock.now(),
+      onPong: (roundTripMs) => observer.socketPong?.({ roundTripMs }),
+    });
+  }
+
+  /** Sends a request on `socket`, which has no other under way. The stream drops the socket when it fails. */
+  respond(
+    socket: ResponsesSocket,
+    request: ModelRequest,
+    options: {
+      readonly turn: SocketTurn;
+      readonly credentials: Credentials;
+      readonly signal: AbortSignal;
+      /** `false`: the server only gets ready. */
+      readonly generate: boolean;
+    },
+  ): StartedResponse {
+    const { bodies, clock, observer, identity } = this.#line;
+    const { turn, credentials, signal, generate } = options;
+    const { continuation } = socket;
+    socket.continuation = undefined;
+    const fields = bodies.fields(request);
+    const plan = planInput(request, fields, continuation, bodies);
+    const use = connectionUse(socket, plan);
+    const stream = new ResponseStream(socket, {
+      decoder: this.#decoder(socket),
+      startEvents: socketStartEvents(socket.headers),
+      idleTimeoutMs: identity.provider.streamIdleTimeoutMs,
+      signal,
+      clock,
+      observer,
+      toError: (event, into) => this.#inBandError(event, credentials, into),
+      onTurnState: (value) => turn.state.capture(value),
+      previousResponseId: continuation?.responseId,
+      onCompleted: (responseId, items) => {
+        if (responseId === '' || items === undefined) return;
+        socket.continuation = { responseId, fields, baseline: [...request.input, ...items] };
+      },
+      onIdleFrame: (frame) => this.#onIdleFrame(socket, frame),
+    });
+    const frame = bodies.encodeFrame(fields, plan.input, this.#frameExtra(plan, { turn, generate }));
+    this.#begin(socket, frame, stream);
+    observer.socketRequest?.({
+      phase: generate ? 'turn' : 'warm-up',
+      reusedConnection: use.reused,
+      mode: plan.kind,
+      reason: plan.kind === 'full' ? plan.reason : undefined,
+      frameBytes: frame.length,
+    });
+    return { stream, use };
+  }
+
+  #decoder(socket: ResponsesSocket): WireDecoder {
+    const { traits, rateLimits } = this.#line;
+    const responses = new EventDecoder({
+      requestId: requestIdOf(socket.headers),
+      serverModel: headerText(socket.headers, 'openai-model'),
+      onRateLimits: (snapshot) => rateLimits.update(snapshot),
+    });
+    return traits.losesItemEnds ? new RepairingDecoder(responses) : responses;
+  }
+
+  /** What a frame has beyond the body of a POST, as the JSON fragment that `encodeFrame` wants. */
+  #frameExtra(plan: InputPlan, about: { readonly turn: SocketTurn; readonly generate: boolean }): string {
+    const { identity, clock } = this.#line;
+    const extra = [
+      ...(plan.kind === 'incremental' ? [`"previous_response_id":${JSON.stringify(plan.previousResponseId)}`] : []),
+      ...(about.generate ? [] : ['"generate":false']),
+      `"client_metadata":${JSON.stringify(clientMetadata(identity, about.turn, clock.now()))}`,
+    ];
+    return `${extra.join(',')},`;
+  }
+
+  /** A socket that went away in the meantime fails the stream, not the caller. */
+  #begin(socket: ResponsesSocket, frame: Buffer, stream: ResponseStream): void {
+    try {
+      socket.begin(frame, stream);
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      stream.onLost(error);
+    }
+  }
+
+  #inBandError(event: Parameters<typeof errorFromEvent>[0], credentials: Credentials, into: ModelEvent[]): ModelError {
+    const sent = handshakeHeaders(this.#line.identity, credentials, {
+      state: undefined,
+      metadata: undefined,
+      timingMetrics: false,
+    });
+    const url = printableUrl(this.url(credentials));
+    const { error, headers } = errorFromEvent(event, { ...errorContext(this.#line, sent, credentials), url });
+    if (error.code === 'usage-limit-reached') {
+      into.push(...noteUsageLimit(this.#line.rateLimits, { headers, bodyText: JSON.stringify(event) }, error));
+    }
+    return error;
+  }
+
+  /** Between requests only limits are of interest, and an error ends the connection. */
+  #onIdleFrame(socket: ResponsesSocket, frame: Buffer): void {
+    let raw: unknown;
+    try {
+      raw = JSON.parse(frame.toString());
+    } catch {
+      // Nobody waits for it, and nothing follows from it.
+      return;
+    }
+    if (typeof raw !== 'object' || raw === null || !('type' in raw)) return;
+    const event = raw as Parameters<typeof rateLimitsFromEvent>[0];
+    if (raw.type === 'error') socket.drop();
+    else if (raw.type === 'codex.rate_limits') {
+      const snapshot = rateLimitsFromEvent(event);
+      if (snapshot !== undefined) this.#line.rateLimits.update(snapshot);
+    }
+  }
+}
+
+function connectionUse(socket: ResponsesSocket, plan: InputPlan): ConnectionUse {
+  const before = socket.bytes;
+  return {
+    reused: socket.requests > 0,
+    incremental: plan.kind === 'incremental',
+    bytes: () => {
+      const { sent, received } = socket.bytes;
+      return { sent: sent - before.sent, received: received - before.received };
+    },
+  };
+}
