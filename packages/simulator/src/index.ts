@@ -1,5 +1,22 @@
+export { compactAsServer, compacted } from './compact/default-compaction.ts';
 export type { AllowRewrite } from './invariants/thread-history.ts';
-export type { RecordedModelsRequest, RecordedRequest, RecordedToolOutput } from './recorded-request.ts';
+export { precompute } from './precompute.ts';
+export {
+  type ConnectProxy,
+  type ConnectProxyOptions,
+  type ProxyRequest,
+  startConnectProxy,
+} from './proxies/connect-proxy.ts';
+export type { Endpoint, ProxyCredentials, ProxyServer } from './proxies/proxy-server.ts';
+export { type SocksProxy, type SocksProxyOptions, type SocksRequest, startSocksProxy } from './proxies/socks-proxy.ts';
+export type {
+  RecordedHandshake,
+  RecordedModelsRequest,
+  RecordedRequest,
+  RecordedToolOutput,
+  RecordedUsageRequest,
+  Transport,
+} from './recorded-request.ts';
 export {
   createDemoProject,
   DEMO_VARIANTS,
@@ -9,12 +26,16 @@ export {
   type DemoVariantName,
 } from './rehearsal/demo-project.ts';
 export { createRepairRehearsal, type RepairRehearsalOptions } from './rehearsal/repair-rehearsal.ts';
+export { everyEvent } from './script/every-event.ts';
 export {
+  blackHole,
+  closeAfterEvents,
   cutAfterBytes,
   cutAfterEvents,
   delay,
   endAfterBytes,
   endAfterEvents,
+  keepOpen,
   missingCompletion,
   refuse,
   reset,
@@ -23,8 +44,10 @@ export {
   stall,
   status,
 } from './script/faults.ts';
+export { type AcceptOptions, acceptUpgrade, refuseUpgrade } from './script/handshake.ts';
 export {
   type CallOptions,
+  compaction,
   customToolCall,
   functionCall,
   type ReasoningOptions,
@@ -35,7 +58,16 @@ export {
   webSearch,
 } from './script/items.ts';
 export { type LoadedScript, loadScript } from './script/load-script.ts';
-export { comment, event, malformedEvent, type Output, rawBytes } from './script/output.ts';
+export {
+  binaryFrame,
+  comment,
+  event,
+  malformedEvent,
+  type Output,
+  pause,
+  ping,
+  rawBytes,
+} from './script/output.ts';
 export {
   type CompletedOptions,
   completed,
@@ -49,11 +81,31 @@ export {
 } from './script/respond.ts';
 export { type Rehearsal, rehearse } from './script/script.ts';
 export {
+  connectionLimitReached,
+  type ErrorEventOptions,
+  errorEvent,
+  type LimitCredits,
+  type Limits,
+  type LimitWindow,
+  modelsEtag,
+  previousResponseNotFound,
+  rateLimitHeaders,
+  rateLimits,
+  responseMetadata,
+  serverModel,
+  turnState,
+  websocketTiming,
+} from './script/side-information.ts';
+export {
+  type AcceptUpgrade,
   type Answer,
   type AnswerContext,
   type BodyPosition,
+  type CloseFrame,
   type ConditionalStep,
   type Delivery,
+  type EventPart,
+  type HandshakeStep,
   type NoAnswer,
   type StatusAnswer,
   type Step,
@@ -63,8 +115,16 @@ export {
   type StreamPart,
   when,
 } from './script/step.ts';
+export { usageReport } from './script/usage-report.ts';
 export type { Outcome } from './server/deliver.ts';
-export { Simulator, type SimulatorOptions } from './simulator.ts';
+export { Simulator } from './simulator.ts';
 export { SimulatorError, type SimulatorErrorCode } from './simulator-error.ts';
-export { precompute } from './sse/precompute.ts';
+export type { SimulatorOptions, Transports } from './simulator-options.ts';
+export {
+  type CertificateAuthority,
+  type CertificateOptions,
+  createCertificateAuthority,
+  type ServerCertificate,
+} from './tls/certificate-authority.ts';
 export type { WaitOptions } from './waiting.ts';
+export type { SimulatedWebSocket, WebSocketEnd } from './websocket/web-socket-handle.ts';

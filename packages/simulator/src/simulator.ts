@@ -1,65 +1,70 @@
 import type { ServerResponse } from 'node:http';
 import type { JsonObject } from '@quire/protocol';
-import { checkRequest } from './invariants/check-request.ts';
-import { type AllowRewrite, ThreadHistory } from './invariants/thread-history.ts';
+import { errorAnswer } from './error-answer.ts';
 import { createAnswerContext } from './item-ids.ts';
-import {
-  type ReceivedRequest,
-  type RecordedModelsRequest,
-  type RecordedRequest,
-  recordRequest,
+import { Reception } from './reception.ts';
+import type {
+  ReceivedRequest,
+  RecordedHandshake,
+  RecordedModelsRequest,
+  RecordedRequest,
+  RecordedUsageRequest,
 } from './recorded-request.ts';
-import { status } from './script/faults.ts';
-import { type Rehearsal, Script } from './script/script.ts';
-import { type Answer, resolveStep, type Step } from './script/step.ts';
+import type { Answer } from './script/step.ts';
+import { usageReport } from './script/usage-report.ts';
+import type { AnswerLine } from './server/answer-line.ts';
 import { deliver, type Outcome } from './server/deliver.ts';
-import { type LoopbackServer, startLoopbackServer } from './server/loopback-server.ts';
+import { createHttpLine } from './server/http-line.ts';
+import {
+  type Connection,
+  type LoopbackServer,
+  type ReceivedUpgrade,
+  startLoopbackServer,
+} from './server/loopback-server.ts';
 import { SimulatorError } from './simulator-error.ts';
+import type { SimulatorOptions, Transports } from './simulator-options.ts';
 import { Waiting, type WaitOptions } from './waiting.ts';
-
-export interface SimulatorOptions {
-  /** Answers in order; each is used once. */
-  readonly steps?: readonly Step[];
-  /** Answers what no step takes. */
-  readonly rules?: Rehearsal;
-  /** Entries of `GET …/models`. */
-  readonly models?: readonly JsonObject[];
-  /** The `ETag` of `GET …/models`. */
-  readonly etag?: string;
-  /** 0 or absent takes a free one. */
-  readonly port?: number;
-  /** Violations are recorded but the request is answered as the script says, instead of with status 400. */
-  readonly lenient?: boolean;
-  /** The exact `authorization` header every sampling request must carry. */
-  readonly expectAuthorization?: string;
-  /** Tells when a thread's history may be something else than the previous one with more at its end. */
-  readonly allowRewrite?: AllowRewrite;
-}
+import { Upgrades } from './websocket/upgrades.ts';
+import type { SimulatedWebSocket } from './websocket/web-socket-handle.ts';
 
 const DEFAULT_ETAG = '"simulator-models-1"';
 
-/** A provider on loopback: `POST …/responses` as server-sent events, `GET …/models`. */
+/**
+ * A provider on loopback: `POST …/responses` as server-sent events and the same over WebSocket,
+ * `POST …/chat/completions`, `POST …/responses/compact`, `GET …/models`, and the usage endpoint.
+ */
 export class Simulator {
-  readonly #script: Script;
-  readonly #history: ThreadHistory;
   readonly #options: SimulatorOptions;
-  readonly #requests: RecordedRequest[] = [];
+  readonly #reception: Reception;
+  readonly #upgrades: Upgrades;
   readonly #modelsRequests: RecordedModelsRequest[] = [];
-  readonly #outcomes: Map<number, Outcome> = new Map();
-  readonly #violations: string[] = [];
-  readonly #unexpected: string[] = [];
+  readonly #usageRequests: RecordedUsageRequest[] = [];
   readonly #deliveries: Set<Promise<void>> = new Set();
   readonly #waiting = new Waiting();
   readonly #closing = new AbortController();
   #models: { readonly list: readonly JsonObject[]; readonly etag: string };
+  #usage: Answer;
   #server: LoopbackServer | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(options: SimulatorOptions) {
     this.#options = options;
-    this.#script = new Script(options.steps ?? [], { rules: options.rules });
-    this.#history = new ThreadHistory({ allowRewrite: options.allowRewrite });
+    const shared = {
+      simulator: options,
+      waiting: this.#waiting,
+      signal: this.#closing.signal,
+      stopListening: () => this.refuseConnections(),
+    };
+    this.#reception = new Reception(shared);
+    this.#upgrades = new Upgrades({
+      ...shared,
+      served: this.#reception.served,
+      violations: this.#reception.violations,
+      onFrame: (frame, from) => this.#reception.answerFrame(frame, from),
+      fallback: () => this.#reception.transports.websocket,
+    });
     this.#models = { list: options.models ?? [], etag: options.etag ?? DEFAULT_ETAG };
+    this.#usage = options.usage ?? usageReport();
   }
 
   /** Rejects with `SimulatorError` 'not-started' when the port cannot be had. */
@@ -67,28 +72,48 @@ export class Simulator {
     const simulator = new Simulator(options);
     simulator.#server = await startLoopbackServer(
       {
-        onRequest: (received, response) => simulator.#route(received, response),
+        onRequest: (received, response, connection) => {
+          simulator.#keep(simulator.#answer(received, response, connection));
+        },
+        onUpgrade: (upgrade) => simulator.#routeUpgrade(upgrade),
         onUnparsable: (reason) => {
-          simulator.#violations.push(`bytes that are no HTTP request (${reason}): a body longer than declared?`);
+          simulator.#reception.violations.push(
+            `bytes that are no HTTP request (${reason}): a body longer than declared?`,
+          );
         },
       },
-      { port: options.port ?? 0 },
+      { port: options.port ?? 0, certificate: await options.tls?.ca.issue(options.tls.certificate) },
     );
     return simulator;
   }
 
-  /** The base URL for a provider: `http://127.0.0.1:<port>/v1`. */
+  /** The base URL for a provider: `http://127.0.0.1:<port>/v1`, with `https` when it serves TLS. */
   get url(): string {
-    return `http://127.0.0.1:${this.port}/v1`;
+    return `${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.port}/v1`;
   }
 
   get port(): number {
     return this.#server?.port ?? 0;
   }
 
-  /** Every `POST …/responses`, in order of arrival; the array grows. */
+  /** Every sampling request over any transport, in order of arrival; the array grows. */
   get requests(): readonly RecordedRequest[] {
-    return this.#requests;
+    return this.#reception.sampling.requests;
+  }
+
+  /** Every request with `generate: false`. */
+  get prewarms(): readonly RecordedRequest[] {
+    return this.#reception.prewarms.requests;
+  }
+
+  /** Every `POST …/responses/compact`. */
+  get compactions(): readonly RecordedRequest[] {
+    return this.#reception.compactions.requests;
+  }
+
+  /** Every attempt to open a WebSocket. */
+  get handshakes(): readonly RecordedHandshake[] {
+    return this.#upgrades.handshakes;
   }
 
   /** Every `GET …/models`. */
@@ -96,14 +121,19 @@ export class Simulator {
     return this.#modelsRequests;
   }
 
+  /** Every `GET` of the usage endpoint. */
+  get usageRequests(): readonly RecordedUsageRequest[] {
+    return this.#usageRequests;
+  }
+
   /** Broken invariants, as sentences that name the request. */
   get violations(): readonly string[] {
-    return this.#violations;
+    return this.#reception.violations;
   }
 
   /** Requests no step was left for, and requests to other paths. */
   get unexpectedRequests(): readonly string[] {
-    return this.#unexpected;
+    return this.#reception.unexpected;
   }
 
   /** From now on `GET …/models` answers this. */
@@ -111,19 +141,51 @@ export class Simulator {
     this.#models = { list, etag: options.etag };
   }
 
+  /** From now on the usage endpoint answers this. */
+  setUsage(answer: Answer): void {
+    this.#usage = answer;
+  }
+
+  /** From now on whole transports are refused, or open again. */
+  setTransports(transports: Transports): void {
+    this.#reception.transports = transports;
+  }
+
   /** The n-th sampling request (0 is the first), at once if it is here already. */
   request(index: number, options: WaitOptions = {}): Promise<RecordedRequest> {
-    return this.#waiting.until(() => this.#requests[index], { what: `request ${index}`, ...options });
+    return this.#waiting.until(() => this.requests[index], { what: `request ${index}`, ...options });
+  }
+
+  /** The n-th request with `generate: false`. */
+  prewarm(index: number, options: WaitOptions = {}): Promise<RecordedRequest> {
+    return this.#waiting.until(() => this.prewarms[index], { what: `prewarm ${index}`, ...options });
+  }
+
+  /** The n-th compaction. */
+  compaction(index: number, options: WaitOptions = {}): Promise<RecordedRequest> {
+    return this.#waiting.until(() => this.compactions[index], { what: `compaction ${index}`, ...options });
+  }
+
+  /** The n-th attempt to open a WebSocket, before it is answered. */
+  handshake(index: number, options: WaitOptions = {}): Promise<RecordedHandshake> {
+    return this.#waiting.until(() => this.handshakes[index], { what: `handshake ${index}`, ...options });
+  }
+
+  /** The WebSocket that the n-th handshake opened, once it has. */
+  webSocket(handshake: number, options: WaitOptions = {}): Promise<SimulatedWebSocket> {
+    const what = `the WebSocket of handshake ${handshake}`;
+    return this.#waiting.until<SimulatedWebSocket>(() => this.#upgrades.connection(handshake), { what, ...options });
   }
 
   /** The first sampling request, past or coming, for which `predicate` holds. */
   waitFor(predicate: (request: RecordedRequest) => boolean, options: WaitOptions = {}): Promise<RecordedRequest> {
-    return this.#waiting.until(() => this.#requests.find(predicate), { what: 'a matching request', ...options });
+    return this.#waiting.until(() => this.requests.find(predicate), { what: 'a matching request', ...options });
   }
 
   /** How the answer to the n-th sampling request ended, once it has. */
   outcome(index: number, options: WaitOptions = {}): Promise<Outcome> {
-    return this.#waiting.until(() => this.#outcomes.get(index), { what: `the end of answer ${index}`, ...options });
+    const { outcomes } = this.#reception.sampling;
+    return this.#waiting.until(() => outcomes.get(index), { what: `the end of answer ${index}`, ...options });
   }
 
   /** What `refuse()` does: drops every connection and refuses new ones, as a killed provider does. */
@@ -139,7 +201,8 @@ export class Simulator {
     const isFirst = this.#closed === undefined;
     await this.stop();
     if (!isFirst) return;
-    const problems = [...this.#violations, ...this.#unexpected, ...this.#script.unusedSteps()];
+    const unused = [...this.#reception.unusedSteps(), ...this.#upgrades.unusedSteps()];
+    const problems = [...this.violations, ...this.unexpectedRequests, ...unused];
     if (problems.length === 0) return;
     const message = `the simulator saw ${problems.length} problem(s):\n${problems.map((line) => `- ${line}`).join('\n')}`;
     throw new SimulatorError('expectations-not-met', message, { problems });
@@ -162,88 +225,83 @@ export class Simulator {
     await Promise.all(this.#deliveries);
   }
 
-  #route(received: ReceivedRequest, response: ServerResponse): void {
+  /** Never rejects. */
+  #answer(received: ReceivedRequest, response: ServerResponse, connection: Connection): Promise<void> {
     // Split by hand: a path such as `//` is no URL.
     const [pathname = '', query = ''] = received.path.split('?', 2);
-    if (received.method === 'POST' && pathname.endsWith('/responses')) {
-      const delivery = this.#answer(received, response).finally(() => this.#deliveries.delete(delivery));
-      this.#deliveries.add(delivery);
-    } else if (received.method === 'GET' && pathname.endsWith('/models')) {
-      const { path, headers, receivedAtMs } = received;
-      const clientVersion = new URLSearchParams(query).get('client_version') ?? undefined;
-      this.#modelsRequests.push({ path, headers, clientVersion, receivedAtMs });
-      response.writeHead(200, { 'content-type': 'application/json', etag: this.#models.etag });
-      response.end(JSON.stringify({ models: this.#models.list }));
-    } else {
-      this.#unexpected.push(`unexpected ${received.method} ${pathname}`);
-      sendError(response, /* code */ 404, {
-        code: 'unknown_path',
-        message: `the simulator has no ${received.method} ${pathname}`,
-      });
+    const dialect = pathname.endsWith('/chat/completions') ? 'chat' : 'responses';
+    const line = createHttpLine(response, { dialect, resetConnection: () => connection.reset() });
+    switch (`${received.method} ${endpointOf(pathname)}`) {
+      case 'POST responses':
+        return this.#reception.answerPost(received, { transport: 'http', line });
+      case 'POST chat':
+        return this.#reception.answerPost(received, { transport: 'chat', line });
+      case 'POST compact':
+        return this.#reception.answerCompaction(received, line);
+      case 'GET models':
+        return this.#answerModels(received, response, query);
+      case 'GET usage':
+        return this.#answerUsage(received, line);
+      default:
+        return this.#answerUnexpected(received.method, pathname, line);
     }
   }
 
-  /** Records, checks, answers. Never rejects. */
-  async #answer(received: ReceivedRequest, response: ServerResponse): Promise<void> {
-    const request = recordRequest(received, { index: this.#requests.length });
-    this.#requests.push(request);
-    const step = this.#choose(request);
-    this.#waiting.notify();
-    try {
-      const outcome = await this.#play(request, step, response);
-      this.#outcomes.set(request.index, outcome);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#violations.push(`request ${request.index}: the script threw: ${reason}`);
-      this.#outcomes.set(request.index, 'cut');
-      if (response.headersSent) response.destroy();
-      else sendError(response, /* code */ 500, { code: 'script_failed', message: `the script threw: ${reason}` });
+  #routeUpgrade(upgrade: ReceivedUpgrade): void {
+    const [pathname = ''] = (upgrade.request.url ?? '').split('?', 1);
+    if (endpointOf(pathname) !== 'responses') {
+      this.#reception.unexpected.push(`unexpected upgrade of ${pathname}`);
+      upgrade.socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      return;
     }
-    this.#waiting.notify();
+    this.#keep(this.#upgrades.answer(upgrade));
   }
 
-  /** Synchronous, so that steps go to requests in order of arrival. */
-  #choose(request: RecordedRequest): Step {
-    const encoding = request.headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') {
-      this.#violations.push(`request ${request.index}: the content-encoding ${encoding} is not supported`);
-      return errorStep(/* code */ 415, { code: 'unsupported_encoding', message: `cannot decode ${encoding}` });
-    }
-    const problems = checkRequest(request, {
-      expectAuthorization: this.#options.expectAuthorization,
-      history: this.#history,
-    });
-    this.#violations.push(...problems.map((problem) => `request ${request.index}: ${problem}`));
-    if (problems.length > 0 && this.#options.lenient !== true) {
-      return errorStep(/* code */ 400, { code: 'invariant_violated', message: problems.join('; ') });
-    }
-    this.#history.accept(request);
-    const step = this.#script.take(request);
-    if (step !== undefined) return step;
-    this.#unexpected.push(`unexpected request ${request.index}: no step is left for it`);
-    return errorStep(/* code */ 400, { code: 'script_exhausted', message: 'the script has no step for this request' });
+  /** @param delivery never rejects */
+  #keep(delivery: Promise<void>): void {
+    const kept = delivery.finally(() => this.#deliveries.delete(kept));
+    this.#deliveries.add(kept);
   }
 
-  async #play(request: RecordedRequest, step: Step, response: ServerResponse): Promise<Outcome> {
-    const answer = await resolveStep(step, request);
-    return deliver(response, answer, {
-      context: createAnswerContext(request),
+  async #answerModels(received: ReceivedRequest, response: ServerResponse, query: string): Promise<void> {
+    const { path, headers, receivedAtMs } = received;
+    const clientVersion = new URLSearchParams(query).get('client_version') ?? undefined;
+    this.#modelsRequests.push({ path, headers, clientVersion, receivedAtMs });
+    response.writeHead(200, { 'content-type': 'application/json', etag: this.#models.etag });
+    response.end(JSON.stringify({ models: this.#models.list }));
+  }
+
+  async #answerUsage(received: ReceivedRequest, line: AnswerLine): Promise<void> {
+    const { path, headers, receivedAtMs } = received;
+    this.#usageRequests.push({ path, headers, receivedAtMs });
+    await this.#send(this.#usage, line);
+  }
+
+  async #answerUnexpected(method: string, pathname: string, line: AnswerLine): Promise<void> {
+    this.#reception.unexpected.push(`unexpected ${method} ${pathname}`);
+    const message = `the simulator has no ${method} ${pathname}`;
+    await this.#send(errorAnswer(/* code */ 404, { code: 'unknown_path', message }), line);
+  }
+
+  async #send(answer: Answer, line: AnswerLine): Promise<void> {
+    await deliver(line, answer, {
+      context: createAnswerContext({ label: 'side', input: [] }),
       stopListening: () => this.refuseConnections(),
       signal: this.#closing.signal,
     });
   }
 }
 
-interface ErrorBody {
-  readonly code: string;
-  readonly message: string;
-}
+const ENDPOINTS = [
+  ['/responses/compact', 'compact'],
+  ['/responses', 'responses'],
+  ['/chat/completions', 'chat'],
+  ['/models', 'models'],
+  ['/wham/usage', 'usage'],
+  ['/api/codex/usage', 'usage'],
+] as const;
 
-function errorStep(code: number, error: ErrorBody): Answer {
-  return status(code, { body: { error: { type: 'invalid_request_error', ...error } } });
-}
-
-function sendError(response: ServerResponse, code: number, error: ErrorBody): void {
-  response.writeHead(code, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ error: { type: 'invalid_request_error', ...error } }));
+/** Whatever stands before it, so that any base URL does. */
+function endpointOf(pathname: string): (typeof ENDPOINTS)[number][1] | undefined {
+  return ENDPOINTS.find(([ending]) => pathname.endsWith(ending))?.[1];
 }

@@ -28,16 +28,21 @@ describe('the simulator', () => {
       ...request,
       headers: request.headers['x-mine'],
       receivedAtMs: request.receivedAtMs >= before - 1,
+      bytesReceived: request.bytesReceived > request.rawBody.length,
     }).toEqual({
       index: 0,
+      transport: 'http',
+      connection: 0,
       method: 'POST',
       path: '/v1/responses',
       headers: 'yes',
       rawBody: Buffer.from(JSON.stringify(body)),
       body,
       input: [call, output],
+      inheritedItems: 0,
       toolOutputs: [{ callId: 'c', output: 'done' }],
       receivedAtMs: true,
+      bytesReceived: true,
     });
   });
 

@@ -30,17 +30,42 @@ const FIELDS: Readonly<Record<string, FieldCheck>> = {
   client_metadata: optional('an object of strings', isStringRecord),
 };
 
+/** A `response.create` frame is that body and more. Source: transport sheet section 4.2. */
+const FRAME_FIELDS: Readonly<Record<string, FieldCheck>> = {
+  ...FIELDS,
+  type: required('"response.create"', (value) => value === 'response.create'),
+  previous_response_id: optional('a non-empty string', (value) => isString(value) && value !== ''),
+  generate: optional('a boolean', isBoolean),
+};
+
+/** Source: transport sheet section 19 and the public reference of chat completions. */
+const CHAT_FIELDS: Readonly<Record<string, FieldCheck>> = {
+  model: required('a non-empty string', (value) => isString(value) && value !== ''),
+  messages: required('an array of objects', isObjectArray),
+  tools: optional('an array of objects', isObjectArray),
+  tool_choice: optional('"auto"', (value) => value === 'auto'),
+  parallel_tool_calls: optional('a boolean', isBoolean),
+  reasoning_effort: optional('a string', isString),
+  verbosity: optional('a string', isString),
+  service_tier: optional('a string', isString),
+  stream: required('true', (value) => value === true),
+  stream_options: optional('an object', isJsonObject),
+};
+
+const BODIES = { responses: FIELDS, frame: FRAME_FIELDS, chat: CHAT_FIELDS };
+
 /** Fields of the body: present where required, of the right type, and none that the API does not know. */
-export function checkBody(body: JsonObject): readonly string[] {
+export function checkBody(body: JsonObject, kind: keyof typeof BODIES): readonly string[] {
   const problems: string[] = [];
-  for (const [name, field] of Object.entries(FIELDS)) {
+  const fields: Readonly<Record<string, FieldCheck>> = BODIES[kind];
+  for (const [name, field] of Object.entries(fields)) {
     const value = body[name];
     if (value === undefined) {
       if (field.isRequired) problems.push(`the body lacks ${name}, which must be ${field.expected}`);
     } else if (!field.holds(value)) problems.push(`the body's ${name} must be ${field.expected}`);
   }
   for (const name of Object.keys(body)) {
-    if (!Object.hasOwn(FIELDS, name)) problems.push(`the body has the unknown field ${name}`);
+    if (!Object.hasOwn(fields, name)) problems.push(`the body has the unknown field ${name}`);
   }
   return problems;
 }
@@ -53,7 +78,9 @@ export function checkTools(body: JsonObject): readonly string[] {
   const names = new Set<string>();
   for (const tool of tools) {
     if (!isJsonObject(tool)) continue;
-    const name = stringAt(tool, 'name') ?? stringAt(tool, 'type');
+    const called = tool['function']; // chat nests the name
+    const name =
+      (isJsonObject(called) ? stringAt(called, 'name') : undefined) ?? stringAt(tool, 'name') ?? stringAt(tool, 'type');
     if (name === undefined) problems.push('a tool has neither name nor type');
     else if (names.has(name)) problems.push(`the tool ${name} is offered twice`);
     else names.add(name);

@@ -15,11 +15,17 @@ export function checkHeaders(
     problems.push('the header content-type must be application/json');
   }
   problems.push(...checkLength(headers, request.rawBody.length));
-  if (options.expectAuthorization !== undefined && headers.authorization !== options.expectAuthorization) {
-    const found = headers.authorization === undefined ? 'is missing' : 'is not the expected one';
-    problems.push(`the header authorization ${found}`); // never its value
-  }
+  problems.push(...checkAuthorization(headers, options));
   return problems;
+}
+
+export function checkAuthorization(
+  headers: IncomingHttpHeaders,
+  options: { readonly expectAuthorization: string | undefined },
+): readonly string[] {
+  if (options.expectAuthorization === undefined || headers.authorization === options.expectAuthorization) return [];
+  const found = headers.authorization === undefined ? 'is missing' : 'is not the expected one';
+  return [`the header authorization ${found}`]; // never its value
 }
 
 function checkLength(headers: IncomingHttpHeaders, byteCount: number): readonly string[] {

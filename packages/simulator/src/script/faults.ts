@@ -3,7 +3,9 @@ import { isJsonObject, type JsonObject } from '@quire/protocol';
 import { respond } from './respond.ts';
 import {
   type BodyPosition,
+  type CloseFrame,
   type Delivery,
+  type HandshakeStep,
   type Headers,
   mapAnswer,
   type NoAnswer,
@@ -11,8 +13,7 @@ import {
   type Step,
   type StopManner,
 } from './step.ts';
-
-const TERMINAL_TYPES: ReadonlySet<string> = new Set(['response.completed', 'response.failed', 'response.incomplete']);
+import { TERMINAL_TYPES } from './terminal-types.ts';
 
 export interface StatusOptions {
   readonly headers?: Headers;
@@ -20,7 +21,7 @@ export interface StatusOptions {
   readonly body?: JsonObject | string | Uint8Array;
 }
 
-/** An HTTP answer that is no stream. */
+/** An HTTP answer that is no stream. Over an open WebSocket: an `error` event with that status, error and headers. */
 export function status(code: number, options: StatusOptions = {}): StatusAnswer {
   const { body = '' } = options;
   const isObject = isJsonObject(body) && !(body instanceof Uint8Array);
@@ -33,14 +34,33 @@ export function status(code: number, options: StatusOptions = {}): StatusAnswer 
   };
 }
 
-/** Nothing is sent, not even headers, for `delayMs` milliseconds. */
-export function delay(delayMs: number, step: Step): Step {
-  return withDelivery(step, { delayMs });
+/** Nothing is sent, not even headers, for `delayMs` milliseconds; a handshake is answered that much later. */
+export function delay<Kind extends Step | HandshakeStep>(delayMs: number, step: Kind): Kind {
+  if (typeof step === 'object' && step.kind === 'accept') return { ...step, delivery: { ...step.delivery, delayMs } };
+  // Only the delivery changes, never the kind of step.
+  return withDelivery(step as Step, { delayMs }) as Kind;
 }
 
-/** The socket stays open and silent: after the given place of `step`'s body, or before any header when no place is given. */
+/**
+ * The socket stays open and silent: after the given place of `step`'s body, or before any header when no place is
+ * given. Over WebSocket pings are still answered.
+ */
+export function stall(): NoAnswer;
+export function stall(position: BodyPosition, step?: Step): Step;
 export function stall(position?: BodyPosition, step: Step = respond()): Step {
   return position === undefined ? noAnswer('stall') : withStop(step, 'stall', position);
+}
+
+/** Like `stall`, and pings get no answer either: a peer that is gone without a word. */
+export function blackHole(): NoAnswer;
+export function blackHole(position: BodyPosition, step?: Step): Step;
+export function blackHole(position?: BodyPosition, step: Step = respond()): Step {
+  return position === undefined ? noAnswer('black-hole') : withStop(step, 'black-hole', position);
+}
+
+/** The connection stays open behind the whole answer. Over WebSocket it does so anyway. */
+export function keepOpen(step: Step): Step {
+  return stall({ afterEvents: Number.POSITIVE_INFINITY }, step);
 }
 
 /** The connection is closed inside the body after `byteCount` bytes of it. */
@@ -63,7 +83,17 @@ export function endAfterEvents(eventCount: number, step: Step): Step {
   return withStop(step, 'end', { afterEvents: eventCount });
 }
 
+/**
+ * A close frame after `eventCount` events; `Infinity` is behind the whole answer. Over HTTP the body ends there.
+ */
+export function closeAfterEvents(eventCount: number, close: Partial<CloseFrame>, step: Step): Step {
+  const position = { afterEvents: eventCount };
+  return withDelivery(step, { stop: { manner: 'end', position, close: { code: 1000, reason: '', ...close } } });
+}
+
 /** A TCP reset: inside the body of `step` at the given place, or before any header when no place is given. */
+export function reset(): NoAnswer;
+export function reset(position: BodyPosition, step?: Step): Step;
 export function reset(position?: BodyPosition, step: Step = respond()): Step {
   return position === undefined ? noAnswer('reset') : withStop(step, 'reset', position);
 }
@@ -81,7 +111,7 @@ export function missingCompletion(step: Step): Step {
           ...answer,
           *parts(context) {
             for (const part of answer.parts(context)) {
-              if (part.kind === 'raw' || !TERMINAL_TYPES.has(part.type)) yield part;
+              if (part.kind !== 'event' || !TERMINAL_TYPES.has(part.type)) yield part;
             }
           },
         }

@@ -10,6 +10,7 @@ export interface FieldReader {
   isNull(name: string): boolean;
   string(name: string): string;
   boolean(name: string): boolean;
+  number(name: string): number;
   /** A whole number of 0 or more. */
   count(name: string): number;
   /** A whole number of 1 or more. */
@@ -18,6 +19,7 @@ export interface FieldReader {
   fields(name: string): FieldReader;
   textOrObject(name: string): string | JsonObject;
   choice<Value extends string>(name: string, values: readonly Value[]): Value;
+  isTrue(name: string): boolean;
   /** Absent is false; anything but `true` is a mistake. */
   optionalTrue(name: string): boolean;
   /** The one of `names` that is present; none and several are mistakes. */
@@ -50,6 +52,11 @@ export function readFields(raw: unknown, place: string): FieldReader {
       asked.add(name);
       return object[name] === null;
     },
+    isTrue: (name) => {
+      asked.add(name);
+      return object[name] === true;
+    },
+    number: (name) => read(name, 'a number', (value) => (typeof value === 'number' ? value : undefined)),
     string: (name) => read(name, 'a string', (value) => (typeof value === 'string' ? value : undefined)),
     boolean: (name) => read(name, 'true or false', (value) => (typeof value === 'boolean' ? value : undefined)),
     count: (name) => read(name, 'a whole number, 0 or more', wholeFrom(/* least */ 0)),

@@ -104,6 +104,14 @@ export function webSearch(action: JsonObject | string, options: { readonly id?: 
   });
 }
 
+/** What stands for a compacted history. */
+export function compaction(encrypted: string, options: { readonly id?: string } = {}): Output {
+  return output((context, outputIndex) => {
+    const id = options.id ?? context.nextItemId('cmp');
+    return [done({ type: 'compaction', id, encrypted_content: encrypted }, outputIndex)];
+  });
+}
+
 /** Any item, announced and finished with the same content. */
 export function rawItem(item: JsonObject): Output {
   return output((_context, outputIndex) => [added(item, outputIndex), done(item, outputIndex)]);

@@ -1,19 +1,34 @@
 /** Scripts as JSON, for use without TypeScript. The format is documented in docs/simulator.md. */
 import { isJsonObject, type JsonObject, type JsonValue } from '@quire/protocol';
+import { compacted } from '../compact/default-compaction.ts';
 import type { RecordedRequest } from '../recorded-request.ts';
 import { SimulatorError } from '../simulator-error.ts';
-import { delay, missingCompletion, refuse, reset, slowChunks, stall, status } from './faults.ts';
+import type { SimulatorOptions, Transports } from '../simulator-options.ts';
+import { blackHole, delay, missingCompletion, refuse, reset, slowChunks, stall, status } from './faults.ts';
 import { type FieldReader, readFields } from './field-reader.ts';
-import { customToolCall, functionCall, rawItem, reasoning, text, webSearch } from './items.ts';
-import { comment, event, malformedEvent, type Output, rawBytes } from './output.ts';
-import { completed, failed, incomplete, type RespondOptions, respond, respondExactly, type Usage } from './respond.ts';
-import { type BodyPosition, type Headers, mapAnswer, type Step, type StopManner, when } from './step.ts';
+import { acceptUpgrade } from './handshake.ts';
+import { readOutput, readUsage } from './read-output.ts';
+import { type RespondOptions, respond, respondExactly } from './respond.ts';
+import {
+  type BodyPosition,
+  type CloseFrame,
+  type HandshakeStep,
+  type Headers,
+  mapAnswer,
+  type NoAnswer,
+  type StatusAnswer,
+  type Step,
+  type StopManner,
+  when,
+} from './step.ts';
 
 /** The part of `SimulatorOptions` that a script file describes. */
-export interface LoadedScript {
+export interface LoadedScript
+  extends Pick<
+    SimulatorOptions,
+    'models' | 'etag' | 'handshakes' | 'prewarms' | 'compactions' | 'usage' | 'transports'
+  > {
   readonly steps: readonly Step[];
-  readonly models?: readonly JsonObject[];
-  readonly etag?: string;
 }
 
 /**
@@ -22,13 +37,28 @@ export interface LoadedScript {
  */
 export function loadScript(json: unknown): LoadedScript {
   const root = readFields(typeof json === 'string' ? parseJson(json) : json, 'the script');
-  const steps = root.array('steps').flatMap((entry, index) => readStep(entry, `steps[${index}]`));
-  const models = root.has('models')
-    ? { models: root.array('models').map((entry, index) => readFields(entry, `models[${index}]`).object) }
-    : {};
-  const etag = root.has('etag') ? { etag: root.string('etag') } : {};
+  const script: LoadedScript = {
+    steps: readList(root, 'steps', readStep).flat(),
+    ...(root.has('handshakes') ? { handshakes: readList(root, 'handshakes', readHandshakes).flat() } : {}),
+    ...(root.has('prewarms') ? { prewarms: readList(root, 'prewarms', readStep).flat() } : {}),
+    ...(root.has('compactions') ? { compactions: readList(root, 'compactions', readStep).flat() } : {}),
+    ...(root.has('usage') ? { usage: status(/* code */ 200, { body: root.fields('usage').object }) } : {}),
+    ...(root.has('transports') ? { transports: readTransports(root.fields('transports')) } : {}),
+    ...(root.has('models')
+      ? { models: readList(root, 'models', (entry, place) => readFields(entry, place).object) }
+      : {}),
+    ...(root.has('etag') ? { etag: root.string('etag') } : {}),
+  };
   root.end();
-  return { steps, ...models, ...etag };
+  return script;
+}
+
+function readList<Value>(
+  root: FieldReader,
+  name: string,
+  read: (entry: unknown, place: string) => Value,
+): readonly Value[] {
+  return root.array(name).map((entry, index) => read(entry, `${name}[${index}]`));
 }
 
 function parseJson(source: string): unknown {
@@ -41,22 +71,67 @@ function parseJson(source: string): unknown {
 
 function readStep(raw: unknown, place: string): readonly Step[] {
   const fields = readFields(raw, place);
-  const kind = fields.oneOf(['respond', 'respondExactly', 'status', 'reset', 'refuse', 'stall']);
+  const kind = fields.oneOf(STEP_KINDS);
   let step = readAnswer(fields, kind);
   if (fields.optionalTrue('missingCompletion')) step = missingCompletion(step);
   if (fields.has('chunkBytes')) step = slowChunks(fields.positive('chunkBytes'), step);
   if (fields.has('delayMs')) step = delay(fields.count('delayMs'), step);
   if (fields.has('stop')) step = readStop(fields.fields('stop'), step);
   if (fields.has('when')) step = readCondition(fields.fields('when'), step);
+  return repeated(fields, step);
+}
+
+function readHandshakes(raw: unknown, place: string): readonly HandshakeStep[] {
+  const fields = readFields(raw, place);
+  let step = readHandshake(fields);
+  if (fields.has('delayMs')) step = delay(fields.count('delayMs'), step);
+  return repeated(fields, step);
+}
+
+/** The last reading of a step's fields. */
+function repeated<Kind>(fields: FieldReader, step: Kind): readonly Kind[] {
   const times = fields.has('repeat') ? fields.positive('repeat') : 1;
   fields.end();
   return Array.from({ length: times }, () => step);
 }
 
-function readAnswer(
-  fields: FieldReader,
-  kind: 'respond' | 'respondExactly' | 'status' | 'reset' | 'refuse' | 'stall',
-): Step {
+function readHandshake(fields: FieldReader): HandshakeStep {
+  const kind = fields.oneOf(['accept', 'status', ...SILENT_KINDS]);
+  if (kind === 'status') return readStatus(fields);
+  if (kind !== 'accept') return readSilence(fields, kind);
+  if (fields.isTrue('accept')) return acceptUpgrade();
+  const accept = fields.fields('accept');
+  const step = acceptUpgrade({
+    ...(accept.has('headers') ? { headers: readHeaders(accept) } : {}),
+    ...(accept.has('answerPings') ? { answerPings: accept.boolean('answerPings') } : {}),
+    ...(accept.has('pingEveryMs') ? { pingEveryMs: accept.positive('pingEveryMs') } : {}),
+    ...(accept.has('deflate') ? { deflate: accept.choice('deflate', ['decline', 'accept', 'compress']) } : {}),
+  });
+  accept.end();
+  return step;
+}
+
+function readTransports(fields: FieldReader): Transports {
+  const only = <Kind>(name: string, steps: readonly Kind[]): Kind => {
+    const [step] = steps;
+    if (step === undefined) throw fields.mistake(name, 'one step');
+    return step;
+  };
+  const read = <Kind>(name: string, reader: (raw: unknown, place: string) => readonly Kind[]): Kind =>
+    only(name, reader(fields.fields(name).object, `${fields.place}.${name}`));
+  const transports = {
+    ...(fields.has('websocket') ? { websocket: read('websocket', readHandshakes) } : {}),
+    ...(fields.has('http') ? { http: read('http', readStep) } : {}),
+    ...(fields.has('chat') ? { chat: read('chat', readStep) } : {}),
+  };
+  fields.end();
+  return transports;
+}
+
+const SILENT_KINDS = ['reset', 'refuse', 'stall', 'blackHole'] as const;
+const STEP_KINDS = ['respond', 'respondExactly', 'status', ...SILENT_KINDS, 'compacted'] as const;
+
+function readAnswer(fields: FieldReader, kind: (typeof STEP_KINDS)[number]): Step {
   switch (kind) {
     case 'respond':
     case 'respondExactly': {
@@ -64,16 +139,29 @@ function readAnswer(
       const options = readRespondOptions(fields);
       return kind === 'respond' ? respond(...outputs, options) : respondExactly(...outputs, options);
     }
-    case 'status': {
-      const code = fields.positive('status');
-      if (code < 200 || code > 599) throw fields.mistake('status', 'a status code from 200 to 599');
-      const headers = fields.has('headers') ? { headers: readHeaders(fields) } : {};
-      return status(code, { ...headers, ...(fields.has('body') ? { body: readStatusBody(fields) } : {}) });
-    }
+    case 'status':
+      return readStatus(fields);
+    case 'compacted':
+      return compacted(...readListAt(fields, 'compacted'));
     default:
-      fields.optionalTrue(kind);
-      return { reset, refuse, stall }[kind]();
+      return readSilence(fields, kind);
   }
+}
+
+function readListAt(fields: FieldReader, name: string): readonly JsonObject[] {
+  return fields.array(name).map((entry, index) => readFields(entry, `${fields.place}.${name}[${index}]`).object);
+}
+
+function readStatus(fields: FieldReader): StatusAnswer {
+  const code = fields.positive('status');
+  if (code < 200 || code > 599) throw fields.mistake('status', 'a status code from 200 to 599');
+  const headers = fields.has('headers') ? { headers: readHeaders(fields) } : {};
+  return status(code, { ...headers, ...(fields.has('body') ? { body: fields.textOrObject('body') } : {}) });
+}
+
+function readSilence(fields: FieldReader, kind: (typeof SILENT_KINDS)[number]): NoAnswer {
+  fields.optionalTrue(kind);
+  return { reset: reset(), refuse: refuse(), stall: stall(), blackHole: blackHole() }[kind];
 }
 
 function readRespondOptions(fields: FieldReader): RespondOptions {
@@ -82,80 +170,8 @@ function readRespondOptions(fields: FieldReader): RespondOptions {
     ...(fields.has('usage') ? { usage: readUsage(fields) } : {}),
     ...(fields.has('endTurn') ? { endTurn: fields.boolean('endTurn') } : {}),
     ...(fields.has('responseId') ? { responseId: fields.string('responseId') } : {}),
+    ...(fields.has('chatDone') ? { chatDone: fields.isNull('chatDone') ? null : fields.string('chatDone') } : {}),
   };
-}
-
-function readOutput(raw: unknown, place: string): Output {
-  const fields = readFields(raw, place);
-  const kind = fields.oneOf(OUTPUT_KINDS);
-  const made = OUTPUT_READERS[kind](fields);
-  fields.end();
-  return made;
-}
-
-const OUTPUT_KINDS = [
-  'text',
-  'reasoning',
-  'functionCall',
-  'customToolCall',
-  'webSearch',
-  'item',
-  'event',
-  'rawBytes',
-  'comment',
-  'malformedEvent',
-  'completed',
-  'failed',
-  'incomplete',
-] as const;
-
-const OUTPUT_READERS: Readonly<Record<(typeof OUTPUT_KINDS)[number], (fields: FieldReader) => Output>> = {
-  text: (fields) =>
-    text(fields.string('text'), {
-      ...optionalId(fields),
-      ...(fields.has('chunks') ? { chunks: fields.positive('chunks') } : {}),
-      ...(fields.has('phase') ? { phase: fields.string('phase') } : {}),
-    }),
-  reasoning: (fields) =>
-    reasoning(fields.string('reasoning'), {
-      ...optionalId(fields),
-      ...(fields.has('encrypted') ? { encrypted: fields.string('encrypted') } : {}),
-      ...(fields.has('content') ? { content: fields.string('content') } : {}),
-    }),
-  functionCall: (fields) => {
-    const call = fields.fields('functionCall');
-    const args = call.has('arguments') ? call.textOrObject('arguments') : {};
-    const made = functionCall(call.string('callId'), call.string('name'), args, optionalId(call));
-    call.end();
-    return made;
-  },
-  customToolCall: (fields) => {
-    const call = fields.fields('customToolCall');
-    const made = customToolCall(call.string('callId'), call.string('name'), call.string('input'), optionalId(call));
-    call.end();
-    return made;
-  },
-  webSearch: (fields) => webSearch(fields.textOrObject('webSearch'), optionalId(fields)),
-  item: (fields) => rawItem(fields.fields('item').object),
-  event: (fields) => event(fields.fields('event').object),
-  rawBytes: (fields) => rawBytes(fields.string('rawBytes')),
-  comment: (fields) => comment(fields.string('comment')),
-  malformedEvent: (fields) => malformedEvent(fields.string('malformedEvent')),
-  completed: (fields) => {
-    const ending = fields.fields('completed');
-    const made = completed({
-      ...(ending.has('usage') ? { usage: readUsage(ending) } : {}),
-      ...(ending.has('endTurn') ? { endTurn: ending.boolean('endTurn') } : {}),
-    });
-    ending.end();
-    return made;
-  },
-  failed: (fields) => failed(fields.fields('failed').object),
-  incomplete: (fields) => incomplete(fields.string('incomplete')),
-};
-
-function optionalId(fields: FieldReader): { readonly id?: string } {
-  return fields.has('id') ? { id: fields.string('id') } : {};
 }
 
 function readHeaders(fields: FieldReader): Headers {
@@ -165,26 +181,26 @@ function readHeaders(fields: FieldReader): Headers {
   return headers as Headers; // each value was just seen to be a string
 }
 
-function readUsage(fields: FieldReader): Partial<Usage> | null {
-  if (fields.isNull('usage')) return null;
-  const usage = fields.fields('usage');
-  const names = ['inputTokens', 'cachedInputTokens', 'outputTokens', 'reasoningOutputTokens'] as const;
-  const entries = names.flatMap((name) => (usage.has(name) ? [[name, usage.count(name)] as const] : []));
-  usage.end();
-  return Object.fromEntries(entries);
-}
-
-function readStatusBody(fields: FieldReader): JsonObject | string {
-  return fields.textOrObject('body');
-}
-
 function readStop(fields: FieldReader, step: Step): Step {
-  const manner: StopManner = fields.choice('how', ['end', 'destroy', 'reset', 'stall']);
+  const manner: StopManner = fields.choice('how', ['end', 'destroy', 'reset', 'stall', 'black-hole']);
+  const stop = { manner, position: readPosition(fields), ...(fields.has('close') ? { close: readClose(fields) } : {}) };
+  fields.end();
+  return mapAnswer(step, (answer) => ({ ...answer, delivery: { ...answer.delivery, stop } }));
+}
+
+/** Without a number it is behind the whole answer. */
+function readPosition(fields: FieldReader): BodyPosition {
+  if (!fields.has('afterEvents') && !fields.has('afterBytes')) return { afterEvents: Number.POSITIVE_INFINITY };
   const unit = fields.oneOf(['afterEvents', 'afterBytes']);
   const amount = fields.count(unit);
-  const position: BodyPosition = unit === 'afterEvents' ? { afterEvents: amount } : { afterBytes: amount };
-  fields.end();
-  return mapAnswer(step, (answer) => ({ ...answer, delivery: { ...answer.delivery, stop: { manner, position } } }));
+  return unit === 'afterEvents' ? { afterEvents: amount } : { afterBytes: amount };
+}
+
+function readClose(fields: FieldReader): CloseFrame {
+  const close = fields.fields('close');
+  const frame = { code: close.positive('code'), reason: close.has('reason') ? close.string('reason') : '' };
+  close.end();
+  return frame;
 }
 
 function readCondition(fields: FieldReader, step: Step): Step {

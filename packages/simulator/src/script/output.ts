@@ -1,5 +1,5 @@
 import type { JsonObject } from '@quire/protocol';
-import type { AnswerContext, StreamPart } from './step.ts';
+import type { AnswerContext, EventPart, StreamPart } from './step.ts';
 
 /** A piece of a response: the events that announce, fill and finish one item, or one event, or bytes. */
 export interface Output {
@@ -15,15 +15,31 @@ export function event(fields: JsonObject): Output {
   return output(() => [eventPart(fields)]);
 }
 
-/** Bytes between the events, exactly as given. */
+/** Bytes between the events, exactly as given; over WebSocket the payload of one text frame. */
 export function rawBytes(bytes: string | Uint8Array): Output {
   const encoded = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes;
   return output(() => [{ kind: 'raw', bytes: encoded }]);
 }
 
-/** An SSE comment, as servers send them to keep a connection alive. */
+/** An SSE comment, as servers send them to keep a connection alive; over WebSocket a ping. */
 export function comment(words: string): Output {
-  return rawBytes(`: ${words}\n\n`);
+  return output(() => [{ kind: 'comment', words }]);
+}
+
+/** A frame that is no text: a protocol error to clients of this API. WebSocket only. */
+export function binaryFrame(bytes: string | Uint8Array): Output {
+  const payload = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes;
+  return output(() => [{ kind: 'frame', opcode: 'binary', payload }]);
+}
+
+/** A ping from the server between two events. WebSocket only. At most 125 bytes. */
+export function ping(words = ''): Output {
+  return output(() => [{ kind: 'frame', opcode: 'ping', payload: Buffer.from(words, 'utf8') }]);
+}
+
+/** Silence inside the answer. Over WebSocket pings are answered meanwhile. */
+export function pause(delayMs: number): Output {
+  return output(() => [{ kind: 'pause', delayMs }]);
 }
 
 /** An event whose data is not JSON. */
@@ -38,6 +54,6 @@ export function output(
   return { kind: 'output', isTerminal: options.isTerminal ?? false, parts };
 }
 
-export function eventPart(fields: JsonObject): StreamPart {
+export function eventPart(fields: JsonObject): EventPart {
   return { kind: 'event', type: String(fields['type']), json: JSON.stringify(fields) };
 }

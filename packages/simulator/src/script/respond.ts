@@ -25,13 +25,18 @@ export interface CompletedOptions {
 }
 
 export interface RespondOptions {
-  /** Response headers, such as `x-codex-turn-state`, `openai-model`, `x-request-id`. */
+  /**
+   * Response headers, such as `x-codex-turn-state`, `openai-model`, `x-request-id`. Over WebSocket, where a response
+   * has none, those it knows are announced as events before the first one (see `announceHeaders`).
+   */
   readonly headers?: Headers;
   readonly usage?: Partial<Usage> | null;
   readonly endTurn?: boolean;
   /** `resp_<request index>` when absent. */
   readonly responseId?: string;
   readonly lineEnding?: '\n' | '\r' | '\r\n';
+  /** The last data of a chat stream, `[DONE]` when absent. `null`: none is sent. */
+  readonly chatDone?: string | null;
 }
 
 export type RespondArguments = readonly Output[] | readonly [...Output[], RespondOptions];
@@ -118,6 +123,7 @@ function streamAnswer(outputs: readonly Output[], options: RespondOptions): Stre
     kind: 'stream',
     headers: options.headers ?? {},
     lineEnding: options.lineEnding ?? '\n',
+    chatDone: options.chatDone === null ? undefined : (options.chatDone ?? '[DONE]'),
     parts: (context) => joinParts(outputs, withResponseId(context, options.responseId)),
     delivery: {},
   };

@@ -16,10 +16,13 @@ export class Script {
   readonly #steps: readonly Step[];
   readonly #used: Set<number> = new Set();
   readonly #rules: Rehearsal | undefined;
+  readonly #stepName: string;
 
-  constructor(steps: readonly Step[], options: { readonly rules: Rehearsal | undefined }) {
+  /** @param options.stepName what messages call a step */
+  constructor(steps: readonly Step[], options: { readonly rules: Rehearsal | undefined; readonly stepName: string }) {
     this.#steps = steps;
     this.#rules = options.rules;
+    this.#stepName = options.stepName;
   }
 
   /**
@@ -39,7 +42,7 @@ export class Script {
   /** One sentence per step that no request took. */
   unusedSteps(): readonly string[] {
     return this.#steps.flatMap((step, index) =>
-      this.#used.has(index) ? [] : [`step ${index} (${describeStep(step)}) was not used`],
+      this.#used.has(index) ? [] : [`${this.#stepName} ${index} (${describeStep(step)}) was not used`],
     );
   }
 }

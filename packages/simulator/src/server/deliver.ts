@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import { assertNever } from '@quire/protocol';
 import type { Answer, AnswerContext, BodyPosition, Delivery, StopManner, StreamAnswer } from '../script/step.ts';
-import { encodeSse } from '../sse/encode.ts';
-import { delayFor, writeBody } from './write-body.ts';
+import { takeParts } from '../script/take-parts.ts';
+import type { AnswerLine } from './answer-line.ts';
+import { type Block, delayFor, writeBody } from './write-body.ts';
 
 /**
  * What became of an answer: `sent` whole, broken off by a fault of the script (`cut`), or given up by the client
@@ -19,41 +19,31 @@ export interface DeliveryOptions {
 }
 
 /** Sends one answer with its faults. Resolves when nothing more will be sent; rejects only for a throwing script. */
-export async function deliver(response: ServerResponse, answer: Answer, options: DeliveryOptions): Promise<Outcome> {
+export async function deliver(line: AnswerLine, answer: Answer, options: DeliveryOptions): Promise<Outcome> {
   const left = new AbortController();
-  const onClose = (): void => left.abort();
-  response.once('close', onClose);
-  if (response.destroyed) left.abort();
+  const forget = line.onClosed(() => left.abort());
+  if (line.isClosed) left.abort();
   const signal = AbortSignal.any([options.signal, left.signal]);
   try {
     if (answer.delivery.delayMs !== undefined) await delayFor(answer.delivery.delayMs, { signal });
     if (signal.aborted) return 'client-left';
-    return await send(response, answer, { ...options, signal });
+    return await send(line, answer, { ...options, signal });
   } finally {
-    response.off('close', onClose);
+    forget();
   }
 }
 
-async function send(response: ServerResponse, answer: Answer, options: DeliveryOptions): Promise<Outcome> {
+async function send(line: AnswerLine, answer: Answer, options: DeliveryOptions): Promise<Outcome> {
   switch (answer.kind) {
-    case 'stream': {
-      response.writeHead(200, {
-        'content-type': 'text/event-stream',
-        'cache-control': 'no-cache',
-        ...answer.headers,
-      });
-      response.flushHeaders();
-      return sendBody(response, { body: streamBody(answer, options.context), delivery: answer.delivery }, options);
-    }
-    case 'status': {
-      const body = typeof answer.body === 'string' ? Buffer.from(answer.body, 'utf8') : answer.body;
-      response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length });
-      return sendBody(response, { body: [body], delivery: answer.delivery }, options);
-    }
+    case 'stream':
+      await writeBody(line.sink, line.startStream(answer), { signal: options.signal });
+      return sendBody(line, { body: streamBody(line, answer, options.context), delivery: answer.delivery }, options);
+    case 'status':
+      return sendBody(line, { body: line.startStatus(answer), delivery: answer.delivery }, options);
     case 'stall':
-      return breakOff(response, 'stall', options);
     case 'reset':
-      return breakOff(response, 'reset', options);
+    case 'black-hole':
+      return breakOff(line, answer.kind, options);
     case 'refuse':
       options.stopListening();
       return 'cut';
@@ -62,31 +52,30 @@ async function send(response: ServerResponse, answer: Answer, options: DeliveryO
   }
 }
 
-function streamBody(answer: StreamAnswer, context: AnswerContext): Iterable<Uint8Array> {
+function streamBody(line: AnswerLine, answer: StreamAnswer, context: AnswerContext): Iterable<Block> {
   const position = answer.delivery.stop?.position;
-  const maxEvents = position !== undefined && 'afterEvents' in position ? { maxEvents: position.afterEvents } : {};
-  return encodeSse(answer.parts(context), { lineEnding: answer.lineEnding, ...maxEvents });
+  const parts = line.translate(answer, answer.parts(context));
+  const isCounted = position !== undefined && 'afterEvents' in position;
+  return line.encode(answer, isCounted ? takeParts(parts, position.afterEvents) : parts);
 }
 
 async function sendBody(
-  response: ServerResponse,
-  content: { readonly body: Iterable<Uint8Array>; readonly delivery: Delivery },
+  line: AnswerLine,
+  content: { readonly body: Iterable<Block>; readonly delivery: Delivery },
   options: DeliveryOptions,
 ): Promise<Outcome> {
   const { stop, chunkBytes } = content.delivery;
-  await writeBody(response, content.body, {
+  await writeBody(line.sink, content.body, {
     signal: options.signal,
-    ...(chunkBytes === undefined ? {} : { chunkBytes }),
+    ...(chunkBytes === undefined ? {} : { chunkBytes, isolatesPieces: line.isolatesPieces }),
     ...maxBytesOf(stop?.position),
   });
   if (options.signal.aborted) return 'client-left';
-  if (stop !== undefined && stop.manner !== 'end') return breakOff(response, stop.manner, options);
-  // Listened for before `end`: a client may close at once.
-  const finished = new Promise<void>((resolve) => response.once('finish', resolve));
-  response.end();
-  await Promise.race([finished, whenAborted(options.signal)]);
-  if (!response.writableFinished) return 'client-left';
-  return stop === undefined ? 'sent' : 'cut';
+  if (stop !== undefined && stop.manner !== 'end') return breakOff(line, stop.manner, options);
+  const isWhole = stop === undefined;
+  const wasHandedOver = await line.end({ isWhole, close: stop?.close, signal: options.signal });
+  if (!wasHandedOver) return 'client-left';
+  return isWhole ? 'sent' : 'cut';
 }
 
 function maxBytesOf(position: BodyPosition | undefined): { readonly maxBytes?: number } {
@@ -94,26 +83,28 @@ function maxBytesOf(position: BodyPosition | undefined): { readonly maxBytes?: n
 }
 
 async function breakOff(
-  response: ServerResponse,
+  line: AnswerLine,
   manner: Exclude<StopManner, 'end'>,
   options: DeliveryOptions,
 ): Promise<Outcome> {
   switch (manner) {
+    case 'black-hole':
     case 'stall':
+      if (manner === 'black-hole') line.mute();
       await whenAborted(options.signal);
       return 'client-left';
     case 'destroy':
-      response.destroy();
+      line.destroy();
       return 'cut';
     case 'reset':
-      response.socket?.resetAndDestroy();
+      line.reset();
       return 'cut';
     default:
       return assertNever(manner, 'breakOff');
   }
 }
 
-function whenAborted(signal: AbortSignal): Promise<void> {
+export function whenAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

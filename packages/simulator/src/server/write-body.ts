@@ -1,9 +1,14 @@
 import type { Writable } from 'node:stream';
 
+/** Bytes of a body, or a silence inside it. */
+export type Block = Uint8Array | { readonly pauseMs: number };
+
 export interface WriteBodyOptions {
   /** Stops the writing: the client left or the simulator closes. */
   readonly signal: AbortSignal;
   readonly chunkBytes?: number;
+  /** True: each piece is handed to the system before the next is written. Needed where no chunk marks a piece. */
+  readonly isolatesPieces?: boolean;
   readonly maxBytes?: number;
 }
 
@@ -11,19 +16,20 @@ export interface WriteBodyOptions {
  * Writes blocks with backpressure: a block is asked for only when the socket took the one before. Resolves when the
  * last byte was handed to the system or `signal` fired; does not end `target`.
  */
-export async function writeBody(
-  target: Writable,
-  blocks: Iterable<Uint8Array>,
-  options: WriteBodyOptions,
-): Promise<void> {
+export async function writeBody(target: Writable, blocks: Iterable<Block>, options: WriteBodyOptions): Promise<void> {
   const flow = new Flow(target, options.signal);
   let remaining = options.maxBytes ?? Number.POSITIVE_INFINITY;
   for (const block of blocks) {
+    if (!(block instanceof Uint8Array)) {
+      await flow.flushed();
+      await delayFor(block.pauseMs, options);
+      continue;
+    }
     const kept = block.length > remaining ? block.subarray(0, remaining) : block;
     remaining -= kept.length;
     for (const piece of cut(kept, options.chunkBytes)) {
       if (options.signal.aborted) return;
-      if (!flow.write(piece)) await flow.flushed();
+      if (!flow.write(piece) || options.isolatesPieces === true) await flow.flushed();
     }
     if (remaining <= 0) break;
   }

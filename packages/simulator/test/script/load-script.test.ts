@@ -1,6 +1,29 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { loadScript, Simulator } from '../../src/index.ts';
+import {
+  acceptUpgrade,
+  binaryFrame,
+  blackHole,
+  closeAfterEvents,
+  compacted,
+  compaction,
+  delay,
+  errorEvent,
+  loadScript,
+  modelsEtag,
+  pause,
+  ping,
+  rateLimits,
+  reset,
+  respond,
+  Simulator,
+  type Step,
+  type StreamAnswer,
+  serverModel,
+  stall,
+  status,
+  turnState,
+} from '../../src/index.ts';
 import { bodyWith, itemsOf, post, typesOf, userMessage } from '../support/client.ts';
 
 describe('a script in JSON', () => {
@@ -61,6 +84,103 @@ describe('a script in JSON', () => {
     expect([script.models, script.etag]).toEqual([[{ slug: 'm' }], '"x"']);
   });
 
+  test('describes what other transports need as TypeScript does [SIM-73]', () => {
+    const loaded = loadScript({
+      steps: [
+        { respond: [], stop: { how: 'black-hole' } },
+        { respond: [], stop: { how: 'end', afterEvents: 1, close: { code: 1008, reason: 'policy' } } },
+        { respond: [], chatDone: null },
+        { blackHole: true },
+      ],
+      handshakes: [
+        { accept: true },
+        { accept: { headers: { a: 'b' }, answerPings: false, pingEveryMs: 5, deflate: 'compress' }, delayMs: 3 },
+        { status: 426, repeat: 2 },
+        { stall: true },
+      ],
+      prewarms: [{ status: 503 }],
+      compactions: [{ compacted: [{ type: 'message' }] }],
+      usage: { plan_type: 'pro' },
+      transports: { websocket: { status: 500 }, http: { reset: true }, chat: { status: 404 } },
+    });
+    const withoutParts = ({ parts: _parts, ...rest }: StreamAnswer): unknown => rest;
+    const steps = loaded.steps.map((step) => ('parts' in step ? withoutParts(step) : step));
+
+    const behind = { afterEvents: Number.POSITIVE_INFINITY };
+    expect({ ...loaded, steps }).toEqual({
+      steps: [
+        { ...(withoutParts(respond()) as object), delivery: { stop: { manner: 'black-hole', position: behind } } },
+        withoutParts(closeAfterEvents(/* eventCount */ 1, { code: 1008, reason: 'policy' }, respond()) as StreamAnswer),
+        withoutParts(respond({ chatDone: null })),
+        blackHole(),
+      ],
+      handshakes: [
+        acceptUpgrade(),
+        delay(
+          /* delayMs */ 3,
+          acceptUpgrade({ headers: { a: 'b' }, answerPings: false, pingEveryMs: 5, deflate: 'compress' }),
+        ),
+        status(/* code */ 426),
+        status(/* code */ 426),
+        stall(),
+      ],
+      prewarms: [status(/* code */ 503)],
+      compactions: [compacted({ type: 'message' })],
+      usage: status(/* code */ 200, { body: { plan_type: 'pro' } }),
+      transports: { websocket: status(/* code */ 500), http: reset(), chat: status(/* code */ 404) },
+    });
+  });
+
+  test('plays each output of the WebSocket as TypeScript does [SIM-73]', async () => {
+    const script = loadScript({
+      steps: [
+        {
+          respond: [
+            { compaction: 'c' },
+            { binaryFrame: 'b' },
+            { ping: 'p' },
+            { pauseMs: 1 },
+            { turnState: 't' },
+            { serverModel: 'm' },
+            { modelsEtag: '"e"' },
+            {
+              rateLimits: {
+                primary: { usedPercent: 1.5, windowMinutes: 300, resetAt: 9 },
+                credits: { hasCredits: true, unlimited: false, balance: '1' },
+                limitId: 'codex',
+                planType: 'pro',
+              },
+            },
+            { errorEvent: { status: 500, error: { code: 'x' }, headers: { a: 1 } } },
+          ],
+        },
+      ],
+    });
+    const limits = {
+      primary: { usedPercent: 1.5, windowMinutes: 300, resetAt: 9 },
+      credits: { hasCredits: true, unlimited: false, balance: '1' },
+      limitId: 'codex',
+      planType: 'pro',
+    };
+    const same = respond(
+      compaction('c'),
+      binaryFrame('b'),
+      ping('p'),
+      pause(/* delayMs */ 1),
+      turnState('t'),
+      serverModel('m'),
+      modelsEtag('"e"'),
+      rateLimits(limits),
+      errorEvent({ code: 'x' }, { status: 500, headers: { a: 1 } }),
+    );
+    const partsOf = (step: Step | undefined): unknown =>
+      step !== undefined && 'parts' in step
+        ? [...step.parts({ responseId: 'r', nextItemId: (prefix) => prefix })]
+        : step;
+
+    expect(partsOf(script.steps[0])).toEqual(partsOf(same));
+  });
+
   test.each<readonly [string, unknown, string]>([
     ['text that is no JSON', '{', 'the script is not JSON'],
     ['no object', [], 'the script must be an object'],
@@ -106,6 +226,21 @@ describe('a script in JSON', () => {
     ],
     ['a false flag', { steps: [{ refuse: false }] }, 'steps[0].refuse must be true'],
     ['a condition of no kind', { steps: [{ respond: [], when: {} }] }, 'steps[0].when.inputContains must be a string'],
+    [
+      'a handshake of no kind',
+      { steps: [], handshakes: [{}] },
+      'handshakes[0] must have exactly one of accept, status',
+    ],
+    [
+      'an unknown transport',
+      { steps: [], transports: { grpc: {} } },
+      'the script.transports has the unknown field grpc',
+    ],
+    [
+      'a transport used no times',
+      { steps: [], transports: { http: { reset: true, repeat: 0 } } },
+      'the script.transports.http.repeat must be a whole number, 1 or more',
+    ],
     ['a model that is no object', { steps: [], models: ['a'] }, 'models[0] must be an object'],
   ])('with %s is refused with the place of the mistake [SIM-71]', (_name, json, message) => {
     expect(() => loadScript(json)).toThrow(

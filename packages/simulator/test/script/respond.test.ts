@@ -5,6 +5,7 @@ import {
   customToolCall,
   DEFAULT_USAGE,
   event,
+  everyEvent,
   failed,
   functionCall,
   incomplete,
@@ -34,6 +35,41 @@ const USAGE = {
 };
 
 describe('a scripted response', () => {
+  test('comes in every event the service sends when wanted [SIM-06]', async () => {
+    const answer = await answerOf(everyEvent(respond(text('Hello'), functionCall('c1', 'shell', {}), { usage: null })));
+    const response = { object: 'response', created_at: 0, model: 'simulator', error: null, id: 'resp_0' };
+    const message = {
+      type: 'message',
+      role: 'assistant',
+      id: 'msg_0_0',
+      content: [{ type: 'output_text', text: 'Hello' }],
+    };
+    const call = { type: 'function_call', id: 'fc_0_1', call_id: 'c1', name: 'shell', arguments: '{}' };
+    const inMessage = { item_id: 'msg_0_0', output_index: 0, content_index: 0 };
+    const inCall = { item_id: 'fc_0_1', output_index: 1 };
+    const part = { type: 'output_text', text: 'Hello', annotations: [] };
+
+    expect(eventsOf(answer)).toEqual(
+      [
+        { type: 'response.created', response: { ...response, status: 'in_progress', output: [] } },
+        { type: 'response.output_item.added', output_index: 0, item: { ...message, content: [] } },
+        { type: 'response.content_part.added', ...inMessage, part: { ...part, text: '' } },
+        { type: 'response.output_text.delta', ...inMessage, delta: 'Hello' },
+        { type: 'response.output_text.done', ...inMessage, text: 'Hello', logprobs: [] },
+        { type: 'response.content_part.done', ...inMessage, part },
+        { type: 'response.output_item.done', output_index: 0, item: message },
+        { type: 'response.output_item.added', output_index: 1, item: { ...call, arguments: '' } },
+        { type: 'response.function_call_arguments.delta', ...inCall, delta: '{}' },
+        { type: 'response.function_call_arguments.done', ...inCall, name: 'shell', arguments: '{}' },
+        { type: 'response.output_item.done', output_index: 1, item: call },
+        {
+          type: 'response.completed',
+          response: { ...response, status: 'completed', output: [message, call], usage: null },
+        },
+      ].map((fields, index) => ({ ...fields, sequence_number: index })),
+    );
+  });
+
   test('is created, adds, streams and finishes its message, and completes with usage [SIM-01]', async () => {
     const answer = await answerOf(respond(text('Hello', { chunks: 2, phase: 'final_answer' })));
 
