@@ -22,9 +22,10 @@ export function decideCommand(
   }
   if (isKnownSafeCommand(script)) return { kind: 'run' };
   if (isDangerousCommand(script)) {
-    return approvalPolicy === 'never'
-      ? refuse('this kind of command needs an approval and the approval policy is never')
-      : refuse('this kind of command needs an approval and nobody is there to give it');
+    const why = approvalPolicy === 'never' ? 'the approval policy is never' : 'nobody is there to give it';
+    return refuse(
+      `this command deletes without asking (such as \`rm -f\`), which needs an approval, and ${why}; remove files one by one with plain \`rm\` or \`apply_patch\``,
+    );
   }
   if (sandbox.mode === 'danger-full-access') {
     return approvalPolicy === 'untrusted'

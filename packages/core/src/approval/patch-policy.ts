@@ -17,16 +17,16 @@ export function decidePatch(
   const { sandbox } = settings;
   if (sandbox.mode === 'danger-full-access') return { kind: 'apply' };
   if (sandbox.mode === 'read-only') {
-    return refuse('writing is blocked by the read-only sandbox; rejected by user approval settings');
+    return refuse('the sandbox mode is read-only, so no file may be changed');
   }
   const roots = [settings.cwd, ...sandbox.writableRoots, ...settings.temporaryRoots];
   for (const target of targets) {
     const root = roots.find((candidate) => isInside(candidate, target));
     if (root === undefined) {
-      return refuse(`writing outside of the project; rejected by user approval settings (${target})`);
+      return refuse(`${target} is outside of the project and of the folders that may be written to`);
     }
     if (isProtected(relativeTo(root, target))) {
-      return refuse(`${target} is in a protected folder; rejected by user approval settings`);
+      return refuse(`${target} is in a protected folder (.git, .codex, .agents, .quire)`);
     }
   }
   return settings.approvalPolicy === 'untrusted'

@@ -55,6 +55,20 @@ export function turnAbortedMessage(): MessageItem {
   return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
 }
 
+const PROJECT_INSTRUCTIONS_START = '# AGENTS.md instructions';
+
+/** The last project instructions that the history holds, as they were sent. */
+export function lastProjectInstructions(items: readonly ResponseItem[]): string | undefined {
+  for (let index = items.length - 1; index >= 0; index -= 1) {
+    const item = items[index];
+    if (item === undefined || !isContextualUserMessage(item) || item.type !== 'message') continue;
+    for (const part of item.content) {
+      if (part.type === 'input_text' && part.text.startsWith(PROJECT_INSTRUCTIONS_START)) return part.text;
+    }
+  }
+  return undefined;
+}
+
 export function projectInstructionsSection(cwd: string, text: string): string {
-  return `# AGENTS.md instructions for ${cwd}\n\n<INSTRUCTIONS>\n${text}\n</INSTRUCTIONS>`;
+  return `${PROJECT_INSTRUCTIONS_START} for ${cwd}\n\n<INSTRUCTIONS>\n${text}\n</INSTRUCTIONS>`;
 }

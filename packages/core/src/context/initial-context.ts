@@ -1,7 +1,7 @@
-import type { MessageItem, TurnContextLine } from '@quire/protocol';
+import type { MessageItem, ResponseItem, TurnContextLine } from '@quire/protocol';
 import type { ThreadSettings } from '../thread/settings.ts';
 import { environmentSection } from './environment.ts';
-import { messageOfSections, projectInstructionsSection } from './fragments.ts';
+import { lastProjectInstructions, messageOfSections, projectInstructionsSection } from './fragments.ts';
 import { permissionsSection } from './permissions.ts';
 
 /**
@@ -10,9 +10,11 @@ import { permissionsSection } from './permissions.ts';
  */
 export function contextMessages(
   settings: ThreadSettings,
-  baseline: TurnContextLine | undefined,
+  known: { readonly baseline: TurnContextLine | undefined; readonly history: readonly ResponseItem[] },
 ): readonly MessageItem[] {
-  const messages = baseline === undefined ? initialContext(settings) : contextDifference(settings, baseline);
+  const { baseline, history } = known;
+  const messages =
+    baseline === undefined ? initialContext(settings) : contextDifference(settings, { baseline, history });
   return messages.filter((message) => message !== undefined);
 }
 
@@ -23,15 +25,21 @@ function initialContext(settings: ThreadSettings): readonly (MessageItem | undef
       settings.developerInstructions,
     ]),
     messageOfSections('user', [
-      settings.projectInstructions === undefined
-        ? undefined
-        : projectInstructionsSection(settings.cwd, settings.projectInstructions),
+      instructionsOf(settings),
       environmentSection(settings.environment, { cwd: settings.cwd, withGit: true }),
     ]),
   ];
 }
 
-function contextDifference(settings: ThreadSettings, baseline: TurnContextLine): readonly (MessageItem | undefined)[] {
+function instructionsOf(settings: ThreadSettings): string | undefined {
+  if (settings.projectInstructions === undefined) return undefined;
+  return projectInstructionsSection(settings.cwd, settings.projectInstructions);
+}
+
+function contextDifference(
+  settings: ThreadSettings,
+  { baseline, history }: { readonly baseline: TurnContextLine; readonly history: readonly ResponseItem[] },
+): readonly (MessageItem | undefined)[] {
   const current = turnContextLine(settings, { turnId: undefined, outputSchema: undefined });
   const permissionsChanged =
     baseline.approval_policy !== current.approval_policy ||
@@ -45,11 +53,21 @@ function contextDifference(settings: ThreadSettings, baseline: TurnContextLine):
       permissionsChanged ? permissionsSection(settings.sandbox, settings.approvalPolicy) : undefined,
     ]),
     messageOfSections('user', [
+      changedInstructions(settings, history),
       environmentChanged
         ? environmentSection(settings.environment, { cwd: cwdChanged ? settings.cwd : undefined, withGit: false })
         : undefined,
     ]),
   ];
+}
+
+/** Instructions that the history does not end with already; when there are none any more, that they ended. */
+function changedInstructions(settings: ThreadSettings, history: readonly ResponseItem[]): string | undefined {
+  const known = lastProjectInstructions(history);
+  const current = instructionsOf(settings);
+  if (known === undefined || known === current) return known === undefined ? current : undefined;
+  const ended = projectInstructionsSection(settings.cwd, 'The project instructions given before no longer apply.');
+  return current ?? (known === ended ? undefined : ended);
 }
 
 function modelSwitchSection(settings: ThreadSettings): string {

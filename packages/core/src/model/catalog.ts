@@ -18,6 +18,7 @@ const CODEX_MODEL: Omit<ModelInfo, 'slug' | 'displayName'> = {
   contextWindow: 272_000,
   effectiveContextWindowPercent: 95,
   inputModalities: ['text', 'image'],
+  prefersWebsockets: false,
   isFallback: false,
 };
 
@@ -65,6 +66,7 @@ function fallbackModel(slug: string): ModelInfo {
     contextWindow: 272_000,
     effectiveContextWindowPercent: 95,
     inputModalities: ['text', 'image'],
+    prefersWebsockets: false,
     isFallback: true,
   };
 }

@@ -19,6 +19,9 @@ const SAFE_WITH_CHECKED_ARGUMENTS: ReadonlyMap<string, (args: readonly string[])
 ]);
 
 const PROGRAM_FOLDERS = ['/bin/', '/usr/bin/'];
+const SYSTEM_FOLDERS = new Set(['proc', 'sys', 'dev']);
+/** So many steps up may well be the root, which holds the system folders. */
+const MANY_STEPS_UP = 3;
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /**
@@ -39,9 +42,31 @@ function isSafeCommand(command: SimpleCommand): boolean {
   const [program = '', ...args] = command.words;
   const name = programName(program);
   if (name === undefined || command.words.some((word) => CONTROL_CHARACTER.test(word))) return false;
+  if (args.some(reachesSystemFolder) || (name === 'cd' && !args.every(staysBelow))) return false;
   if (SAFE_WITH_ANY_ARGUMENTS.has(name)) return true;
   // A glob can bring in a file whose name is an option, so what must be checked cannot be.
   return !command.hasGlob && (SAFE_WITH_CHECKED_ARGUMENTS.get(name)?.(args) ?? false);
+}
+
+/**
+ * Other processes' environments (with keys in them) are files there, and devices never end. A word reaches
+ * them when it climbs to the root or by unknown steps upwards, and then names one of them, a glob, or nothing.
+ */
+function reachesSystemFolder(word: string): boolean {
+  if (word === '/dev/null') return false;
+  const path = word.replace(/^-{1,2}[\w-]*=?/, '');
+  const segments = path.split('/').filter((segment) => segment !== '' && segment !== '.');
+  const stepsUp = segments.findIndex((segment) => segment !== '..');
+  const isAbsolute = path.startsWith('/');
+  if (!isAbsolute && segments[0] !== '..') return false;
+  if (stepsUp === -1) return isAbsolute || segments.length >= MANY_STEPS_UP;
+  const first = segments[stepsUp] ?? '';
+  return SYSTEM_FOLDERS.has(first) || /[*?[]/.test(first);
+}
+
+/** What follows a `cd` is read relative to its folder, so that must not lead out of the project. */
+function staysBelow(word: string): boolean {
+  return !/^[/~-]/.test(word) && !word.split('/').includes('..');
 }
 
 /** A program in another folder may be anything, whatever it is called. */

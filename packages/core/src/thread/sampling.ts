@@ -1,9 +1,11 @@
 import {
+  assertNever,
   ModelError,
   type ModelEvent,
   type ResponseItem,
   type RolloutLine,
   type TokenUsage,
+  type ToolCallItem,
   type TurnItem,
 } from '@quire/protocol';
 import { backoffDelayMs } from '../backoff.ts';
@@ -32,7 +34,7 @@ export interface SamplingResult {
 export class Sampling {
   readonly #turn: TurnScope;
   readonly #toolCalls: ToolCalls;
-  /** Items recorded by earlier attempts of this request; a server that repeats them is not obeyed twice. */
+  /** JSON of items recorded by earlier attempts of this request; a server that repeats one is not obeyed twice. */
   #earlier = new Set<string>();
   #current = new Set<string>();
   #activeItemId: string | undefined;
@@ -131,14 +133,38 @@ export class Sampling {
       case 'server-model':
         this.#turn.noteServedModel(event.model);
         return;
-      default:
-        // The other kinds have no effect on the turn.
+      case 'transport-fallback':
+        this.#turn.events.warn(`Going on over HTTP, because the WebSocket did not work: ${event.cause}`);
         return;
+      case 'model-silent': {
+        const { events } = this.#turn;
+        events.emit({ kind: 'model-waiting', turnId: events.turnId, silentMs: event.silentMs });
+        return;
+      }
+      case 'receipt':
+        this.#turn.noteReceipt(event.receipt);
+        return;
+      case 'response-start':
+      case 'reasoning-summary-part-start':
+      case 'reasoning-summary-end':
+      case 'reasoning-content-delta':
+      case 'tool-input-delta':
+      case 'models-etag':
+      case 'server-reasoning-included':
+      case 'unknown':
+        // No effect on the turn.
+        return;
+      default:
+        assertNever(event, 'Sampling.handle');
     }
   }
 
   #startItem(item: ResponseItem): void {
-    if (isToolCall(item) || this.#earlier.has(identityOf(item))) return;
+    if (isToolCall(item)) {
+      // A command is on its way: while its arguments arrive, what commands need gets ready.
+      if (item.type === 'function_call') this.#turn.router.prepare(item.name);
+      return;
+    }
     const id = this.#itemId(item) ?? this.#turn.ports.entropy.uuid();
     const started = turnItemOf(item, id);
     if (started === undefined) return;
@@ -148,33 +174,36 @@ export class Sampling {
 
   #textDelta(itemId: string | undefined, delta: string): void {
     const id = this.#activeItemId ?? itemId;
-    if (id === undefined || this.#earlier.has(id)) return;
+    if (id === undefined) return;
     const { events } = this.#turn;
     events.emit({ kind: 'text-delta', turnId: events.turnId, itemId: id, delta });
   }
 
   #reasoningDelta(itemId: string | undefined, delta: string, summaryIndex: number): void {
     const id = this.#activeItemId ?? itemId;
-    if (id === undefined || this.#earlier.has(id)) return;
+    if (id === undefined) return;
     const { events } = this.#turn;
     events.emit({ kind: 'reasoning-delta', turnId: events.turnId, itemId: id, delta, summaryIndex });
   }
 
   #endItem(item: ResponseItem): void {
-    const identity = identityOf(item);
+    const identity = JSON.stringify(item);
     if (isToolCall(item)) this.#calledTools = true;
-    if (this.#earlier.has(identity)) return;
+    if (this.#earlier.has(identity)) {
+      this.#activeItemId = undefined;
+      return;
+    }
     this.#current.add(identity);
     if (isToolCall(item)) this.#startTool(item);
     else this.#recordModelItem(item);
     this.#activeItemId = undefined;
   }
 
-  #startTool(call: Extract<ResponseItem, { type: 'function_call' | 'custom_tool_call' | 'local_shell_call' }>): void {
+  #startTool(received: ToolCallItem): void {
     const { record, settings } = this.#turn;
-    const callId = call.call_id ?? call.id;
+    const call = record.history.withUniqueCallId(received);
     record.add([call], effectiveTruncation(settings));
-    if (callId !== undefined) this.#toolCalls.start(call, callId);
+    this.#toolCalls.start(call, call.call_id);
   }
 
   #recordModelItem(item: ResponseItem): void {
@@ -186,19 +215,12 @@ export class Sampling {
   }
 
   #itemId(item: ResponseItem): string | undefined {
-    return item.type === 'unknown' ? undefined : item.id;
+    return item.type === 'unknown' || item.id === '' ? undefined : item.id;
   }
 }
 
 function isWorthRetrying(failure: unknown): failure is ModelError {
   return failure instanceof ModelError && failure.retryable && (failure.retryAfterMs ?? 0) <= LONGEST_RETRY_DELAY_MS;
-}
-
-/** What makes an item the same one when it comes again: its id, else its call id, else all of it. */
-function identityOf(item: ResponseItem): string {
-  if (item.type !== 'unknown' && item.id !== undefined) return item.id;
-  if (isToolCall(item) && item.call_id !== undefined) return item.call_id;
-  return JSON.stringify(item);
 }
 
 function persistedEvents(item: TurnItem | undefined): readonly RolloutLine[] {

@@ -1,10 +1,12 @@
 import {
   type JsonObject,
   ModelError,
+  type ModelErrorCode,
   type PlanStep,
   type ThreadEvent,
   type ThreadId,
   type ThreadTokenUsage,
+  type ToolSpec,
   type TurnContextLine,
   type TurnId,
   type TurnOutcome,
@@ -25,7 +27,7 @@ import { ToolRouter } from '../tools/tool-router.ts';
 import { createTools, hostedTools } from '../tools/tool-set.ts';
 import { buildModelRequest } from './model-request.ts';
 import type { ThreadSeed } from './reconstruct-thread.ts';
-import { taskComplete, taskStarted, turnAborted, userMessageEvent } from './rollout-events.ts';
+import { taskComplete, taskStarted, tokenCount, turnAborted, userMessageEvent } from './rollout-events.ts';
 import { Sampling } from './sampling.ts';
 import type { ThreadSettings } from './settings.ts';
 import { ThreadRecord } from './thread-record.ts';
@@ -93,6 +95,14 @@ export class Thread {
     return this.#running !== undefined;
   }
 
+  /** Gets the line to the model ready in the background. Nothing that a person said is sent; never fails. */
+  warmUp(): void {
+    const tools = createTools(this.settings, this.#ports, { diff: new TurnDiff(), onPlan: () => undefined });
+    const specs = [...tools.map((tool) => tool.spec), ...hostedTools(this.settings)];
+    const request = buildModelRequest(this.settings, new History(), { tools: specs, outputSchema: undefined });
+    this.#ports.model.warmUp?.({ request });
+  }
+
   /**
    * Runs one turn to its end. Never rejects for what happens in the turn: the outcome, which is also the
    * last event, says how it ended. Aborting `signal` interrupts the turn and settles every open call.
@@ -120,8 +130,14 @@ export class Thread {
       return { kind: 'completed', lastAgentMessage: await this.#work(turn) };
     } catch (error) {
       if (turn.request.signal.aborted) return { kind: 'interrupted' };
+      if (error instanceof ModelError && error.code === 'context-window-exceeded') this.#fillWindow(turn.record);
       return { kind: 'failed', failure: failureOf(error) };
     }
+  }
+
+  /** The server refused the conversation as too long: whatever was counted before, the window is full. */
+  #fillWindow(record: ThreadRecord): void {
+    if (this.#usage.fill()) record.write([tokenCount(this.#usage.current, /* limits */ undefined)]);
   }
 
   /** Text of the last agent message. */
@@ -148,19 +164,32 @@ export class Thread {
       diff,
     });
     const specs = [...scope.router.specs, ...hostedTools(this.settings)];
+    try {
+      return await this.#sampleUntilDone(scope, specs, request);
+    } finally {
+      scope.showReceipts();
+    }
+  }
+
+  async #sampleUntilDone(
+    scope: TurnScope,
+    tools: readonly ToolSpec[],
+    { signal, outputSchema }: TurnRequest,
+  ): Promise<string | undefined> {
     for (;;) {
       const result = await new Sampling(scope).run(() =>
-        buildModelRequest(this.settings, this.#history, { tools: specs, outputSchema: request.outputSchema }),
+        buildModelRequest(this.settings, this.#history, { tools, outputSchema }),
       );
       signal.throwIfAborted();
-      const steered = this.#recordSteers(record, events);
+      const steered = this.#recordSteers(scope.record, scope.events);
       if (!result.needsFollowUp && !steered) return result.lastAgentMessage;
     }
   }
 
   #recordContext(record: ThreadRecord, turnId: TurnId, request: TurnRequest): void {
     const context = turnContextLine(this.settings, { turnId, outputSchema: request.outputSchema });
-    record.add(contextMessages(this.settings, this.#baseline), effectiveTruncation(this.settings), [
+    const known = { baseline: this.#baseline, history: this.#history.items };
+    record.add(contextMessages(this.settings, known), effectiveTruncation(this.settings), [
       { type: 'turn_context', payload: context },
     ]);
     this.#baseline = context;
@@ -219,8 +248,18 @@ class TurnPlan {
   }
 }
 
+/** What a person can do where the server's words do not say it. */
+const REMEDIES: ReadonlyMap<ModelErrorCode, string> = new Map([
+  ['context-window-exceeded', "the conversation no longer fits the model's context window: start a new thread"],
+  ['invalid-image', 'the model refused an image: start again without it'],
+]);
+
 function failureOf(error: unknown): Extract<TurnOutcome, { kind: 'failed' }>['failure'] {
-  if (error instanceof ModelError) return { code: error.code, message: error.message, retryable: error.retryable };
+  if (error instanceof ModelError) {
+    const remedy = REMEDIES.get(error.code);
+    const message = remedy === undefined ? error.message : `${error.message} (${remedy})`;
+    return { code: error.code, message, retryable: error.retryable };
+  }
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'internal', message: `internal error: ${message}`, retryable: false };
 }

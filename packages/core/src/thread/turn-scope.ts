@@ -1,4 +1,4 @@
-import type { RateLimitSnapshot, TokenUsage } from '@quire/protocol';
+import type { RateLimitSnapshot, RequestReceipt, TokenUsage } from '@quire/protocol';
 import type { Clock, Entropy } from '../ports/clock.ts';
 import type { CommandRunner } from '../ports/command-runner.ts';
 import type { ModelTurn } from '../ports/model-port.ts';
@@ -25,6 +25,7 @@ export class TurnScope {
   #shownDiff: string | undefined;
   #rateLimits: RateLimitSnapshot | undefined;
   #warnedOfModel = false;
+  readonly #receipts: RequestReceipt[] = [];
 
   constructor(
     parts: Pick<TurnScope, 'settings' | 'events' | 'record' | 'router' | 'context' | 'modelTurn' | 'ports'> & {
@@ -53,6 +54,16 @@ export class TurnScope {
     if (unifiedDiff === undefined || unifiedDiff === this.#shownDiff) return;
     this.#shownDiff = unifiedDiff;
     this.events.emit({ kind: 'turn-diff', turnId, unifiedDiff });
+  }
+
+  noteReceipt(receipt: RequestReceipt): void {
+    this.#receipts.push(receipt);
+  }
+
+  /** Announces what the requests of the turn cost. */
+  showReceipts(): void {
+    const requests = this.#receipts.splice(0);
+    if (requests.length > 0) this.events.emit({ kind: 'turn-receipt', turnId: this.events.turnId, requests });
   }
 
   noteRateLimits(snapshot: RateLimitSnapshot): void {

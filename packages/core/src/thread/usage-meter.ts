@@ -16,6 +16,14 @@ export class UsageMeter {
     return this.#current;
   }
 
+  /** Counts the window as full. `false`: its size is not known. */
+  fill(): boolean {
+    if (this.#contextWindow === undefined) return false;
+    const last = { ...ZERO_USAGE, totalTokens: this.#contextWindow };
+    this.#current = { total: this.#current?.total ?? ZERO_USAGE, last, contextWindow: this.#contextWindow };
+    return true;
+  }
+
   add(usage: TokenUsage): ThreadTokenUsage {
     this.#current = {
       total: addUsage(this.#current?.total ?? ZERO_USAGE, usage),

@@ -54,11 +54,12 @@ export class ApplyPatchTool implements Tool {
   ): Promise<ToolResult> {
     const startedAtMs = this.#ports.clock.now();
     let plan: PatchPlan;
+    let targets: readonly string[];
     try {
       plan = await planPatch(parsePatch(text), { cwd: context.cwd, read: (path) => this.#ports.files.read(path) });
+      targets = await Promise.all(plan.touchedPaths.map((path) => this.#ports.files.resolveTarget(path)));
     } catch (error) {
-      if (!(error instanceof PatchError)) throw error;
-      return toolError(call, this.name, patchFailureText(error));
+      return toolError(call, this.name, verificationFailure(error));
     }
     const item = {
       kind: 'file-change',
@@ -67,7 +68,6 @@ export class ApplyPatchTool implements Tool {
       status: 'in-progress',
     } as const;
     context.emit({ kind: 'item-start', turnId: context.turnId, item });
-    const targets = await Promise.all(plan.touchedPaths.map((path) => this.#ports.files.resolveTarget(path)));
     const decision = decidePatch(targets, context.settings);
     if (decision.kind === 'refuse') {
       const message = `patch rejected: ${decision.reason}`;
@@ -93,6 +93,13 @@ export class ApplyPatchTool implements Tool {
 }
 
 type PatchItem = Extract<TurnItem, { kind: 'file-change' }> & { readonly changes: readonly FileChangeSummary[] };
+
+/** Nothing was announced or written yet: whatever went wrong, the patch can not be verified. */
+function verificationFailure(error: unknown): string {
+  if (error instanceof PatchError) return patchFailureText(error);
+  const reason = error instanceof Error ? error.message : String(error);
+  return `apply_patch verification failed: ${reason}`;
+}
 
 function outputText(outcome: {
   readonly exitCode: number;

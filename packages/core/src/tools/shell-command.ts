@@ -1,11 +1,4 @@
-import {
-  type JsonObject,
-  numberAt,
-  stringAt,
-  type ToolCallItem,
-  type TruncationPolicy,
-  type TurnItem,
-} from '@quire/protocol';
+import type { JsonObject, ToolCallItem, TruncationPolicy, TurnItem } from '@quire/protocol';
 import { decideCommand } from '../approval/command-policy.ts';
 import { countLines, fitsBudget, truncateMiddle } from '../history/truncate-output.ts';
 import { detectPatchScript } from '../patch/index.ts';
@@ -21,6 +14,8 @@ import { toolError } from './tool-router.ts';
 
 /** Source: the peer's default for shell tools. */
 const DEFAULT_TIMEOUT_MS = 10_000;
+/** A day; also within what timers of the platform can hold. */
+const LONGEST_TIMEOUT_MS = 86_400_000;
 const TIMEOUT_EXIT_CODE = 124;
 
 interface ShellArguments {
@@ -59,6 +54,10 @@ export class ShellCommandTool implements Tool {
     this.#runner = ports.runner;
     this.#clock = ports.clock;
     this.#applyPatch = applyPatch;
+  }
+
+  prepare(): void {
+    this.#runner.warmUp();
   }
 
   async run(call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
@@ -132,10 +131,12 @@ class PrintedOutput {
 }
 
 function readArguments(args: JsonObject, cwd: string): ArgumentReading<ShellArguments> {
-  const script = stringAt(args, 'command');
-  if (script === undefined) return invalid('missing field `command`: a string');
-  const timeoutMs = args['timeout_ms'] === undefined ? DEFAULT_TIMEOUT_MS : numberAt(args, 'timeout_ms');
-  if (timeoutMs === undefined || timeoutMs < 0) return invalid('`timeout_ms` must be a number of milliseconds');
+  // A null stands for an absent field: models write it for what is optional.
+  const script = args['command'] ?? undefined;
+  if (script === undefined) return invalid('missing field `command`');
+  if (typeof script !== 'string') return invalid('`command` must be one string: the script');
+  const timeoutMs = args['timeout_ms'] ?? DEFAULT_TIMEOUT_MS;
+  if (typeof timeoutMs !== 'number' || !(timeoutMs >= 1)) return invalid('`timeout_ms` must be a positive number');
   const login = args['login'] ?? true;
   if (typeof login !== 'boolean') return invalid('`login` must be a boolean');
   const workdir = args['workdir'] ?? '.';
@@ -143,7 +144,12 @@ function readArguments(args: JsonObject, cwd: string): ArgumentReading<ShellArgu
   return {
     kind: 'ok',
     value: {
-      command: { script, login, cwd: resolvePath(cwd, workdir), timeoutMs },
+      command: {
+        script,
+        login,
+        cwd: resolvePath(cwd, workdir),
+        timeoutMs: Math.min(Math.ceil(timeoutMs), LONGEST_TIMEOUT_MS),
+      },
       escalated: args['sandbox_permissions'] === 'require_escalated',
     },
   };

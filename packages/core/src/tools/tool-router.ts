@@ -18,6 +18,11 @@ export class ToolRouter {
     return [...this.#tools.values()].map((tool) => tool.spec);
   }
 
+  /** A call of this tool begins to arrive. */
+  prepare(name: string): void {
+    this.#tools.get(name)?.prepare?.();
+  }
+
   /** Serves one call; unknown tools, faults of a tool and aborts become outputs. Never rejects. */
   async dispatch(call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
     const name = call.type === 'local_shell_call' ? 'local_shell' : call.name;

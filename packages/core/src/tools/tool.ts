@@ -22,6 +22,8 @@ export interface Tool {
   readonly spec: ToolSpec;
   /** May overlap with other such tools; any other runs alone. */
   readonly parallelSafe: boolean;
+  /** Gets ready what a call will need, in the background. Never throws. */
+  prepare?(): void;
   /**
    * Serves a call to its end. Never rejects because of what the model asked for: refusals and failures are
    * outputs. When `context.signal` fires it stops at once and still answers, saying that it was aborted.

@@ -20,7 +20,7 @@ describe('the first context', () => {
           },
         },
       }),
-      /* baseline */ undefined,
+      { baseline: undefined, history: [] },
     );
 
     expect(messages.map((message) => message.role)).toEqual(['developer', 'user']);

@@ -234,3 +234,35 @@ test('a very long script is judged in linear time [SHELL-08]', () => {
   expect(isKnownSafeCommand(`${'ls '.repeat(100_000)}>f`)).toBe(false);
   expect(performance.now() - startedMs).toBeLessThan(4_000);
 });
+
+test.each([
+  'cat /proc/*/environ',
+  'cat /proc/self/environ',
+  'cat //proc/1/environ',
+  'cat /./proc/1/environ',
+  'cat ../../../../proc/1/environ',
+  'head -c 9 /dev/zero',
+  'grep -r sk- /',
+  'grep -r sk- ../../..',
+  'cat /p*/1/environ',
+  'cat ../../p*/1/environ',
+  'cd / && cat proc/1/environ',
+  'cd /proc && cat 1/environ',
+  'cd .. && cat x',
+  'cd ~ && cat x',
+  'grep --file=/proc/1/environ x',
+])('%s could read what other processes hold, so it is not a plain reading command [SHELL-30]', (script) => {
+  expect(isKnownSafeCommand(script)).toBe(false);
+});
+
+test.each([
+  'cat x > /dev/null',
+  'cat ../x',
+  'cat ../process/dev.md',
+  'ls /etc',
+  'cd src/dev && ls',
+  'ls ..',
+  'cat /tmp/proc',
+])('%s is judged by its program alone [SHELL-30]', (script) => {
+  expect(isKnownSafeCommand(script)).toBe(!script.includes('>'));
+});

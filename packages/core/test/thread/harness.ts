@@ -88,6 +88,7 @@ export class ScriptedRunner implements CommandRunner {
   readonly shell = { name: 'bash', path: '/bin/bash' };
   readonly running: RunningCommand[] = [];
   readonly scripts: string[] = [];
+  readonly timeouts: number[] = [];
   readonly #instant: ((script: string) => string) | undefined;
   readonly #waiters: { readonly count: number; readonly resolve: () => void }[] = [];
 
@@ -106,6 +107,7 @@ export class ScriptedRunner implements CommandRunner {
 
   run(command: ShellCommand, { signal }: { readonly signal: AbortSignal }): Promise<CommandOutcome> {
     this.scripts.push(command.script);
+    this.timeouts.push(command.timeoutMs);
     const result = new Promise<CommandOutcome>((resolve, reject) => {
       const finish = (output: string, exitCode = 0): void =>
         resolve({ end: { kind: 'exited', exitCode }, output, durationMs: 100 });

@@ -102,6 +102,25 @@ describe('a thread opened again', () => {
     expect(names(restricted.model.requests[0]).slice(4)).toEqual(['developer-message', 'user-message']);
   });
 
+  test('is told the project instructions again only when they changed [CORE-38]', async () => {
+    const withInstructions = (text: string | undefined) => settings({ projectInstructions: text });
+    const before = openTestThread({ steps: [step(says('One.'), done())], settings: withInstructions('Use tabs.') });
+    await before.run('go');
+    const resumed = async (text: string | undefined) => {
+      const seed = rebuild(before.rollout.lines);
+      const t = openTestThread({ steps: [step(says('Two.'), done())], seed, settings: withInstructions(text) });
+      await t.run('go');
+      return t.model.requests[0]?.input.slice(4).flatMap((entry) => (entry.type === 'message' ? entry.content : []));
+    };
+
+    expect(await resumed('Use tabs.')).toHaveLength(1);
+    expect((await resumed('Use spaces.'))?.[0]).toEqual({
+      type: 'input_text',
+      text: '# AGENTS.md instructions for /repo\n\n<INSTRUCTIONS>\nUse spaces.\n</INSTRUCTIONS>',
+    });
+    expect(JSON.stringify((await resumed(undefined))?.[0])).toContain('no longer apply');
+  });
+
   test('repairs a call that was left open, in the request and not in the record [CORE-33]', async () => {
     const call: ResponseItem = { type: 'function_call', call_id: 'lost', name: 'shell_command', arguments: '{}' };
     const seed = rebuild([event('task_started'), user('go'), item(call)]);

@@ -254,9 +254,9 @@ describe('a patch', () => {
 
     expect([...t.files.files.keys()]).toEqual(['/repo/src/x.txt']);
     expect(outputs(t.model.requests[1])).toMatchObject({
-      outside: 'patch rejected: writing outside of the project; rejected by user approval settings (/etc/x)',
-      hook: 'patch rejected: /repo/.git/hooks/pre-commit is in a protected folder; rejected by user approval settings',
-      nested: 'patch rejected: /repo/vendor/.git/config is in a protected folder; rejected by user approval settings',
+      outside: 'patch rejected: /etc/x is outside of the project and of the folders that may be written to',
+      hook: 'patch rejected: /repo/.git/hooks/pre-commit is in a protected folder (.git, .codex, .agents, .quire)',
+      nested: 'patch rejected: /repo/vendor/.git/config is in a protected folder (.git, .codex, .agents, .quire)',
     });
   });
 });
@@ -376,6 +376,22 @@ describe('a broken stream', () => {
     ]);
   });
 
+  test('is retried and what the server says differently the second time is kept, also under the same id [CORE-26]', async () => {
+    const t = openTestThread({
+      steps: [
+        { events: [...says('One.', 'm1'), ...says('Two.', '')], error: TRUNCATED },
+        step(says('Other.', 'm1'), says('Three.', ''), done()),
+      ],
+    });
+
+    await t.run('go');
+
+    const shown = t.events.flatMap((event) =>
+      event.kind === 'item-end' && event.item.kind === 'agent-message' ? [event.item.text] : [],
+    );
+    expect(shown).toEqual(['One.', 'Two.', 'Other.', 'Three.']);
+  });
+
   test('does not run a repeated tool call again [CORE-19]', async () => {
     const call = calls('call-1', 'shell_command', { command: 'touch x' });
     const t = openTestThread({
@@ -422,6 +438,77 @@ describe('a broken stream', () => {
       failure: { code: 'invalid-request', message: 'bad prompt', retryable: false },
     });
     expect(t.model.requests.length).toBe(1);
+  });
+});
+
+describe('a call', () => {
+  test('under an id that was used before is answered under one of its own [CORE-27]', async () => {
+    const t = openTestThread({
+      runner: new ScriptedRunner((script) => `${script}\n`),
+      steps: [
+        step(
+          calls('call', 'shell_command', { command: 'one' }),
+          calls('call', 'shell_command', { command: 'two' }),
+          done(),
+        ),
+        step(calls('call', 'shell_command', { command: 'three' }), done()),
+        step(says('Ok.'), done()),
+      ],
+    });
+
+    await t.run('go');
+
+    expect(names(t.model.requests[2]).slice(3)).toEqual([
+      'function_call:call',
+      'function_call:call-2',
+      'function_call_output:call',
+      'function_call_output:call-2',
+      'function_call:call-3',
+      'function_call_output:call-3',
+    ]);
+    expect(outputs(t.model.requests[2])['call-2']).toMatch(/two\n$/);
+  });
+
+  test.each([
+    [{ command: ['ls'] }, 'failed to parse function arguments: `command` must be one string: the script'],
+    [{ timeout_ms: 5 }, 'failed to parse function arguments: missing field `command`'],
+    [{ command: 'ls', timeout_ms: 0 }, 'failed to parse function arguments: `timeout_ms` must be a positive number'],
+  ])('with the arguments %j is told what is wrong [CORE-28]', async (args, message) => {
+    const t = openTestThread({
+      steps: [step(calls('call', 'shell_command', args), done()), step(says('Ok.'), done())],
+    });
+
+    await t.run('go');
+
+    expect(outputs(t.model.requests[1])).toEqual({ call: message });
+  });
+
+  test('with nulls for what is optional, and a time limit beyond all timers, runs [CORE-29]', async () => {
+    const args = { command: 'ls', workdir: null, login: null, timeout_ms: 1e30 };
+    const t = openTestThread({
+      steps: [step(calls('call', 'shell_command', args), done()), step(says('Ok.'), done())],
+    });
+
+    await t.run('go');
+
+    expect(t.runner.timeouts).toEqual([86_400_000]);
+  });
+});
+
+describe('a conversation that does not fit any more', () => {
+  test('fails with a remedy, and the window counts as full from then on [CORE-37]', async () => {
+    const tooLong = new ModelError('context-window-exceeded', 'too long', { retryable: false });
+    const t = openTestThread({ steps: [{ events: [], error: tooLong }] });
+
+    expect(await t.run('go')).toEqual({
+      kind: 'failed',
+      failure: {
+        code: 'context-window-exceeded',
+        message: "too long (the conversation no longer fits the model's context window: start a new thread)",
+        retryable: false,
+      },
+    });
+    expect(t.thread.usage?.last.totalTokens).toBe(258_400);
   });
 });
 
