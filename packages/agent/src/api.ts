@@ -37,6 +37,8 @@ export interface ThreadOptions {
   readonly ephemeral?: boolean;
   /** What made the thread; written into its header. Default `exec`. */
   readonly source?: string;
+  /** Gives up opening. A thread that is open already is not affected. */
+  readonly signal?: AbortSignal;
   /** A free label for listings; written into the header of a new thread. */
   readonly threadSource?: string;
 }

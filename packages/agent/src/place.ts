@@ -5,6 +5,21 @@ import type { Config } from '@quire/store';
 import { AgentError } from './agent-error.ts';
 import type { PlaceFacts } from './thread-settings.ts';
 
+/** What `readPlace` found, and what to tell a person about it. */
+export interface PlaceReading extends PlaceFacts {
+  readonly notices: readonly string[];
+}
+
+/** The working directory of this process. */
+export function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    const message = 'the current directory does not exist any more; change to another one, or name one with -C';
+    throw new AgentError('missing-directory', message, { cause });
+  }
+}
+
 /** The absolute, real path of a working directory. */
 export async function resolveWorkingDirectory(path: string): Promise<string> {
   try {
@@ -31,7 +46,7 @@ export async function readPlace(options: {
   readonly processEnvironment: Readonly<Record<string, string | undefined>>;
   readonly nowMs: number;
   readonly signal: AbortSignal;
-}): Promise<PlaceFacts & { readonly notices: readonly string[]; readonly branch: string | undefined }> {
+}): Promise<PlaceReading> {
   const { cwd, home, config, signal } = options;
   const [git, instructions] = await Promise.all([
     readGitFacts({ cwd, signal }),
@@ -62,7 +77,6 @@ export async function readPlace(options: {
     environment,
     projectInstructions: instructions.text,
     notices: instructions.notices,
-    branch: git?.branch,
   };
 }
 

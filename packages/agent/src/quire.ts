@@ -1,47 +1,25 @@
 import { homedir } from 'node:os';
-import { type CredentialsSource, createCredentialsSource } from '@quire/auth';
-import {
-  type ModelPort,
-  type RolloutWriter,
-  Thread,
-  ThreadReconstruction,
-  type ThreadSeed,
-  type ThreadSettings,
-} from '@quire/core';
-import { createCommandRunner, createPatchFiles, describeHost, systemClock, systemEntropy } from '@quire/host';
-import { createModelClient } from '@quire/model-client';
-import { parseThreadId, type SessionMeta, type ThreadId } from '@quire/protocol';
-import {
-  type Config,
-  createMemoryRollout,
-  createRollout,
-  findLastRollout,
-  findRollout,
-  loadConfig,
-  openRollout,
-  type RolloutFile,
-  readRollout,
-  resolveHome,
-} from '@quire/store';
+import { Thread, type ThreadSettings } from '@quire/core';
+import { createCommandRunner, createPatchFiles, systemClock, systemEntropy } from '@quire/host';
+import type { ThreadId } from '@quire/protocol';
+import { type Config, loadConfig, resolveHome } from '@quire/store';
 import { AgentError } from './agent-error.ts';
 import { OpenThread } from './agent-thread.ts';
 import type { AgentThread, QuireOptions, ResumeTarget, ThreadFacts, ThreadOptions } from './api.ts';
 import { asAgentError } from './convert-error.ts';
-import { readPlace, resolveWorkingDirectory } from './place.ts';
+import { commandEnvironment, type Environment } from './environment.ts';
+import { ModelLines, webSocketChoice } from './model-line.ts';
+import { openNewRollout } from './new-rollout.ts';
+import { currentDirectory, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
+import { openStoredThread, type StoredThread } from './stored-thread.ts';
 import { resolveThreadSettings } from './thread-settings.ts';
-import { VERSION } from './version.ts';
 
-const DEFAULT_ORIGINATOR = 'quire_sdk';
-
-type Environment = Readonly<Record<string, string | undefined>>;
-type Place = Awaited<ReturnType<typeof readPlace>>;
-
-/** A thread found on disk, read and ready to go on. */
-interface StoredThread {
-  readonly threadId: ThreadId;
-  readonly rollout: RolloutFile;
-  readonly seed: ThreadSeed;
-  readonly warnings: readonly string[];
+/** Where a thread works and what is configured there. */
+interface Site {
+  readonly home: string;
+  readonly cwd: string;
+  readonly config: Config;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -50,32 +28,30 @@ interface StoredThread {
 export class Quire {
   readonly #options: QuireOptions;
   readonly #environment: Environment;
+  readonly #lines: ModelLines;
 
   constructor(options: QuireOptions = {}) {
     this.#options = options;
     this.#environment = options.environment ?? process.env;
+    this.#lines = new ModelLines(this.#environment, options);
   }
 
   /**
    * Begins a thread. When the promise resolves its header is durable on disk.
-   * @throws AgentError
+   * @throws AgentError, or the reason of `options.signal`
    */
-  async startThread(options: ThreadOptions = {}): Promise<AgentThread> {
-    return this.#guarded(async () => {
-      const place = await this.#openPlace(options);
-      return this.#compose(place, options, /* stored */ undefined);
-    });
+  startThread(options: ThreadOptions = {}): Promise<AgentThread> {
+    return this.#guarded(async () => this.#open(await this.#site(options), options, /* stored */ undefined));
   }
 
   /**
    * Opens a thread again from its rollout; later turns are appended to the same file.
-   * @throws AgentError
+   * @throws AgentError, or the reason of `options.signal`
    */
-  async resumeThread(target: ResumeTarget, options: ThreadOptions = {}): Promise<AgentThread> {
+  resumeThread(target: ResumeTarget, options: ThreadOptions = {}): Promise<AgentThread> {
     return this.#guarded(async () => {
-      const place = await this.#openPlace(options);
-      const stored = await this.#openStored(target, place);
-      return this.#compose(place, options, stored);
+      const site = await this.#site(options);
+      return this.#open(site, options, await openStoredThread(target, site));
     });
   }
 
@@ -87,10 +63,12 @@ export class Quire {
     }
   }
 
-  async #openPlace(options: ThreadOptions): Promise<OpenedPlace> {
+  async #site(options: ThreadOptions): Promise<Site> {
     const environment = this.#environment;
+    const signal = options.signal ?? new AbortController().signal;
+    signal.throwIfAborted();
     const home = this.#options.home ?? resolveHome({ environment, homeDirectory: homedir() });
-    const cwd = await resolveWorkingDirectory(options.workingDirectory ?? process.cwd());
+    const cwd = await resolveWorkingDirectory(options.workingDirectory ?? currentDirectory());
     const config = await loadConfig({
       home,
       cwd,
@@ -98,63 +76,33 @@ export class Quire {
       overrides: overridesOf(this.#options),
       ignoreUserConfig: this.#options.ignoreUserConfig ?? false,
     });
-    return { home, cwd, config };
-  }
-
-  async #openStored(target: ResumeTarget, place: OpenedPlace): Promise<StoredThread> {
-    const path = await this.#locate(target, place);
-    const signal = new AbortController().signal;
-    const rollout = await openRollout(path, { now: systemClock.now });
-    try {
-      const reconstruction = new ThreadReconstruction();
-      const reading = await readRollout(path, { onLine: (line) => reconstruction.add(line), signal });
-      const threadId = parseThreadId(reading.meta.id);
-      if (threadId === undefined) throw new AgentError('rollout', `${path} names no valid thread id in its header`);
-      return { threadId, rollout, seed: reconstruction.finish(), warnings: readingWarnings(path, rollout, reading) };
-    } catch (error) {
-      rollout.close();
-      throw error;
-    }
-  }
-
-  async #locate(target: ResumeTarget, { home, cwd }: OpenedPlace): Promise<string> {
-    if (target.kind === 'id') return findRollout({ home, idOrPath: target.id, cwd });
-    const signal = new AbortController().signal;
-    const last = await findLastRollout({ home, signal, ...(target.anyDirectory === true ? {} : { cwd }) });
-    if (last !== undefined) return last.path;
-    const where = target.anyDirectory === true ? home : cwd;
-    throw new AgentError('thread-not-found', `no thread to resume was found for ${where}; start one, or name an id`);
+    return { home, cwd, config, signal };
   }
 
   /** Gives back everything that was opened when a later step fails. */
-  async #compose(place: OpenedPlace, options: ThreadOptions, stored: StoredThread | undefined): Promise<AgentThread> {
+  async #open(site: Site, options: ThreadOptions, stored: StoredThread | undefined): Promise<AgentThread> {
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
-    const runner = createCommandRunner({ threadId, environment: this.#commandEnvironment() });
+    const environment = commandEnvironment(this.#environment, site.config.provider);
+    const runner = createCommandRunner({ threadId, environment });
     try {
-      const facts = await this.#readPlace(place, options, runner.shell.name);
-      const credentials = this.#credentials(place);
+      const place = await this.#readPlace(site, options, runner.shell.name);
+      const credentials = this.#lines.credentials(site.config, site.home);
       // Asked before anything is written: a run that can not authorise itself leaves no trace.
-      await credentials.current({ signal: new AbortController().signal });
-      const settings = resolveThreadSettings(place.config, options, {
-        place: facts,
-        processEnvironment: this.#environment,
-        storedInstructions: stored?.seed.meta?.base_instructions?.text,
-        storedModel: stored?.seed.baseline?.model,
-      });
-      const opening = this.#openRollout({ place, options, threadId, settings, facts, stored });
-      // While the disk takes the header, the login shell that commands will need starts.
-      runner.warmUp();
-      const { rollout, path } = await opening;
-      const model = this.#createModel(place.config, credentials, threadId);
+      await credentials.current({ signal: site.signal });
+      const settings = this.#settings(site.config, options, { place, stored });
+      const { rollout, path } = await this.#rollout(site, options, { threadId, settings, stored });
+      const webSocket = webSocketChoice(site.config, settings);
+      const model = this.#lines.open({ config: site.config, credentials, threadId, webSocket });
       const ports = { model, runner, files: createPatchFiles(), rollout, clock: systemClock, entropy: systemEntropy };
       const thread = new Thread({ id: threadId, settings, ports, seed: stored?.seed });
+      if (webSocket !== 'off') thread.warmUp();
       const warnings = [
-        ...place.config.warnings,
-        ...facts.notices,
+        ...site.config.warnings,
+        ...place.notices,
         ...(stored?.warnings ?? []),
         ...modelWarnings(settings),
       ];
-      const origin = { threadId, resumed: stored !== undefined, providerId: place.config.provider.id };
+      const origin = { threadId, resumed: stored !== undefined, providerId: site.config.provider.id };
       return new OpenThread(thread, threadFacts(settings, { ...origin, rolloutPath: path, warnings }), ports);
     } catch (error) {
       stored?.rollout.close();
@@ -163,115 +111,45 @@ export class Quire {
     }
   }
 
-  async #readPlace({ home, cwd, config }: OpenedPlace, options: ThreadOptions, shellName: string): Promise<Place> {
-    const facts = await readPlace({
-      cwd,
-      home,
-      config,
-      shellName,
-      processEnvironment: this.#environment,
-      nowMs: systemClock.now(),
-      signal: new AbortController().signal,
-    });
-    if (facts.environment.git !== undefined || options.skipGitRepoCheck === true) return facts;
+  async #readPlace(site: Site, options: ThreadOptions, shellName: string): Promise<PlaceReading> {
+    const processEnvironment = this.#environment;
+    const place = await readPlace({ ...site, shellName, processEnvironment, nowMs: systemClock.now() });
+    if (place.environment.git !== undefined || options.skipGitRepoCheck === true) return place;
     throw new AgentError(
       'not-a-repository',
-      `${cwd} is not inside a git repository; run \`git init\`, choose another with -C, or pass --skip-git-repo-check`,
+      `${site.cwd} is not inside a git repository; run \`git init\`, choose another with -C, or pass --skip-git-repo-check`,
     );
   }
 
-  async #openRollout(parts: {
-    readonly place: OpenedPlace;
-    readonly options: ThreadOptions;
-    readonly threadId: ThreadId;
-    readonly settings: ThreadSettings;
-    readonly facts: Place;
-    readonly stored: StoredThread | undefined;
-  }): Promise<OpenedRollout> {
-    const { place, options, threadId, stored } = parts;
+  #settings(
+    config: Config,
+    options: ThreadOptions,
+    known: { readonly place: PlaceReading; readonly stored: StoredThread | undefined },
+  ): ThreadSettings {
+    const { place, stored } = known;
+    return resolveThreadSettings(config, options, {
+      place,
+      processEnvironment: this.#environment,
+      storedInstructions: stored?.seed.meta?.base_instructions?.text,
+      storedModel: stored?.seed.baseline?.model,
+    });
+  }
+
+  async #rollout(
+    { home, config, signal }: Site,
+    options: ThreadOptions,
+    thread: {
+      readonly threadId: ThreadId;
+      readonly settings: ThreadSettings;
+      readonly stored: StoredThread | undefined;
+    },
+  ): ReturnType<typeof openNewRollout> {
+    const { threadId, settings, stored } = thread;
+    signal.throwIfAborted();
     if (stored !== undefined) return { rollout: stored.rollout, path: stored.rollout.path };
-    if (options.ephemeral === true) return { rollout: createMemoryRollout(), path: undefined };
-    const meta = this.#sessionMeta(parts);
-    const rollout = await createRollout({ home: place.home, threadId, meta, now: systemClock.now });
-    return { rollout, path: rollout.path };
+    const { originator } = this.#lines;
+    return openNewRollout(options, { home, threadId, originator, providerId: config.provider.id, settings });
   }
-
-  #sessionMeta(parts: {
-    readonly place: OpenedPlace;
-    readonly options: ThreadOptions;
-    readonly settings: ThreadSettings;
-    readonly facts: Place;
-  }): Omit<SessionMeta, 'id' | 'timestamp'> {
-    const { options, settings, place } = parts;
-    const git = parts.facts.environment.git;
-    const repositoryUrl = git?.remotes['origin'];
-    return {
-      cwd: settings.cwd,
-      originator: this.#originator(),
-      cli_version: VERSION,
-      source: options.source ?? 'exec',
-      ...(options.threadSource === undefined ? {} : { thread_source: options.threadSource }),
-      model_provider: place.config.provider.id,
-      base_instructions: { text: settings.baseInstructions },
-      ...(git === undefined
-        ? {}
-        : {
-            git: {
-              ...(git.commitHash === undefined ? {} : { commit_hash: git.commitHash }),
-              ...(git.branch === undefined ? {} : { branch: git.branch }),
-              ...(repositoryUrl === undefined ? {} : { repository_url: repositoryUrl }),
-            },
-          }),
-    };
-  }
-
-  #credentials({ home, config }: OpenedPlace): CredentialsSource {
-    const { apiKey } = this.#options;
-    return createCredentialsSource({
-      provider: config.provider,
-      home,
-      environment: apiKey === undefined ? this.#environment : { ...this.#environment, CODEX_API_KEY: apiKey },
-      apiKeyFromEnvironment: true,
-    });
-  }
-
-  #createModel(config: Config, credentials: CredentialsSource, threadId: ThreadId): ModelPort {
-    const originator = this.#originator();
-    const environment = this.#environment;
-    return createModelClient({
-      provider: config.provider,
-      credentials,
-      threadId,
-      originator,
-      clientVersion: VERSION,
-      userAgent: userAgent(originator, environment),
-      clock: systemClock,
-      entropy: systemEntropy,
-      environment,
-    });
-  }
-
-  #originator(): string {
-    const override = this.#environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
-    return override === undefined || override === '' ? (this.#options.originator ?? DEFAULT_ORIGINATOR) : override;
-  }
-
-  /** Commands must not see the key that this run authorises itself with. */
-  #commandEnvironment(): Environment {
-    const { CODEX_API_KEY: _key, ...rest } = this.#environment;
-    return rest;
-  }
-}
-
-interface OpenedRollout {
-  readonly rollout: RolloutWriter;
-  readonly path: string | undefined;
-}
-
-interface OpenedPlace {
-  readonly home: string;
-  readonly cwd: string;
-  readonly config: Config;
 }
 
 function threadFacts(
@@ -296,31 +174,9 @@ function overridesOf(options: QuireOptions): readonly string[] {
     : [...overrides, `openai_base_url=${JSON.stringify(options.baseUrl)}`];
 }
 
-function userAgent(originator: string, environment: Environment): string {
-  const { osName, osVersion, arch, terminal } = describeHost(environment);
-  const text = `${originator}/${VERSION} (${osName} ${osVersion}; ${arch}) ${terminal}`;
-  return text.replace(/[^\x20-\x7e]/g, '_');
-}
-
 function modelWarnings(settings: ThreadSettings): readonly string[] {
   if (!settings.model.isFallback) return [];
   return [
     `Nothing is known about the model ${settings.model.slug}; general settings are used for it, which may cost quality.`,
   ];
-}
-
-function readingWarnings(
-  path: string,
-  rollout: RolloutFile,
-  reading: { readonly skippedLines: number },
-): readonly string[] {
-  const warnings: string[] = [];
-  if (rollout.tornBytes > 0) {
-    warnings.push(
-      `The last line of ${path} was half-written; its ${rollout.tornBytes} bytes were cut off, all before them is there.`,
-    );
-  }
-  if (reading.skippedLines > 0)
-    warnings.push(`${reading.skippedLines} lines of ${path} could not be understood and were passed over.`);
-  return warnings;
 }

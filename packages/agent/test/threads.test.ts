@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AgentError, TurnFailedError } from '@quire/agent';
+import { AgentError, Quire, TurnFailedError } from '@quire/agent';
 import { functionCall, respond, Simulator, stall, status, text } from '@quire/simulator';
 import { describe, expect, test } from 'vitest';
 import { createWorkspace } from './workspace.ts';
@@ -163,19 +163,52 @@ describe('a program', () => {
     expect(await readdir(workspace.home)).toEqual([]);
   });
 
-  test('does not hand its own key to commands [AGENT-10]', async () => {
+  test.each([
+    ['CODEX_API_KEY', (url: string) => [`openai_base_url=${JSON.stringify(url)}`]],
+    [
+      'MY_KEY',
+      (url: string) => [`model_providers.mine={name="Mine",base_url="${url}",env_key="MY_KEY"}`, 'model_provider=mine'],
+    ],
+  ])('does not hand its own key, in %s, to commands or to the record [AGENT-10]', async (variable, overrides) => {
     await using workspace = await createWorkspace();
     await using simulator = await Simulator.start({
       expectAuthorization: 'Bearer sk-sentinel',
       steps: [respond(functionCall('call-1', 'shell_command', { command: 'env' })), respond(text('Done.'))],
     });
-    const quire = workspace.quire(simulator, { configOverrides: [], baseUrl: simulator.url, apiKey: 'sk-sentinel' });
+    const quire = new Quire({
+      home: workspace.home,
+      environment: { PATH: process.env['PATH'], HOME: workspace.home, OTHER: 'kept', [variable]: 'sk-sentinel' },
+      configOverrides: overrides(simulator.url),
+    });
     await using thread = await quire.startThread({ ...FULL_ACCESS, workingDirectory: workspace.repository });
 
     await thread.run('go');
 
+    expect(simulator.requests[1]?.rawBody.toString()).toContain('OTHER=kept');
     expect(simulator.requests[1]?.rawBody.toString()).not.toContain('sk-sentinel');
     expect(await readFile(thread.facts.rolloutPath ?? '', 'utf8')).not.toContain('sk-sentinel');
+  });
+
+  test('that gives up opening leaves nothing behind [AGENT-15]', async () => {
+    await using workspace = await createWorkspace();
+    await using simulator = await Simulator.start({});
+    const signal = AbortSignal.abort(new Error('changed my mind'));
+
+    const opening = workspace.quire(simulator).startThread({ workingDirectory: workspace.repository, signal });
+
+    await expect(opening).rejects.toThrow('changed my mind');
+    expect(await readdir(workspace.home)).toEqual([]);
+  });
+
+  test('with a key that can not be sent is refused before anything is written [AGENT-16]', async () => {
+    await using workspace = await createWorkspace();
+    await using simulator = await Simulator.start({});
+    const quire = workspace.quire(simulator, { configOverrides: [], baseUrl: simulator.url, apiKey: 'sk-a\nb' });
+
+    await expect(quire.startThread({ workingDirectory: workspace.repository })).rejects.toMatchObject({
+      code: 'no-credentials',
+    });
+    expect(await readdir(workspace.home)).toEqual([]);
   });
 
   test('tells the model about AGENTS.md and the place [AGENT-11]', async () => {

@@ -3,6 +3,8 @@ export type AuthErrorCode =
   | 'no-credentials'
   /** A variable that the provider's configuration names is not set. */
   | 'missing-variable'
+  /** A key holds characters that no HTTP header can carry. */
+  | 'unusable-key'
   /** `auth.json` exists but can not be read. */
   | 'unreadable-file'
   /** `auth.json` was read but is not what it should be. */

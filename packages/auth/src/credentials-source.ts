@@ -29,7 +29,7 @@ export function createCredentialsSource(options: CredentialsSourceOptions): Cred
   return {
     async current({ signal }) {
       signal.throwIfAborted();
-      known ??= await findCredentials(options, signal);
+      known ??= requireUsable(await findCredentials(options, signal), options);
       return known;
     },
   };
@@ -49,6 +49,17 @@ async function findCredentials(options: CredentialsSourceOptions, signal: AbortS
   throw new AuthError(
     'no-credentials',
     `no credentials for the model provider "${provider.id}": set CODEX_API_KEY, or try without a key: \`npm run demo\` or \`quire simulate\``,
+  );
+}
+
+/** Found out here, before anything is sent or written. */
+function requireUsable(credentials: Credentials, { provider }: CredentialsSourceOptions): Credentials {
+  if (credentials.kind === 'none') return credentials;
+  const token = credentials.kind === 'api-key' ? credentials.token : credentials.accessToken;
+  if (/^[\x21-\x7e]+$/.test(token)) return credentials;
+  throw new AuthError(
+    'unusable-key',
+    `the key for the model provider "${provider.id}" holds spaces, line ends or other characters that can not be sent; set it anew`,
   );
 }
 

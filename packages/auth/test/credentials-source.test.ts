@@ -172,3 +172,24 @@ test('an aborted signal rejects with its reason [AUTH-11]', async () => {
   const reason = new Error('stop');
   await expect(sourceFor().current({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 });
+
+test('a key that no header can carry is refused and not shown [AUTH-15]', async () => {
+  const source = createCredentialsSource({
+    provider: {
+      id: 'mine',
+      envKey: 'MY_KEY',
+      envKeyInstructions: undefined,
+      bearerToken: undefined,
+      requiresOpenaiAuth: false,
+    },
+    home: '/nonexistent',
+    environment: { MY_KEY: 'sk-sécret' },
+    apiKeyFromEnvironment: false,
+  });
+
+  await expect(source.current({ signal: new AbortController().signal })).rejects.toMatchObject({
+    code: 'unusable-key',
+    message:
+      'the key for the model provider "mine" holds spaces, line ends or other characters that can not be sent; set it anew',
+  });
+});

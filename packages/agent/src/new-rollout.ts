@@ -1,0 +1,52 @@
+import type { RolloutWriter, ThreadSettings } from '@quire/core';
+import { systemClock } from '@quire/host';
+import type { SessionMeta, ThreadId } from '@quire/protocol';
+import { createMemoryRollout, createRollout } from '@quire/store';
+import type { ThreadOptions } from './api.ts';
+import { VERSION } from './version.ts';
+
+export interface OpenedRollout {
+  readonly rollout: RolloutWriter;
+  /** Absent when nothing is kept on disk. */
+  readonly path: string | undefined;
+}
+
+/** The record of a new thread; its header is durable when the promise resolves. */
+export async function openNewRollout(
+  options: Pick<ThreadOptions, 'ephemeral' | 'source' | 'threadSource'>,
+  thread: {
+    readonly home: string;
+    readonly threadId: ThreadId;
+    readonly originator: string;
+    readonly providerId: string;
+    readonly settings: ThreadSettings;
+  },
+): Promise<OpenedRollout> {
+  if (options.ephemeral === true) return { rollout: createMemoryRollout(), path: undefined };
+  const { home, threadId, originator, providerId, settings } = thread;
+  const meta: Omit<SessionMeta, 'id' | 'timestamp'> = {
+    cwd: settings.cwd,
+    originator,
+    cli_version: VERSION,
+    source: options.source ?? 'exec',
+    ...(options.threadSource === undefined ? {} : { thread_source: options.threadSource }),
+    model_provider: providerId,
+    base_instructions: { text: settings.baseInstructions },
+    ...gitMeta(settings),
+  };
+  const rollout = await createRollout({ home, threadId, meta, now: systemClock.now });
+  return { rollout, path: rollout.path };
+}
+
+function gitMeta({ environment }: ThreadSettings): Pick<SessionMeta, 'git'> {
+  const { git } = environment;
+  if (git === undefined) return {};
+  const repositoryUrl = git.remotes['origin'];
+  return {
+    git: {
+      ...(git.commitHash === undefined ? {} : { commit_hash: git.commitHash }),
+      ...(git.branch === undefined ? {} : { branch: git.branch }),
+      ...(repositoryUrl === undefined ? {} : { repository_url: repositoryUrl }),
+    },
+  };
+}
