@@ -12,6 +12,17 @@ import { readModules } from './read-modules.js';
 
 const SOCKET_MODULES = new Set(['net', 'tls', 'http', 'https', 'http2', 'dgram', '_http_client', '_tls_wrap']);
 const SOCKET_PACKAGES = new Set(['ws', 'undici', 'node-fetch', 'axios', 'got', 'ky']);
+/** What the socket modules have beside sockets: tables and checks. */
+const SOCKETLESS_NAMES = new Set([
+  'STATUS_CODES',
+  'METHODS',
+  'validateHeaderName',
+  'validateHeaderValue',
+  'isIP',
+  'isIPv4',
+  'isIPv6',
+  'BlockList',
+]);
 
 /**
  * @param {string} root
@@ -110,7 +121,7 @@ function checkModule(module, context) {
   }
 }
 
-const SOCKET_ADVICE = 'sockets are opened in model-client and simulator only';
+const SOCKET_ADVICE = 'sockets are opened in network and simulator only; take one from the dialer';
 
 /**
  * @param {SourceModule} module
@@ -142,7 +153,8 @@ function importFinding(module, entry, context) {
  */
 function opensSockets({ names }, place) {
   if (place.sockets === true) return false;
-  return names === undefined || names.some((name) => !(place.pipes === true && name === 'Socket'));
+  if (names === undefined) return true;
+  return names.some((name) => !SOCKETLESS_NAMES.has(name) && !(place.pipes === true && name === 'Socket'));
 }
 
 /**
@@ -151,6 +163,7 @@ function opensSockets({ names }, place) {
  * @param {import('./floors.js').Floor} place
  */
 function socketPackageFinding(name, entry, place) {
+  if (name === 'ws' && place.webSockets === true) return undefined;
   return SOCKET_PACKAGES.has(name) && opensSockets(entry, place) ? SOCKET_ADVICE : undefined;
 }
 

@@ -11,6 +11,7 @@
  * @property {number} [reach] highest floor it may import; default: the one below its own
  * @property {boolean} [pure] no platform: no built-in module, no ambient types
  * @property {boolean} [sockets] may open sockets
+ * @property {boolean} [webSockets] may speak WebSocket with `ws`, over sockets that the dialer of network opened
  * @property {boolean} [pipes] may take `Socket` from node:net, to read the pipes of its processes
  * @property {boolean} [exits] may end the process
  */
@@ -21,15 +22,16 @@ export const FLOORS = {
   protocol: { floor: 0, pure: true },
   core: { floor: 1, pure: true },
   jsonrpc: { floor: 1, pure: true },
-  'model-client': { floor: 2, sockets: true },
-  auth: { floor: 2 },
-  host: { floor: 2, pipes: true },
-  store: { floor: 2 },
-  agent: { floor: 3 },
-  'app-server': { floor: 4 },
-  tui: { floor: 4 },
-  simulator: { floor: 4, reach: 1, sockets: true },
-  cli: { floor: 5, exits: true },
+  network: { floor: 2, sockets: true },
+  'model-client': { floor: 3, webSockets: true },
+  auth: { floor: 3 },
+  host: { floor: 3, pipes: true },
+  store: { floor: 3 },
+  agent: { floor: 4 },
+  'app-server': { floor: 5 },
+  tui: { floor: 5 },
+  simulator: { floor: 5, reach: 1, sockets: true },
+  cli: { floor: 6, exits: true },
 };
 
 /** @param {Floor} place */

@@ -39,8 +39,11 @@ const CLEAN_HOUSE = {
   'packages/store/package.json': manifest('store', { '@quire/core': '0.1.0', 'smol-toml': '1.0.0', ws: '8.0.0' }),
   'packages/store/src/index.ts':
     "import { readFileSync } from 'node:fs';\nimport { parse } from 'smol-toml';\nexport { parse, readFileSync };\n",
-  'packages/model-client/package.json': manifest('model-client', { '@quire/core': '0.1.0' }),
-  'packages/model-client/src/index.ts': "export { request } from 'node:https';\n",
+  'packages/network/package.json': manifest('network'),
+  'packages/network/src/index.ts': "export { request } from 'node:https';\n",
+  'packages/model-client/package.json': manifest('model-client', { '@quire/core': '0.1.0', ws: '8.0.0' }),
+  'packages/model-client/src/index.ts':
+    "import { STATUS_CODES } from 'node:http';\nexport { STATUS_CODES };\nexport const load = () => import('ws');\n",
   'packages/host/package.json': manifest('host'),
   'packages/host/src/index.ts': "import { Socket } from 'node:net';\nexport { Socket };\n",
   'packages/simulator/package.json': manifest('simulator', { '@quire/core': '0.1.0', '@quire/store': '0.1.0' }),
@@ -58,12 +61,12 @@ async function findingsWith(changes) {
   return (await checkLayers(await temporaryTree({ ...CLEAN_HOUSE, ...changes }))).findings;
 }
 
-const SOCKETS = 'sockets are opened in model-client and simulator only';
+const SOCKETS = 'sockets are opened in network and simulator only; take one from the dialer';
 const PURE = 'a pure package imports nothing of the platform; declare a port instead';
 
 test('a house in which every arrow points down has no findings [REPO-01]', async () => {
   const result = await checkLayers(await temporaryTree(CLEAN_HOUSE));
-  expect(result).toEqual({ findings: [], summary: '10 modules, 8 imports' });
+  expect(result).toEqual({ findings: [], summary: '11 modules, 10 imports' });
 });
 
 test('this repository has no import against the floors [REPO-01]', async () => {
@@ -93,7 +96,7 @@ describe('an import against the floors is found in every spelling [REPO-01]', ()
   };
   test.each(Object.entries(spellings))('%s', async (spelling, code) => {
     expect(await findingsWith({ 'packages/core/src/planted.ts': `\n${code}\nexport {};\n` })).toEqual([
-      `packages/core/src/planted.ts:2: ${spelling} '@quire/store': store is on floor 2; core may import floors up to 0`,
+      `packages/core/src/planted.ts:2: ${spelling} '@quire/store': store is on floor 3; core may import floors up to 0`,
     ]);
   });
 
@@ -107,14 +110,14 @@ describe('an import against the floors is found in every spelling [REPO-01]', ()
   };
   test.each(Object.entries(sameSpelling))('%s', async (_title, code) => {
     const findings = await findingsWith({ 'packages/core/src/planted.ts': `${code}\nexport {};\n` });
-    expect(findings).toEqual([expect.stringMatching(/^packages\/core\/src\/planted\.ts:1: .*: store is on floor 2; /)]);
+    expect(findings).toEqual([expect.stringMatching(/^packages\/core\/src\/planted\.ts:1: .*: store is on floor 3; /)]);
   });
 
   test('a require made by createRequire', async () => {
     const code =
       "import { createRequire } from 'node:module';\nconst load = createRequire(import.meta.url);\nload('@quire/cli');\n";
     expect(await findingsWith({ 'packages/store/src/planted.ts': code })).toEqual([
-      "packages/store/src/planted.ts:3: require '@quire/cli': cli is on floor 5; store may import floors up to 1",
+      "packages/store/src/planted.ts:3: require '@quire/cli': cli is on floor 6; store may import floors up to 2",
     ]);
   });
 });
@@ -123,7 +126,7 @@ describe('the floors [REPO-01]', () => {
   test('a package of the same floor is no import', async () => {
     const planted = { 'packages/store/src/planted.ts': "import '@quire/model-client';\n" };
     expect(await findingsWith(planted)).toEqual([
-      "packages/store/src/planted.ts:1: import '@quire/model-client': model-client is on floor 2; store may import floors up to 1",
+      "packages/store/src/planted.ts:1: import '@quire/model-client': model-client is on floor 3; store may import floors up to 2",
     ]);
   });
 
@@ -134,8 +137,8 @@ describe('the floors [REPO-01]', () => {
         'packages/store/src/planted.ts': "import '@quire/simulator';\n",
       }),
     ).toEqual([
-      "packages/simulator/src/planted.ts:1: import '@quire/store': store is on floor 2; simulator may import floors up to 1",
-      "packages/store/src/planted.ts:1: import '@quire/simulator': simulator is on floor 4; store may import floors up to 1",
+      "packages/simulator/src/planted.ts:1: import '@quire/store': store is on floor 3; simulator may import floors up to 1",
+      "packages/store/src/planted.ts:1: import '@quire/simulator': simulator is on floor 5; store may import floors up to 2",
     ]);
   });
 
@@ -287,6 +290,15 @@ describe('sockets [REPO-06]', () => {
     expect(await findingsWith({ 'packages/store/src/planted.ts': code })).toEqual([]);
   });
 
+  test('model-client speaks WebSocket over sockets of the dialer, and opens none', async () => {
+    const code =
+      "import { request, STATUS_CODES } from 'node:http';\nvoid request, STATUS_CODES;\nfetch('http://h');\n";
+    expect(await findingsWith({ 'packages/model-client/src/planted.ts': code })).toEqual([
+      `packages/model-client/src/planted.ts:1: import 'node:http': ${SOCKETS}`,
+      `packages/model-client/src/planted.ts:3: fetch: ${SOCKETS}`,
+    ]);
+  });
+
   test('host may read pipes through Socket, and nothing else of node:net', async () => {
     expect(
       await findingsWith({ 'packages/host/src/planted.ts': "import { connect, Socket } from 'node:net';\n" }),
@@ -341,14 +353,14 @@ test('the command line fails on a planted import and passes without it [REPO-01]
   const command = [process.execPath, path.join(REPOSITORY_ROOT, 'tools/check.js'), 'layers', '--root', root];
   expect(await runCommand(command, { cwd: root })).toEqual({
     exitCode: 0,
-    output: 'layers: ok (10 modules, 8 imports)\n',
+    output: 'layers: ok (11 modules, 10 imports)\n',
   });
   await writeFiles(root, { 'packages/core/src/planted.ts': "import '@quire/store';\n" });
   expect(await runCommand(command, { cwd: root })).toEqual({
     exitCode: 1,
     output: [
-      "packages/core/src/planted.ts:1: import '@quire/store': store is on floor 2; core may import floors up to 0",
-      'layers: 1 finding (11 modules, 9 imports)\n',
+      "packages/core/src/planted.ts:1: import '@quire/store': store is on floor 3; core may import floors up to 0",
+      'layers: 1 finding (12 modules, 11 imports)\n',
     ].join('\n'),
   });
 });
