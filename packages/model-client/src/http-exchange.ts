@@ -1,8 +1,10 @@
 import type { ModelRequest } from '@quire/core';
 import { type Credentials, ModelError, type ModelEvent } from '@quire/protocol';
+import { wrongContentType } from './errors/content-type.ts';
 import { httpError } from './errors/http-error.ts';
 import { printableUrl } from './errors/redact.ts';
 import { startEvents } from './events/start-events.ts';
+import { destroyBody } from './http/body.ts';
 import { headerText, type ResponseHeaders, requestIdOf } from './http/headers-in.ts';
 import type { HttpResponse } from './http/transport.ts';
 import { noteUsageLimit } from './limits/note-usage-limit.ts';
@@ -58,6 +60,12 @@ export async function* exchangeOverHttp(
     throw error;
   }
   receipt.use(line.meter.measure(response.body.socket));
+  const wrong = wrongContentType(response);
+  if (wrong !== undefined) {
+    destroyBody(response.body);
+    receipt.fail(wrong);
+    throw wrong;
+  }
   const requestId = requestIdOf(response.headers);
   turn.state.capture(headerText(response.headers, 'x-codex-turn-state'));
   const stream = new SseStream(response.body, {

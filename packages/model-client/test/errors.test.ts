@@ -156,7 +156,7 @@ test('401 with a key is final and names the variable; the evidence in the header
     'unauthorized',
     false,
     'req-1',
-    'unexpected status 401 Unauthorized: bad key [hidden], url: http://h/v1/responses, request id: req-1, auth error: expired, auth error code: token_expired; the key was refused: check CODEX_API_KEY or the stored login (`quire login`)',
+    'unexpected status 401 Unauthorized: bad key [hidden], url: http://h/v1/responses, request id: req-1, auth error: expired, auth error code: token_expired; the key was refused: check CODEX_API_KEY, or the key in auth.json of the home folder',
   ]);
 });
 

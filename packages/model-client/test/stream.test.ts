@@ -301,3 +301,22 @@ test('what can not be understood is skipped and reported, the stream goes on [ST
   expect(polls).toEqual(['parse-error', 'parse-error', 'parse-error', 'event', 'event']);
   expect(attempts).toEqual([200]);
 });
+
+test.each([
+  ['text/html; charset=utf-8', 'a web page (text/html)'],
+  ['application/json', 'one JSON document (application/json)'],
+])('a good status with %s is a wrong address, said at once and not tried again [STREAM-40]', async (type, what) => {
+  await using server = await serve((response) => {
+    response.writeHead(200, { 'content-type': type, 'x-request-id': 'req-9' });
+    response.write('<html>');
+  });
+  using client = connect(server.url);
+
+  const { error } = await runToFailure(client.turn);
+
+  expect(error).toMatchObject({ code: 'stream-protocol', retryable: false, httpStatus: 200, requestId: 'req-9' });
+  expect(error.message).toBe(
+    `${server.url}/responses answered with ${what} instead of a stream; check base_url, and whether a network login page is in between`,
+  );
+  expect(server.requests.length).toBe(1);
+});

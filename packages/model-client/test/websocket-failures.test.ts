@@ -31,6 +31,14 @@ describe('an upgrade that is refused', () => {
     },
   );
 
+  test('with 401 during the warm-up is the first attempt, too: recovered from, or left to HTTP [FALLBACK-08]', async () => {
+    await using server = await serveSockets({ upgrade: () => ({ status: 401 }) });
+    using client = connect(server.url);
+    client.port.warmUp?.({ request: REQUEST });
+    await run(client.turn);
+    expect([server.upgrades.length, server.requests.length]).toEqual([1, 1]);
+  });
+
   test('with 426 goes to HTTP without a word, for the whole thread [FALLBACK-02]', async () => {
     await using server = await serveSockets({ upgrade: () => ({ status: 426 }) });
     using client = connect(server.url);

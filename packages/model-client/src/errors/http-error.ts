@@ -109,10 +109,10 @@ function unauthorized(facts: Facts): ModelError {
   const { credentials, keyVariable } = facts.context;
   const advice =
     credentials === 'chatgpt'
-      ? `the stored login is no longer accepted: log in again with \`quire login\`, or set ${keyVariable}`
+      ? `the stored login is no longer accepted: log in again with the client that made it, or set ${keyVariable}`
       : credentials === 'none'
         ? 'this provider wants a key: name the variable that holds it as env_key of the provider'
-        : `the key was refused: check ${keyVariable} or the stored login (\`quire login\`)`;
+        : `the key was refused: check ${keyVariable}, or the key in auth.json of the home folder`;
   return make(facts, 'unauthorized', `${statusText(facts)}; ${advice}`, { retryable: false });
 }
 

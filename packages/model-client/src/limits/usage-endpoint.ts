@@ -41,9 +41,13 @@ export async function fetchUsage(request: UsageRequest): Promise<readonly RateLi
   const { credentials, signal } = request;
   signal.throwIfAborted();
   if (credentials.kind !== 'chatgpt') {
-    throw new ModelError('configuration', 'limits can only be asked for with a ChatGPT login: run `quire login`', {
-      retryable: false,
-    });
+    throw new ModelError(
+      'configuration',
+      'limits can only be asked for with a ChatGPT login, and there is none in auth.json of the home folder',
+      {
+        retryable: false,
+      },
+    );
   }
   const url = usageUrl(request.chatgptBaseUrl);
   const headers = {

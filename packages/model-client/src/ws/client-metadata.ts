@@ -1,5 +1,14 @@
+import type { TurnId } from '@quire/protocol';
 import type { RequestIdentity } from '../request/headers.ts';
-import type { SocketTurn } from './websocket-line.ts';
+import type { TurnState } from '../turn-state.ts';
+
+/** Whose request it is. */
+export interface SocketTurn {
+  /** Absent: the warm-up, which belongs to no turn. */
+  readonly turnId: TurnId | undefined;
+  readonly metadata: string | undefined;
+  readonly state: TurnState;
+}
 
 /** What rides in a frame because frames have no headers. Table: docs/model-requests.md. */
 export function clientMetadata(

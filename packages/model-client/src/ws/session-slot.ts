@@ -1,6 +1,7 @@
 import { ModelError } from '@quire/protocol';
 import type { WarmUpOutcome } from '../observer.ts';
 import type { ResponsesSocket } from './responses-socket.ts';
+import { UpgradeUnauthorized } from './websocket-line.ts';
 
 /** A warmed socket, and the token that the server gave with it: the turn that adopts it echoes that. */
 export interface WarmSocket {
@@ -25,7 +26,7 @@ export type AdoptResult =
   | { readonly kind: 'none'; readonly handshakeFailure: HandshakeFailure | undefined };
 
 export interface HandshakeFailure {
-  readonly error: ModelError;
+  readonly error: ModelError | UpgradeUnauthorized;
   readonly ageMs: number;
 }
 
@@ -35,7 +36,7 @@ export class SessionSlot {
   readonly #onWarmUp: (outcome: WarmUpOutcome, durationMs: number) => void;
   #state: SlotState = { kind: 'idle' };
   /** Why the last warm-up did not get a connection, until a request has dealt with it. */
-  #handshakeFailure: { readonly error: ModelError; readonly atMs: number } | undefined;
+  #handshakeFailure: { readonly error: HandshakeFailure['error']; readonly atMs: number } | undefined;
   #closed = false;
 
   constructor(options: {
@@ -52,7 +53,8 @@ export class SessionSlot {
 
   /**
    * Runs `job` in the background; a job still running is aborted first, a ready socket stays as it is.
-   * `job` rejects with a ModelError that has `transportFailure` when there was no connection.
+   * `job` rejects with a ModelError that has `transportFailure`, or with UpgradeUnauthorized, when there was
+   * no connection.
    */
   warmUp(job: (signal: AbortSignal) => Promise<WarmSocket>): void {
     if (this.#closed || this.#state.kind === 'ready') return;
@@ -69,7 +71,8 @@ export class SessionSlot {
         const cancelled = controller.signal.aborted;
         if (!cancelled) {
           this.#state = { kind: 'idle' };
-          this.#handshakeFailure = error instanceof ModelError ? { error, atMs: this.#now() } : undefined;
+          const isHandshake = error instanceof ModelError || error instanceof UpgradeUnauthorized;
+          this.#handshakeFailure = isHandshake ? { error, atMs: this.#now() } : undefined;
         }
         this.#onWarmUp(cancelled ? 'cancelled' : 'failed', this.#now() - startedAtMs);
       }

@@ -1,6 +1,6 @@
 import type { ModelRequest } from '@quire/core';
 import type { Dialer } from '@quire/network';
-import { type Credentials, ModelError, type ModelEvent, type TurnId } from '@quire/protocol';
+import { type Credentials, ModelError, type ModelEvent } from '@quire/protocol';
 import type { RecoveryStep } from '../credentials-source.ts';
 import { httpError } from '../errors/http-error.ts';
 import { printableUrl } from '../errors/redact.ts';
@@ -15,8 +15,7 @@ import type { ConnectionUse } from '../receipt/receipt-recorder.ts';
 import { handshakeHeaders, type RequestHeaders } from '../request/headers.ts';
 import { requestUrl } from '../request/url.ts';
 import { errorContext, type ThreadLine } from '../thread-line.ts';
-import type { TurnState } from '../turn-state.ts';
-import { clientMetadata } from './client-metadata.ts';
+import { clientMetadata, type SocketTurn } from './client-metadata.ts';
 import { type InputPlan, planInput } from './continuation.ts';
 import { errorFromEvent } from './error-event.ts';
 import { type OpenedSocket, openSocket, type UpgradeRefusal } from './open-socket.ts';
@@ -32,14 +31,6 @@ export interface WebSocketLineOptions {
   readonly pingIntervalMs: number | undefined;
   /** Ask the server for its own timing. */
   readonly timingMetrics: boolean;
-}
-
-/** Whose request it is. */
-export interface SocketTurn {
-  /** Absent: the warm-up, which belongs to no turn. */
-  readonly turnId: TurnId | undefined;
-  readonly metadata: string | undefined;
-  readonly state: TurnState;
 }
 
 /** An upgrade that was refused for lack of credentials. */

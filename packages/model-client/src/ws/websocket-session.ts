@@ -6,13 +6,14 @@ import type { ReceiptRecorder } from '../receipt/receipt-recorder.ts';
 import { currentCredentials, type ThreadLine } from '../thread-line.ts';
 import { TurnState } from '../turn-state.ts';
 import { UnauthorizedRecovery } from '../unauthorized/recovery.ts';
+import type { SocketTurn } from './client-metadata.ts';
 import type { ResponsesSocket } from './responses-socket.ts';
 import { type HandshakeFailure, SessionSlot, type WarmSocket } from './session-slot.ts';
-import { type SocketTurn, UpgradeUnauthorized, WebSocketLine, type WebSocketLineOptions } from './websocket-line.ts';
+import { UpgradeUnauthorized, WebSocketLine, type WebSocketLineOptions } from './websocket-line.ts';
 
 /** Losses in a row after which a thread stops to hope. */
 const LOSS_LIMIT = 2;
-/** A network that was not there at the start may be there when the first turn begins. */
+/** A network or a login that was not there at the start may be there when the first turn begins. */
 const STALE_FAILURE_MS = 5_000;
 
 export interface SocketExchange {
@@ -182,13 +183,8 @@ export class WebSocketSession {
     if (this.#fallback.isOverHttp(this.#sockets.url(credentials).origin)) throw new Error('the thread uses HTTP');
     const state = new TurnState();
     const turn = { turnId: undefined, metadata: undefined, state };
-    let socket: ResponsesSocket;
-    try {
-      socket = await this.#sockets.connect(credentials, { turn, after: undefined, signal });
-    } catch (error) {
-      // A request can still recover from this; the warm-up does not try.
-      throw error instanceof UpgradeUnauthorized ? new Error('not authorized', { cause: error }) : error;
-    }
+    // A refusal for lack of credentials is for the request to recover from.
+    const socket = await this.#sockets.connect(credentials, { turn, after: undefined, signal });
     try {
       const { stream } = this.#sockets.respond(socket, request, { turn, credentials, signal, generate: false });
       try {
@@ -216,6 +212,7 @@ function refusalOf(
 
 /** Whether another handshake would meet the same failure: a refusal stays, a network may have come back. */
 function stillHolds({ error, ageMs }: HandshakeFailure): boolean {
+  if (error instanceof UpgradeUnauthorized) return ageMs < STALE_FAILURE_MS;
   const kind = error.transportFailure?.kind;
   if (kind === undefined) return false;
   return kind === 'upgrade-status' || kind === 'upgrade-protocol' || ageMs < STALE_FAILURE_MS;
