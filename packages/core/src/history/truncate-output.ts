@@ -23,8 +23,8 @@ export function scalePolicy(policy: TruncationPolicy, factor: number): Truncatio
  * Source: the peer; the token form was observed.
  */
 export function truncateMiddle(text: string, policy: TruncationPolicy): string {
+  if (fitsBudget(text, policy)) return text;
   const budget = budgetBytes(policy);
-  if (text.length <= budget && utf8Length(text) <= budget) return text;
   const headBudget = Math.floor(budget / 2);
   const head = utf8Prefix(text, headBudget);
   const tail = utf8Suffix(text.slice(head.length), budget - headBudget);
@@ -42,14 +42,6 @@ function truncationMarker(removed: string, policy: TruncationPolicy): string {
 export function fitsBudget(text: string, policy: TruncationPolicy): boolean {
   const budget = budgetBytes(policy);
   return text.length <= budget && utf8Length(text) <= budget;
-}
-
-/** Lines as people count them: a final newline does not begin another line. */
-export function countLines(text: string): number {
-  if (text === '') return 0;
-  let lines = 0;
-  for (let index = text.indexOf('\n'); index !== -1; index = text.indexOf('\n', index + 1)) lines += 1;
-  return text.endsWith('\n') ? lines : lines + 1;
 }
 
 /** Truncates a whole tool output; text parts share one budget in order, images stay and cost nothing. */

@@ -23,8 +23,16 @@ export type CommandEnd =
 
 export interface CommandOutcome {
   readonly end: CommandEnd;
-  /** Standard output, then standard error; each capped (see the implementation), valid text. */
+  /**
+   * Standard output, then standard error, as valid text. Of what is too long to keep (see the implementation)
+   * the middle is missing, and in its place is a line `…[N bytes left out here]…`.
+   */
   readonly output: string;
+  /** How much is missing from `output`; 0 when it is whole. */
+  readonly omittedBytes: number;
+  /** Lines that were printed, kept or not. A last one without a newline counts. */
+  readonly totalLines: number;
+  /** From the start of the command; of a wait for the login shell that ran out of time, from the call. */
   readonly durationMs: number;
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject, ToolCallItem, TruncationPolicy, TurnItem } from '@quire/protocol';
 import { decideCommand } from '../approval/command-policy.ts';
-import { countLines, fitsBudget, truncateMiddle } from '../history/truncate-output.ts';
+import { fitsBudget, truncateMiddle } from '../history/truncate-output.ts';
 import { detectPatchScript } from '../patch/index.ts';
 import { resolvePath } from '../paths.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -170,7 +170,7 @@ function finished(
   const printed = printedText(outcome, limits.timeoutMs);
   const exitCode = exitCodeOf(outcome);
   return {
-    output: modelText({ printed, exitCode, durationMs }, limits.truncation),
+    output: modelText({ printed, exitCode, outcome }, limits.truncation),
     endItem: { ...item, output: printed, exitCode, durationMs, status: exitCode === 0 ? 'completed' : 'failed' },
   };
 }
@@ -186,11 +186,12 @@ function exitCodeOf({ end }: CommandOutcome): number {
 }
 
 function modelText(
-  result: { readonly printed: string; readonly exitCode: number; readonly durationMs: number },
+  result: { readonly printed: string; readonly exitCode: number; readonly outcome: CommandOutcome },
   truncation: TruncationPolicy,
 ): string {
-  const lines = [`Exit code: ${result.exitCode}`, `Wall time: ${formatSeconds(result.durationMs)} seconds`];
-  if (!fitsBudget(result.printed, truncation)) lines.push(`Total output lines: ${countLines(result.printed)}`);
-  lines.push('Output:', truncateMiddle(result.printed, truncation));
+  const { printed, exitCode, outcome } = result;
+  const lines = [`Exit code: ${exitCode}`, `Wall time: ${formatSeconds(outcome.durationMs)} seconds`];
+  if (!fitsBudget(printed, truncation)) lines.push(`Total output lines: ${outcome.totalLines}`);
+  lines.push('Output:', truncateMiddle(printed, truncation));
   return lines.join('\n');
 }

@@ -110,7 +110,13 @@ export class ScriptedRunner implements CommandRunner {
     this.timeouts.push(command.timeoutMs);
     const result = new Promise<CommandOutcome>((resolve, reject) => {
       const finish = (output: string, exitCode = 0): void =>
-        resolve({ end: { kind: 'exited', exitCode }, output, durationMs: 100 });
+        resolve({
+          end: { kind: 'exited', exitCode },
+          output,
+          omittedBytes: 0,
+          totalLines: output.split('\n').length - 1,
+          durationMs: 100,
+        });
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       if (this.#instant !== undefined) finish(this.#instant(command.script));
       else this.running.push({ script: command.script, finish });
