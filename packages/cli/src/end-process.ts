@@ -8,9 +8,13 @@ export interface CommandResult {
   readonly settled: boolean;
 }
 
-/** Everything is closed and flushed by now; a handle that somebody forgot must not keep the process. */
+/**
+ * Everything is closed and flushed by now; a handle that somebody forgot must not keep the process. A signal in the
+ * meantime only makes it end sooner: what the command has come to stays.
+ */
 export function endProcess(result: CommandResult): void {
   process.exitCode = result.exitCode;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit());
   if (result.settled) setTimeout(() => process.exit(), LINGER_MS).unref();
   else process.exit();
 }

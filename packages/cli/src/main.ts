@@ -1,6 +1,6 @@
-import { writeSync } from 'node:fs';
 import { type CommandResult, endProcess } from './end-process.ts';
 import { EXIT } from './exit-codes.ts';
+import { say } from './say.ts';
 import { VERSION } from './version.ts';
 
 type Command = (argv: readonly string[]) => Promise<CommandResult>;
@@ -80,17 +80,4 @@ async function unknownCommand(name: string): Promise<CommandResult> {
 function usageError(message: string): CommandResult {
   say('stderr', `quire: ${message}\nUsage: quire COMMAND; see quire --help\n`);
   return { exitCode: EXIT.usage, settled: true };
-}
-
-/** Writes a short text at once, without the cost of opening the platform's stream. */
-function say(name: 'stdout' | 'stderr', text: string): CommandResult {
-  try {
-    writeSync(name === 'stdout' ? 1 : 2, text);
-    return { exitCode: EXIT.completed, settled: true };
-  } catch (error) {
-    const isFull = error instanceof Error && 'code' in error && error.code === 'EAGAIN';
-    if (!isFull) return { exitCode: EXIT.outputClosed, settled: true };
-    process[name].write(text);
-    return { exitCode: EXIT.completed, settled: true };
-  }
 }

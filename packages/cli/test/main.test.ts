@@ -93,6 +93,7 @@ test('a start loads the command table and nothing else [CLI-02]', () => {
     'src/end-process.ts',
     'src/exit-codes.ts',
     'src/main.ts',
+    'src/say.ts',
     'src/version.ts',
   ]);
 });
@@ -148,6 +149,39 @@ describe('usage', () => {
   });
 });
 
+describe('text on stdout that nobody takes', () => {
+  const shell = (line: string): Promise<{ readonly code: number | null; readonly stderr: string }> =>
+    new Promise((resolve) => {
+      const child = spawn('sh', ['-c', line, 'sh', process.execPath, join(folder, 'bin/quire.mjs')], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { PATH: process.env['PATH'], QUIRE_HOME: folder },
+      });
+      let stderr = '';
+      child.stderr.on('data', (chunk) => {
+        stderr += chunk;
+      });
+      child.on('close', (code) => resolve({ code, stderr }));
+    });
+
+  for (const argv of ['--help', '--version', 'exec --help', 'simulate --help']) {
+    test.runIf(process.platform === 'linux')(
+      `quire ${argv} on a full disk says so and exits with 1 [CLI-08]`,
+      async () => {
+        expect(await shell(`"$1" "$2" ${argv} > /dev/full`)).toEqual({
+          code: 1,
+          stderr: 'quire: stdout can not be written: ENOSPC: no space left on device, write\n',
+        });
+      },
+    );
+
+    test(`quire ${argv} into a closed pipe exits with 141 [CLI-08]`, async () => {
+      // The pipe has lost its reader when the program starts.
+      const line = `{ read -r _; "$1" "$2" ${argv}; echo "code $?" >&2; } | :`;
+      expect(await shell(`(sleep 0.2; echo) | { ${line}; }`)).toEqual({ code: 0, stderr: 'code 141\n' });
+    });
+  }
+});
+
 test('without a build the launcher says how to make one [CLI-06]', async () => {
   expect(await run(['--version'], { launcher: 'unbuilt/bin/quire.mjs' })).toEqual({
     code: 1,
@@ -163,7 +197,7 @@ test('simulate prints where it serves and ends cleanly on Ctrl-C [CLI-07]', asyn
     stdout: `Serving on http://127.0.0.1:PORT/v1
 A rehearsal answers, not a language model. In another terminal:
 
-  quire exec -c model_provider=simulator -c 'model_providers.simulator={name="simulator",base_url="http://127.0.0.1:PORT/v1",wire_api="responses"}' "the tests fail, please repair the code"
+  quire exec -c model_provider=simulator -c 'model_providers.simulator={name="simulator",base_url="http://127.0.0.1:PORT/v1",wire_api="responses"}' -m rehearsal -s danger-full-access "the tests fail, please repair the code"
 
 Ctrl-C ends this.
 `,

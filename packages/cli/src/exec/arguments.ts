@@ -20,6 +20,8 @@ export interface ExecArguments {
   readonly outputSchemaPath: string | undefined;
   readonly color: ColorChoice;
   readonly json: boolean;
+  /** Events are followed by what the requests of the turn cost. */
+  readonly receipt: boolean;
   readonly lastMessagePath: string | undefined;
   readonly deadlineSeconds: number | undefined;
   /** For stderr, before anything else happens. */
@@ -59,6 +61,7 @@ export const EXEC_OPTIONS: readonly OptionSpec[] = [
   value('color'),
   flag('json'),
   flag('experimental-json', { aliasOf: 'json' }),
+  flag('receipt'),
   value('output-last-message', { short: 'o' }),
   value('deadline'),
   flag('help', { short: 'h' }),
@@ -127,6 +130,7 @@ function interpret(values: Values, positionals: readonly Positional[]): ExecArgu
     outputSchemaPath: nonEmpty(values, 'output-schema'),
     color: oneOf(values, 'color', COLOR_CHOICES) ?? 'auto',
     json: values.has('json'),
+    receipt: values.has('receipt'),
     lastMessagePath: nonEmpty(values, 'output-last-message'),
     deadlineSeconds: readDeadline(values),
     warnings,

@@ -1,4 +1,5 @@
 import type { CommandResult } from '../end-process.ts';
+import { watchReader } from '../process/reader-watch.ts';
 import { StandardInput } from '../process/stdin-source.ts';
 import { isSameSink, StandardSink } from '../process/text-sink.ts';
 import { DEFAULT_STDIN_LIMITS, type StdinLimits } from './prompt.ts';
@@ -30,6 +31,7 @@ export async function execCommand(
 
   for (const signal of SIGNALS) process.on(signal, onSignal);
   process.on('uncaughtException', onFault);
+  const endWatch = watchReader(/* descriptor */ 1, () => stop.request({ kind: 'output-closed' }));
   try {
     return await runExec({
       argv,
@@ -43,6 +45,7 @@ export async function execCommand(
       loadAgent: options.loadAgent,
     });
   } finally {
+    endWatch();
     for (const signal of SIGNALS) process.off(signal, onSignal);
     process.off('uncaughtException', onFault);
   }

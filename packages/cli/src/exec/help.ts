@@ -4,8 +4,8 @@ Usage: quire exec [OPTIONS] [PROMPT]
        quire exec [OPTIONS] resume ID [PROMPT]
        quire exec [OPTIONS] resume --last [--all] [PROMPT]
 
-Without PROMPT, or with -, the prompt is read from stdin. With PROMPT, text that is piped in is added to it;
-a pipe that stays silent for one second is ignored.
+Without PROMPT, or with -, the prompt is read from stdin. With PROMPT, text that is piped in is added to it.
+A silent pipe is waited for while another program writes to it, and ignored after one second otherwise.
 
 Model and configuration:
   -m, --model MODEL            Model to ask
@@ -32,6 +32,7 @@ Thread:
 
 Output:
       --json                   One JSON event per line on stdout; also --experimental-json
+      --receipt                With --json: an event that tells what the requests cost
   -o, --output-last-message FILE
                                Write the final message to a file; empty when the turn fails
       --color WHEN             always, never or auto (default)

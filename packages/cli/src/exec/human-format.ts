@@ -25,8 +25,24 @@ export function cutLines(
   return { lines: lines.map(cutLine), cutAt: limits.head };
 }
 
+/** Never between the two halves of one character. */
 function cutLine(line: string): string {
-  return line.length > MAX_LINE_CHARACTERS ? `${line.slice(0, MAX_LINE_CHARACTERS)}…` : line;
+  if (line.length <= MAX_LINE_CHARACTERS) return line;
+  const last = line.charCodeAt(MAX_LINE_CHARACTERS - 1);
+  const isHalf = last >= 0xd800 && last <= 0xdbff;
+  return `${line.slice(0, isHalf ? MAX_LINE_CHARACTERS - 1 : MAX_LINE_CHARACTERS)}…`;
+}
+
+/** What a terminal would end up with: of a line that was written over, as progress bars are, the last state. */
+export function lastStates(text: string): string {
+  if (!text.includes('\r')) return text;
+  return text
+    .split('\n')
+    .map((line) => {
+      const shown = line.replace(/\r+$/, '');
+      return shown.slice(shown.lastIndexOf('\r') + 1);
+    })
+    .join('\n');
 }
 
 /** `340 ms`, `1.2 s`, `2 min 5 s`. */

@@ -2,6 +2,7 @@ import type { ThreadFacts } from '@quire/agent';
 import {
   assertNever,
   blendedTotal,
+  type RequestReceipt,
   type ThreadEvent,
   type ThreadTokenUsage,
   type TurnItem,
@@ -9,10 +10,12 @@ import {
 } from '@quire/protocol';
 import type { TextSink } from '../process/text-sink.ts';
 import type { ExecOutput, ShownPrompt } from './exec-output.ts';
-import { cutLines, formatChange, formatCount, formatDuration, type LineLimits } from './human-format.ts';
+import { cutLines, formatChange, formatCount, formatDuration, type LineLimits, lastStates } from './human-format.ts';
+import { retryReason } from './retry-reason.ts';
 import { safeLine, safeText } from './safe-text.ts';
 import { scriptOf } from './shell-line.ts';
 import type { Style } from './style.ts';
+import { receiptLine } from './turn-receipt.ts';
 
 const PROMPT_LINES: LineLimits = { head: 20, tail: 4 };
 const SCRIPT_LINES: LineLimits = { head: 12, tail: 2 };
@@ -41,6 +44,7 @@ export class HumanOutput implements ExecOutput {
   readonly #style: Style;
   #workingDirectory = '';
   #usage: ThreadTokenUsage | undefined;
+  #receipts: readonly RequestReceipt[] = [];
   #lastMessage: string | undefined;
   /** The command whose line was printed last, when nothing was printed since. */
   #openCommand: string | undefined;
@@ -96,13 +100,21 @@ export class HumanOutput implements ExecOutput {
         const when = delayMs > 0 ? ` in ${formatDuration(delayMs)}` : '';
         this.#block([
           this.#style.yellow(
-            `↻ connection lost, attempt ${attempt} of ${maxAttempts}${when}: ${safeLine(cause.message)}`,
+            `↻ ${retryReason(cause.code)}; trying again (${attempt} of ${maxAttempts})${when}: ${safeLine(cause.message)}`,
           ),
         ]);
         return;
       }
       case 'warning':
         this.#warning(event.message);
+        return;
+      case 'model-waiting':
+        this.#block([
+          this.#style.dim(`… the model has been silent for ${formatDuration(event.silentMs)}; the connection is alive`),
+        ]);
+        return;
+      case 'turn-receipt':
+        this.#receipts = event.requests;
         return;
       default:
         assertNever(event, 'HumanOutput.event');
@@ -202,7 +214,9 @@ export class HumanOutput implements ExecOutput {
     if (item.status === 'declined') this.#print([`  ${yellow('⊘ declined')}`]);
     else if (item.status === 'completed') this.#print([`  ${green('✓')} done${took}`]);
     else this.#print([`  ${red('✗')} ${item.exitCode === undefined ? 'failed' : `exit ${item.exitCode}`}${took}`]);
-    this.#print(cutLines(safeText(item.output), OUTPUT_LINES).lines.map((line) => this.#style.dim(`  │ ${line}`)));
+    this.#print(
+      cutLines(safeText(lastStates(item.output)), OUTPUT_LINES).lines.map((line) => this.#style.dim(`  │ ${line}`)),
+    );
   }
 
   #filesChanged(item: Extract<TurnItem, { kind: 'file-change' }>): void {
@@ -249,8 +263,10 @@ export class HumanOutput implements ExecOutput {
   }
 
   #tokensUsed(paint: (text: string) => string): void {
-    if (this.#usage === undefined) return;
-    this.#block([paint(`tokens used: ${formatCount(blendedTotal(this.#usage.total))}`)]);
+    const lines: string[] = [];
+    if (this.#usage !== undefined) lines.push(`tokens used: ${formatCount(blendedTotal(this.#usage.total))}`);
+    if (this.#receipts.length > 0) lines.push(receiptLine(this.#receipts));
+    if (lines.length > 0) this.#block(lines.map(paint));
   }
 
   #finalMessage(text: string | undefined): void {

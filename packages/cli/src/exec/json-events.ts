@@ -11,6 +11,7 @@ import {
   type TurnOutcome,
   ZERO_USAGE,
 } from '@quire/protocol';
+import { type JsonRequestReceipt, receiptToJson } from './turn-receipt.ts';
 
 /**
  * The lines of `quire exec --json`. Names, shapes and key order are those that clients of the event
@@ -23,6 +24,8 @@ export type JsonEvent =
   | { readonly type: 'turn.completed'; readonly usage: JsonUsage }
   | { readonly type: 'turn.failed'; readonly error: { readonly message: string } }
   | { readonly type: 'turn.interrupted' }
+  /** Ours, and only on request. */
+  | { readonly type: 'turn.receipt'; readonly requests: readonly JsonRequestReceipt[] }
   | { readonly type: 'error'; readonly message: string };
 
 export interface JsonUsage {
@@ -66,12 +69,17 @@ const NONE: readonly JsonEvent[] = [];
  */
 export class JsonEventMapper {
   #nextNumber = 0;
-  /** Shown ids by item id, for items that appear more than once. */
+  /** Shown ids of the items that have begun and not ended. An id may come again for another item after that. */
   readonly #shownIds = new Map<string, string>();
   /** Commands and patches that were started and are not completed yet. */
   readonly #open = new Map<string, CommandItem | FileChangeItem>();
   #plan: { readonly id: string; steps: readonly PlanStep[] } | undefined;
   #usage: ThreadTokenUsage | undefined;
+  readonly #withReceipt: boolean;
+
+  constructor(options: { readonly withReceipt: boolean }) {
+    this.#withReceipt = options.withReceipt;
+  }
 
   opened(facts: { readonly threadId: string; readonly warnings: readonly string[] }): readonly JsonEvent[] {
     const warnings = facts.warnings.map((message) => this.#errorItem(message));
@@ -86,8 +94,11 @@ export class JsonEventMapper {
       case 'thread-start':
       case 'rate-limits':
       case 'turn-diff':
+      case 'model-waiting':
       case 'turn-end':
         return NONE;
+      case 'turn-receipt':
+        return this.#withReceipt ? [{ type: 'turn.receipt', requests: event.requests.map(receiptToJson) }] : NONE;
       case 'turn-start':
         return [{ type: 'turn.started' }];
       case 'item-start':
@@ -156,20 +167,20 @@ export class JsonEventMapper {
       case 'user-message':
         return NONE;
       case 'agent-message':
-        return completed({ id: this.#shownId(item.id), type: 'agent_message', text: item.text });
+        return completed({ id: this.#lastShownId(item.id), type: 'agent_message', text: item.text });
       case 'reasoning': {
         const text = item.summary.join('\n');
         if (text.trim() === '') return NONE;
-        return completed({ id: this.#shownId(item.id), type: 'reasoning', text });
+        return completed({ id: this.#lastShownId(item.id), type: 'reasoning', text });
       }
       case 'command-execution':
         this.#open.delete(item.id);
-        return completed(commandItem(this.#shownId(item.id), item));
+        return completed(commandItem(this.#lastShownId(item.id), item));
       case 'file-change':
         this.#open.delete(item.id);
-        return completed(fileChangeItem(this.#shownId(item.id), item));
+        return completed(fileChangeItem(this.#lastShownId(item.id), item));
       case 'web-search':
-        this.#shownId(item.id);
+        this.#lastShownId(item.id);
         return completed(webSearchItem(item));
       case 'plan':
         return this.#planChanged(item.steps);
@@ -207,6 +218,13 @@ export class JsonEventMapper {
     if (known !== undefined) return known;
     const id = this.#takeNumber();
     this.#shownIds.set(itemId, id);
+    return id;
+  }
+
+  /** For the end of an item. */
+  #lastShownId(itemId: string): string {
+    const id = this.#shownId(itemId);
+    this.#shownIds.delete(itemId);
     return id;
   }
 

@@ -7,11 +7,12 @@ import { safeLine } from './safe-text.ts';
 
 /** Event lines on stdout; the reason of a failed turn once more on stderr, for people who read logs. */
 export class JsonOutput implements ExecOutput {
-  readonly #mapper = new JsonEventMapper();
+  readonly #mapper: JsonEventMapper;
   readonly #stdout: TextSink;
   readonly #stderr: TextSink;
 
-  constructor(options: { readonly stdout: TextSink; readonly stderr: TextSink }) {
+  constructor(options: { readonly stdout: TextSink; readonly stderr: TextSink; readonly withReceipt: boolean }) {
+    this.#mapper = new JsonEventMapper(options);
     this.#stdout = options.stdout;
     this.#stderr = options.stderr;
   }

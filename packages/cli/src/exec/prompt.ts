@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { StdinOutcome, StdinSource } from '../process/stdin-source.ts';
+import { safeLine } from './safe-text.ts';
 import { SetupError, systemReason } from './setup-error.ts';
 
 /** Units are in the names. `DEFAULT_STDIN_LIMITS` is the documented rule; tests pass shorter ones. */
@@ -36,8 +37,8 @@ export interface ReadPromptOptions {
 const EMPTY_PROMPT = 'the prompt is empty; pass it as an argument or on stdin';
 
 /**
- * The prompt by the stdin rule of `docs/exec.md`: with a prompt argument an open but silent stdin delays the start by
- * at most one second, and half of an input is never sent.
+ * The prompt by the stdin rule of `docs/exec.md`: with a prompt argument an open but silent stdin that nobody beside
+ * us writes to delays the start by at most one second, and half of an input is never sent.
  *
  * Rejects with `SetupError` 'stdin', or with the abort reason.
  */
@@ -72,7 +73,12 @@ async function readWhole({ stdin, limits, notify, signal }: ReadPromptOptions): 
 async function readAttached({ stdin, limits, notify, signal }: ReadPromptOptions): Promise<string> {
   const kind = stdin.kind();
   if (kind === 'terminal' || kind === 'empty') return '';
-  const outcome = await readOrFail(stdin, { ...limits, signal });
+  const outcome = await readOrFail(stdin, {
+    ...limits,
+    signal,
+    onProducer: ({ name, pid }) =>
+      notify(`quire: waiting for the end of stdin, which ${safeLine(name)} (process ${pid}) can still write to`),
+  });
   if (outcome.kind === 'silent') {
     notify('quire: stdin was open but silent and is ignored; to read the prompt from it pass - as the prompt');
     return '';

@@ -6,6 +6,7 @@ import type { StdinSource } from '../process/stdin-source.ts';
 import type { TextSink } from '../process/text-sink.ts';
 import { VERSION } from '../version.ts';
 import { type ExecArguments, parseExecArguments } from './arguments.ts';
+import { checkWorkingDirectoryName, checkWritableDirectories } from './directories.ts';
 import type { ExecOutput } from './exec-output.ts';
 import { checkLastMessageFile, writeLastMessage } from './last-message-file.ts';
 import { readOutputSchema } from './output-schema.ts';
@@ -80,16 +81,27 @@ async function execute(given: ExecArguments, dependencies: ExecDependencies): Pr
   }
 }
 
-/** Waits for readers as long as they live; after a stop only shortly. A stop changes the exit code. */
+/**
+ * Waits for readers as long as they live; after a stop only shortly. A stop changes the exit code, unless the run had
+ * its own end and all output was taken.
+ */
 async function flushed(exitCode: number, { stdout, stderr, stop }: ExecDependencies): Promise<CommandResult> {
   const flushing = Promise.all([stdout.flush(), stderr.flush()]).then(() => true);
   const settled = await stop.bounded(flushing, {
     graceMs: () => (stop.reason?.kind === 'output-closed' ? 0 : FLUSH_MS),
   });
   const { reason } = stop;
-  // A deadline that passes after everything was delivered changes nothing any more.
-  const isStopped = reason !== undefined && !(reason.kind === 'deadline' && settled === true);
+  if (reason?.kind === 'output-failed') {
+    stderr.write(`quire: stdout can not be written: ${safeLine(reason.message)}\n`);
+    await stop.bounded(stderr.flush(), { graceMs: () => FLUSH_MS });
+  }
+  const isStopped = reason !== undefined && !(settled === true && isPastDelivery(reason));
   return { exitCode: isStopped ? exitCodeOf(reason) : exitCode, settled: settled === true };
+}
+
+/** A signal or a deadline changes nothing about a run that has ended and whose output has arrived. */
+function isPastDelivery(reason: StopReason): boolean {
+  return reason.kind === 'signal' || reason.kind === 'deadline';
 }
 
 /** The clock of `--deadline` covers the whole run: a stdin that never ends is no way around it. */
@@ -105,6 +117,8 @@ async function runOnce(given: ExecArguments, dependencies: ExecDependencies): Pr
   for (const early of [loading, making]) early.catch(() => undefined); // awaited below, unless something fails before
   const outputSchema = given.outputSchemaPath === undefined ? undefined : readOutputSchema(given.outputSchemaPath);
   if (given.lastMessagePath !== undefined) checkLastMessageFile(given.lastMessagePath);
+  checkWorkingDirectoryName(given.workingDirectory);
+  checkWritableDirectories(given.additionalDirectories);
   const prompt = await readPrompt({
     argument: given.prompt,
     stdin: dependencies.stdin,
@@ -176,7 +190,7 @@ async function createOutput(given: ExecArguments, dependencies: ExecDependencies
   const { stdout, stderr, environment } = dependencies;
   if (given.json) {
     const { JsonOutput } = await import('./json-output.ts');
-    return new JsonOutput({ stdout, stderr });
+    return new JsonOutput({ stdout, stderr, withReceipt: given.receipt });
   }
   const { HumanOutput } = await import('./human-output.ts');
   const color = wantsColor({ choice: given.color, isTerminal: stderr.isTerminal, environment });
@@ -271,7 +285,6 @@ function reportSetupFailure(error: unknown, { stderr, stop }: ExecDependencies):
 
 function describeStop(reason: StopReason, stderr: TextSink): void {
   if (reason.kind === 'deadline') stderr.write(`quire: stopped: the deadline of ${reason.seconds} s has passed\n`);
-  if (reason.kind === 'output-failed') stderr.write(`quire: stdout can not be written: ${safeLine(reason.message)}\n`);
   if (reason.kind === 'fault') stderr.write(`quire: internal error: ${safeLine(reason.message)}\n`);
 }
 

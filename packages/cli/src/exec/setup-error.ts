@@ -1,7 +1,7 @@
 /** Something asked for on the command line can not be had. The message is one line and names the remedy. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
-  readonly code: 'stdin' | 'output-schema' | 'last-message-file';
+  readonly code: 'stdin' | 'output-schema' | 'last-message-file' | 'directory';
 
   constructor(code: SetupError['code'], message: string, options: { readonly cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

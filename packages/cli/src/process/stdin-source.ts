@@ -1,5 +1,6 @@
 import { fstatSync, readSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { createProducerLookup, type PipeProducer } from './pipe-producer.ts';
 
 /** `stream`: a pipe or a socket, which may stay silent for ever. `empty`: closed, `/dev/null` or another device. */
 export type StdinKind = 'terminal' | 'file' | 'stream' | 'empty';
@@ -10,6 +11,11 @@ export interface StdinReadOptions {
   readonly firstByteTimeoutMs?: number;
   /** Silence accepted after the first byte, in milliseconds; then the outcome is `stalled`. Default: any. */
   readonly silenceTimeoutMs?: number;
+  /**
+   * Any silence is accepted as long as a process beside this one can still write to the pipe. Called once, when a
+   * silence has been accepted for that reason.
+   */
+  readonly onProducer?: (producer: PipeProducer) => void;
   /** Called once when nothing came for this long. */
   readonly onQuiet?: { readonly afterMs: number; readonly notify: () => void };
   readonly signal: AbortSignal;
@@ -32,6 +38,8 @@ export interface StdinSource {
 }
 
 const CHUNK_BYTES = 65_536;
+/** Time between two looks whether the producer of a silent pipe is still there. */
+const PRODUCER_LOOK_MS = 500;
 
 export class StandardInput implements StdinSource {
   kind(): StdinKind {
@@ -73,6 +81,8 @@ function readStream(options: StdinReadOptions): Promise<StdinOutcome> {
     const chunks: Uint8Array[] = [];
     let total = 0;
     let silence: NodeJS.Timeout | undefined;
+    const findProducer = createProducerLookup(/* descriptor */ 0);
+    let isProducerTold = false;
     const quiet = onQuiet && setTimeout(onQuiet.notify, onQuiet.afterMs);
 
     const settle = (finish: () => void): void => {
@@ -87,7 +97,17 @@ function readStream(options: StdinReadOptions): Promise<StdinOutcome> {
     };
     const expire = (outcome: () => StdinOutcome, afterMs: number | undefined): void => {
       clearTimeout(silence);
-      if (afterMs !== undefined) silence = setTimeout(() => settle(() => resolve(outcome())), afterMs);
+      if (afterMs === undefined) return;
+      silence = setTimeout(() => {
+        const producer = options.onProducer && findProducer();
+        if (producer === undefined) {
+          settle(() => resolve(outcome()));
+          return;
+        }
+        if (!isProducerTold) options.onProducer?.(producer);
+        isProducerTold = true;
+        expire(outcome, PRODUCER_LOOK_MS);
+      }, afterMs);
     };
     const onData = (chunk: Uint8Array): void => {
       clearTimeout(quiet);

@@ -56,9 +56,11 @@ export class StandardSink implements TextSink {
 
   flush(): Promise<void> {
     const stream = this.#stream;
-    if (stream === undefined || this.#failed || stream.writableLength === 0) return Promise.resolve();
+    if (stream === undefined || this.#failed) return Promise.resolve();
     return new Promise((resolve) => {
-      stream.write('', () => resolve());
+      // A write that was taken or refused at once still tells of its failure in a later tick.
+      if (stream.writableLength === 0) setImmediate(resolve);
+      else stream.write('', () => resolve());
     });
   }
 

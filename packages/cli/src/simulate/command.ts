@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { isJsonObject, type JsonObject, stringAt } from '@quire/protocol';
-import type { LoadedScript, RecordedRequest, Simulator, SimulatorOptions } from '@quire/simulator';
+import type { RecordedRequest, Simulator, SimulatorOptions } from '@quire/simulator';
 import type { CommandResult } from '../end-process.ts';
 import { safeLine } from '../exec/safe-text.ts';
 import { systemReason } from '../exec/setup-error.ts';
 import { EXIT } from '../exit-codes.ts';
+import { say } from '../say.ts';
 import { parseSimulateArguments, type SimulateArguments } from './arguments.ts';
 
 const SIMULATE_HELP = `Start a model provider on this machine that plays a script; for demos and tests, without a key.
@@ -25,10 +26,7 @@ const ANY_TIME_MS = 2_147_483_647;
 /** `quire simulate`: serves until a signal comes. */
 export async function simulateCommand(argv: readonly string[]): Promise<CommandResult> {
   const parsed = parseSimulateArguments(argv);
-  if (parsed.kind === 'help') {
-    process.stdout.write(SIMULATE_HELP);
-    return { exitCode: EXIT.completed, settled: true };
-  }
+  if (parsed.kind === 'help') return say('stdout', SIMULATE_HELP);
   if (parsed.kind === 'usage-error') {
     process.stderr.write(
       `quire: ${safeLine(parsed.message)}\nUsage: quire simulate [OPTIONS]; see quire simulate --help\n`,
@@ -47,7 +45,7 @@ export async function simulateCommand(argv: readonly string[]): Promise<CommandR
 async function serve(given: SimulateArguments): Promise<void> {
   const library = await import('@quire/simulator');
   const script = given.scriptPath === undefined ? undefined : library.loadScript(readJsonFile(given.scriptPath));
-  const answers = script === undefined ? { rules: library.createRepairRehearsal() } : scriptedAnswers(script);
+  const answers: SimulatorOptions = script ?? { rules: library.createRepairRehearsal() };
   const models = given.modelsPath === undefined ? {} : { models: readModels(given.modelsPath) };
   const stopping = new AbortController();
   const stop = (): void => stopping.abort(new Error('stopped'));
@@ -63,25 +61,19 @@ async function serve(given: SimulateArguments): Promise<void> {
   }
 }
 
-function scriptedAnswers(script: LoadedScript): SimulatorOptions {
-  return {
-    steps: script.steps,
-    ...(script.models !== undefined && { models: script.models }),
-    ...(script.etag !== undefined && { etag: script.etag }),
-  };
-}
-
 function greeting(url: string, options: { readonly isRehearsal: boolean }): string {
   const provider = `model_providers.simulator={name="simulator",base_url="${url}",wire_api="responses"}`;
   const who = options.isRehearsal
     ? 'A rehearsal answers, not a language model.'
     : 'A script answers, not a language model.';
-  const prompt = options.isRehearsal ? 'the tests fail, please repair the code' : 'hello';
+  const use = options.isRehearsal
+    ? '-m rehearsal -s danger-full-access "the tests fail, please repair the code"'
+    : '"hello"';
   return [
     `Serving on ${url}`,
     `${who} In another terminal:`,
     '',
-    `  quire exec -c model_provider=simulator -c '${provider}' "${prompt}"`,
+    `  quire exec -c model_provider=simulator -c '${provider}' ${use}`,
     '',
     'Ctrl-C ends this.',
     '',
@@ -127,7 +119,7 @@ function describeRequest(request: RecordedRequest): string {
   const model = safeLine(stringAt(request.body, 'model') ?? 'no model');
   const last = request.input.at(-1);
   const what = last === undefined ? 'no input' : safeLine(stringAt(last, 'type') ?? 'an item');
-  return `#${request.index + 1} ${request.method} ${safeLine(request.path)} ${model}, ${request.input.length} items, last: ${what}`;
+  return `#${request.index + 1} ${request.transport} ${safeLine(request.path)} ${model}, ${request.input.length} items, last: ${what}`;
 }
 
 function readModels(path: string): readonly JsonObject[] {

@@ -18,6 +18,7 @@ const DEFAULTS: ExecArguments = {
   outputSchemaPath: undefined,
   color: 'auto',
   json: false,
+  receipt: false,
   lastMessagePath: undefined,
   deadlineSeconds: undefined,
   warnings: [],

@@ -158,7 +158,7 @@ $ echo npm test
 
 ✗ nope: unknown tool
 
-↻ connection lost, attempt 1 of 5 in 200 ms: too busy
+↻ the provider is busy; trying again (1 of 5) in 200 ms: too busy
 
 • Done.
 
@@ -258,4 +258,36 @@ describe('the end of a turn', () => {
   test('that was interrupted says so [EXEC-50]', () => {
     expect(show([], { outcome: { kind: 'interrupted' } })).toEqual({ stdout: '', stderr: '\n■ interrupted\n' });
   });
+});
+
+test.each([
+  ['connection-failed', 'cannot connect'],
+  ['overloaded', 'the provider is busy'],
+  ['stream-truncated', 'the stream broke off'],
+  ['idle-timeout', 'the stream went silent'],
+] as const)('a retry after %s says that %s [EXEC-55]', (code, reason) => {
+  const cause = { code, message: 'details', retryable: true };
+  const { stderr } = show([{ kind: 'stream-retry', turnId: TURN_ID, attempt: 1, maxAttempts: 5, delayMs: 200, cause }]);
+  expect(stderr).toBe(`\n↻ ${reason}; trying again (1 of 5) in 200 ms: details\n`);
+});
+
+test('of a progress bar the last state is shown [EXEC-56]', () => {
+  const output = '10%\r50%\r100%\r\ndone\r\n 1/2\r 2/2\r';
+  const { stderr } = show([
+    start(command('a')),
+    end(command('a', { output, exitCode: 0, durationMs: 5, status: 'completed' })),
+  ]);
+  expect(stderr).toBe('\n$ echo a\n  ✓ done in 5 ms\n  │ 100%\n  │ done\n  │  2/2\n');
+});
+
+test('a long line is not cut within a character [EXEC-56]', () => {
+  const shown = (line: string): string => {
+    const { stderr } = show([
+      start(command('a')),
+      end(command('a', { output: line, exitCode: 0, durationMs: 5, status: 'completed' })),
+    ]);
+    return stderr.split('│ ')[1]?.trimEnd() ?? '';
+  };
+  expect(shown(`${'x'.repeat(399)}😀${'y'.repeat(9)}`)).toBe(`${'x'.repeat(399)}…`);
+  expect(shown(`${'x'.repeat(398)}😀${'y'.repeat(9)}`)).toBe(`${'x'.repeat(398)}😀…`);
 });

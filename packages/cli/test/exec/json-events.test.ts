@@ -16,7 +16,7 @@ function linesOf(
   outcome: TurnOutcome = COMPLETED,
   warnings: readonly string[] = [],
 ): string[] {
-  const mapper = new JsonEventMapper();
+  const mapper = new JsonEventMapper({ withReceipt: false });
   return [
     ...mapper.opened({ threadId: THREAD_ID, warnings }),
     ...events.flatMap((event) => mapper.event(event)),
@@ -223,4 +223,28 @@ describe('trouble', () => {
       ])[1],
     ).toBe('{"type":"item.completed","item":{"id":"item_0","type":"agent_message","text":"hi"}}');
   });
+});
+
+test('an id that a provider gives to several items stays one shown id for each of them [EXEC-02]', () => {
+  const message = (text: string): TurnItem => ({ kind: 'agent-message', id: 'item_0', text });
+  const ended = { exitCode: 0, status: 'completed' } as const;
+  const lines = linesOf([
+    end(message('one')),
+    end(message('two')),
+    start(command('item_0')),
+    end(command('item_0', ended)),
+    start(command('item_0')),
+    end(command('item_0', ended)),
+  ]);
+  const shown = lines
+    .map((line) => JSON.parse(line))
+    .flatMap(({ type, item }) => (item === undefined ? [] : [`${type} ${item.id}`]));
+  expect(shown).toEqual([
+    'item.completed item_0',
+    'item.completed item_1',
+    'item.started item_2',
+    'item.completed item_2',
+    'item.started item_3',
+    'item.completed item_3',
+  ]);
 });

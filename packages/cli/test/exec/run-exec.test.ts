@@ -70,7 +70,7 @@ test('arguments reach the agent, and the thread is closed after the turn [EXEC-4
       '-C',
       '/x',
       '--add-dir',
-      '/y',
+      folder,
       '--ephemeral',
     ].concat(['--skip-git-repo-check', '--thread-source', 'ci', '--output-schema', schema, '-i', 'a.png', 'go']),
     { environment: { A: 'b' } },
@@ -87,7 +87,7 @@ test('arguments reach the agent, and the thread is closed after the turn [EXEC-4
         model: 'model-b',
         sandboxMode: 'danger-full-access',
         threadSource: 'ci',
-        additionalDirectories: ['/y'],
+        additionalDirectories: [folder],
         skipGitRepoCheck: true,
         ephemeral: true,
         source: 'exec',
@@ -156,6 +156,19 @@ describe('bad input ends with exit code 1, one line and no thread', () => {
       'a message file that is a folder [EXEC-43]',
       async () => ['-o', folder, ...GIVEN],
       () => `the last message can not be written to ${folder}: it is a folder`,
+    ],
+    [
+      'another writable directory that does not exist [EXEC-47]',
+      async () => ['--add-dir', folder, '--add-dir', inFolder('none'), ...GIVEN],
+      () => `the directory ${inFolder('none')} does not exist; give an existing one with --add-dir`,
+    ],
+    [
+      'another writable directory that is a file [EXEC-47]',
+      async () => {
+        await writeFile(inFolder('file'), '');
+        return ['--add-dir', inFolder('file'), ...GIVEN];
+      },
+      () => `${inFolder('file')} is a file, not a directory; give a directory with --add-dir`,
     ],
     [
       'an empty prompt argument [EXEC-22]',

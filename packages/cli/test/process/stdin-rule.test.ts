@@ -65,25 +65,90 @@ describe('without a prompt argument', () => {
 });
 
 describe('in a shell', () => {
-  const shell = (line: string): Promise<{ code: number | null; stdout: string }> =>
+  const shell = (line: string): Promise<{ code: number | null; stdout: string; stderr: string }> =>
     new Promise((resolve) => {
       const child = spawn('sh', ['-c', line, 'sh', process.execPath, built.path], {
-        stdio: ['ignore', 'pipe', 'ignore'],
-        env: { PATH: process.env['PATH'] },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { PATH: process.env['PATH'], SILENCE_MS: '600' },
       });
       let stdout = '';
+      let stderr = '';
       child.stdout.on('data', (chunk) => {
         stdout += chunk;
       });
-      child.on('close', (code) => resolve({ code, stdout }));
+      child.stderr.on('data', (chunk) => {
+        stderr += chunk;
+      });
+      child.on('close', (code) => resolve({ code, stdout, stderr }));
     });
+  const WAITING = 'quire: waiting for the end of stdin, which NAME (process PID) can still write to\n';
+  const noticesOf = (stderr: string): string =>
+    stderr
+      .split('\n')
+      .filter((line) => line.startsWith('quire: '))
+      .map((line) => `${line.replace(/(sh|sleep) \(process \d+/, 'NAME (process PID')}\n`)
+      .join('');
 
   test('a closed stdin is not read beside a prompt argument [EXEC-23]', async () => {
-    expect(await shell('"$1" "$2" "do it" <&-')).toEqual({ code: 0, stdout: 'do it\n' });
+    expect(await shell('"$1" "$2" "do it" <&-')).toMatchObject({ code: 0, stdout: 'do it\n' });
   });
 
   test('a pipe between two programs is added to the prompt [EXEC-24]', async () => {
-    expect(await shell('printf "line one\\n" | "$1" "$2" "do it"')).toEqual({ code: 0, stdout: COMPOSED });
+    expect(await shell('printf "line one\\n" | "$1" "$2" "do it"')).toMatchObject({ code: 0, stdout: COMPOSED });
+  });
+
+  test.runIf(process.platform === 'linux').each([
+    ['before its first byte', '{ sleep 1.6; echo line one; }'],
+    ['between two bytes', '{ printf line; sleep 1.6; echo " one"; }'],
+  ])(
+    'a program at the other end of the pipe may be silent %s, and a line says so [EXEC-29]',
+    async (_title, producer) => {
+      const ended = await shell(`${producer} | "$1" "$2" "do it"`);
+      expect({ ...ended, stderr: noticesOf(ended.stderr) }).toEqual({ code: 0, stdout: COMPOSED, stderr: WAITING });
+    },
+  );
+
+  test.runIf(process.platform === 'linux')(
+    'a parent that keeps the pipe open is waited for a second [EXEC-25]',
+    async () => {
+      const pipe = join(built.folder, 'kept-open');
+      const ended = await shell(`mkfifo "${pipe}"; exec 3<>"${pipe}"; "$1" "$2" --json "do it" <"${pipe}"`);
+      expect({ code: ended.code, notices: noticesOf(ended.stderr) }).toEqual({
+        code: 0,
+        notices: 'quire: stdin was open but silent and is ignored; to read the prompt from it pass - as the prompt\n',
+      });
+    },
+  );
+
+  test.runIf(process.platform === 'linux')(
+    'a producer that ends while a parent keeps the pipe open is waited for no longer [EXEC-29]',
+    async () => {
+      const pipe = join(built.folder, 'kept-open-too');
+      const ended = await shell(
+        `mkfifo "${pipe}"; exec 3<>"${pipe}"; sleep 1.6 >"${pipe}" 3>&- & "$1" "$2" --json "do it" <"${pipe}"`,
+      );
+      expect({ code: ended.code, notices: noticesOf(ended.stderr) }).toEqual({
+        code: 0,
+        notices: `${WAITING}quire: stdin was open but silent and is ignored; to read the prompt from it pass - as the prompt\n`,
+      });
+    },
+  );
+
+  test.runIf(process.platform === 'linux')('a deadline bounds the wait for a producer [EXEC-34]', async () => {
+    const ended = await shell('sleep 2 | { "$1" "$2" --json --deadline 1.3 "do it"; echo "quire: code $?" >&2; }');
+    expect(noticesOf(ended.stderr)).toBe(`${WAITING}quire: stopped: the deadline of 1.3 s has passed\nquire: code 1\n`);
+  });
+
+  test.runIf(process.platform === 'linux').each([
+    ['the place it is started in', 'cd "$d" && "$1" "$2" "do it"'],
+    ['a place given with -C', '"$1" "$2" -C "$d" "do it"'],
+  ])('a working directory whose name is no UTF-8 is refused: %s [EXEC-49]', async (_title, line) => {
+    const ended = await shell(`d="$(printf '${built.folder}/bad-\\377')"; mkdir -p "$d"; ${line}`);
+    expect(ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `quire: the name of the working directory ${built.folder}/bad-\uFFFD is not valid UTF-8; rename it, or choose another directory with -C\n`,
+    });
   });
 
   test('after 2>&1 the final message is shown once [EXEC-51]', async () => {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildScriptedExec, Program } from '../support/program.ts';
 import { THREAD_ID } from '../support/scripted-agent.ts';
@@ -85,6 +86,53 @@ describe('the reader of stdout', () => {
     await program.saw('closed');
   });
 
+  test('going away while nothing is printed is noticed too: a socket [EXEC-39]', async () => {
+    const program = run('sleep');
+    await program.saw('turn.started');
+    const goneAtMs = performance.now();
+    program.child.stdout?.destroy();
+    const ended = await program.ended;
+    expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 141, stderr: '' });
+    expect(performance.now() - goneAtMs).toBeLessThan(1_000);
+    await program.saw('closed');
+  });
+
+  test.runIf(process.platform === 'linux')(
+    'going away while nothing is printed is noticed too: a pipeline [EXEC-39]',
+    async () => {
+      const line = '{ "$1" "$2" --json go; echo "code $?" >&2; } | { head -n 2 >&2; echo gone >&2; }';
+      const child = spawn('sh', ['-c', line, 'sh', process.execPath, built.path], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { PATH: process.env['PATH'], SCRIPT: 'sleep' },
+      });
+      let stderr = '';
+      let goneAtMs = Number.NaN;
+      child.stderr.on('data', (chunk) => {
+        stderr += chunk;
+        if (stderr.includes('gone') && Number.isNaN(goneAtMs)) goneAtMs = performance.now();
+      });
+      await new Promise((resolve) => child.on('close', resolve));
+      expect(stderr.split('\n').slice(2)).toEqual(['gone', 'code 141', '']);
+      expect(performance.now() - goneAtMs).toBeLessThan(1_000);
+    },
+  );
+
+  test.runIf(process.platform === 'linux')('staying is not mistaken for going, whatever it is [EXEC-39]', async () => {
+    // The reader hands its end on to another process and closes its own.
+    const reader = '{ exec 3<&0; { sleep 0.5; exec cat; } <&3 & exec <&- 3<&-; wait; }';
+    const line = `"$1" "$2" --json --deadline 2 go | ${reader}`;
+    const child = spawn('sh', ['-c', `${line}; echo end`, 'sh', process.execPath, built.path], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { PATH: process.env['PATH'], SCRIPT: 'wait' },
+    });
+    let stdout = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+    });
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(stdout).toBe(`${INTERRUPTED_LINES}end\n`);
+  });
+
   test('may be slow: every line arrives whole and in order, the terminal event last [EXEC-35]', async () => {
     const program = run('flood', ['--json', 'go'], { leaveStdout: true });
     await program.saw('flooded');
@@ -113,6 +161,28 @@ describe('the reader of stdout', () => {
     expect(performance.now() - stoppedAtMs).toBeLessThan(2_000);
     program.child.stdout?.destroy();
   });
+});
+
+test.each([
+  ['SIGINT', 'turn.completed'],
+  ['SIGTERM', 'turn.completed'],
+  ['SIGINT', 'ended'],
+  ['SIGTERM', 'ended'],
+] as const)(
+  '%s after everything was delivered changes nothing about a completed run (at %s) [EXEC-48]',
+  async (signal, moment) => {
+    const program = run('leak');
+    await program.saw(moment);
+    program.child.kill(signal);
+    expect(await program.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+  },
+);
+
+test('a signal while a completed run closes its thread changes nothing [EXEC-48]', async () => {
+  const program = run('slow-close');
+  await program.saw('closed');
+  program.child.kill('SIGINT');
+  expect(await program.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
 });
 
 test('stderr that nobody reads is no reason to stop [EXEC-37]', async () => {

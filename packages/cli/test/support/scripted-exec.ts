@@ -2,6 +2,7 @@
  * A program for tests: `quire exec` with a scripted agent, on the real streams and signals of its process.
  * Environment: `SCRIPT` names the turn, `SILENCE_MS` shortens the longest pause on stdin.
  */
+import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { endProcess } from '../../src/end-process.ts';
 import { execCommand } from '../../src/exec/command.ts';
@@ -27,6 +28,15 @@ const TURNS: Record<string, (context: TurnContext) => Promise<void> | void> = {
     await aborted(signal);
     clearInterval(alive);
     mark('interrupted');
+    end({ kind: 'interrupted' });
+  },
+  /** Runs a long command until it is interrupted, and prints nothing meanwhile. */
+  sleep: async ({ signal, end }) => {
+    const command = spawn('sleep', ['1000'], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => command.on('exit', resolve));
+    await aborted(signal);
+    command.kill();
+    await ended;
     end({ kind: 'interrupted' });
   },
   /** Ignores the interrupt. */
@@ -64,6 +74,8 @@ const TURNS: Record<string, (context: TurnContext) => Promise<void> | void> = {
     await aborted(signal);
     end({ kind: 'interrupted' });
   },
+  /** Completes; its thread takes time to close. */
+  'slow-close': ({ end }) => end({ kind: 'completed', lastAgentMessage: 'done' }),
   /** Completes but leaves a timer behind that would keep the process. */
   leak: ({ end }) => {
     setInterval(() => undefined, 60_000);
@@ -72,6 +84,7 @@ const TURNS: Record<string, (context: TurnContext) => Promise<void> | void> = {
 };
 
 const { agent } = scriptedAgent({
+  close: () => new Promise((resolve) => setTimeout(resolve, process.env['SCRIPT'] === 'slow-close' ? 300 : 0)),
   turn: TURNS[process.env['SCRIPT'] ?? 'echo'] ?? (() => undefined),
   onCall: (call) => {
     if (call.call === 'run' && typeof call.input !== 'string') {
@@ -88,3 +101,4 @@ endProcess(
     stdinLimits: { ...DEFAULT_STDIN_LIMITS, silenceTimeoutMs },
   }),
 );
+mark('ended');

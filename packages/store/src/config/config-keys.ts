@@ -22,7 +22,12 @@ export const CONFIG_KEYS = [
       'Id of the provider to use: `openai`, `ollama`, `lmstudio` or a key of `model_providers`. Default `openai`.',
   },
   { key: 'openai_base_url', type: 'URL', meaning: 'Address of the built-in `openai` provider.' },
-  { key: 'model_reasoning_effort', type: 'string', meaning: 'How much the model thinks, such as `low` or `high`.' },
+  {
+    key: 'model_reasoning_effort',
+    type: 'string',
+    meaning:
+      'How much the model thinks: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max` or `ultra`. Another word is passed on with a warning.',
+  },
   {
     key: 'model_reasoning_summary',
     type: '`auto`, `concise`, `detailed`, `none`',
@@ -109,8 +114,9 @@ export const CONFIG_KEYS = [
   { key: 'model_providers.<id>.base_url', type: 'URL', meaning: 'Prefix of every request path.' },
   {
     key: 'model_providers.<id>.wire_api',
-    type: '`responses`',
-    meaning: 'The protocol spoken. Only the Responses API is; it is the default.',
+    type: '`responses`, `chat`',
+    meaning:
+      'The protocol spoken: the Responses API (default), or chat completions for servers that have nothing else.',
   },
   { key: 'model_providers.<id>.env_key', type: 'string', meaning: 'Environment variable that holds the API key.' },
   {
@@ -149,6 +155,26 @@ export const CONFIG_KEYS = [
     key: 'model_providers.<id>.requires_openai_auth',
     type: 'boolean',
     meaning: 'Sends the stored login or key to this provider. Default `false`.',
+  },
+  {
+    key: 'model_providers.<id>.supports_websockets',
+    type: 'boolean',
+    meaning: 'Responses are asked for over a WebSocket, which falls back to HTTP where it fails. Default `false`.',
+  },
+  {
+    key: 'model_providers.<id>.websocket_connect_timeout_ms',
+    type: 'integer ≥ 1',
+    meaning: 'Longest WebSocket handshake, in milliseconds. Default 15000.',
+  },
+  {
+    key: 'model_providers.<id>.store_items',
+    type: 'boolean',
+    meaning: 'The server wants responses stored (`store: true`). Default: guessed from name and address, as for Azure.',
+  },
+  {
+    key: 'model_providers.<id>.item_ids',
+    type: 'boolean',
+    meaning: 'The server wants items back with their ids. Default: guessed from name and address, as for Azure.',
   },
 ] as const satisfies readonly ConfigKey[];
 

@@ -7,6 +7,7 @@ import { ConfigError } from './config-error.ts';
 import { type ContextSettings, readContextSettings } from './context-settings.ts';
 import { type FeatureSettings, readFeatureSettings } from './feature-settings.ts';
 import type { ConfigLayer } from './layers.ts';
+import { misspelledKeys } from './misspelled-keys.ts';
 import { type ModelSettings, readModelSettings } from './model-settings.ts';
 import { OVERRIDE_SOURCE, parseOverrides } from './overrides.ts';
 import { type ProviderSettings, readProviderSettings } from './provider-settings.ts';
@@ -40,9 +41,10 @@ export interface LoadConfigOptions {
 export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
   const layers = await readLayers(options);
   const reader = new SettingReader(layers, { homeDirectory: options.environment['HOME'] || os.homedir() });
-  const warnings: string[] = [];
+  const overrides = layers.find((layer) => layer.source === OVERRIDE_SOURCE);
+  const warnings: string[] = overrides === undefined ? [] : [...misspelledKeys(overrides.table)];
   return {
-    ...(await readModelSettings(reader)),
+    ...(await readModelSettings(reader, warnings)),
     ...readProviderSettings(reader, warnings),
     ...readSafetySettings(reader, warnings),
     ...readContextSettings(reader),

@@ -5,7 +5,7 @@ import type { SettingReader } from './setting-reader.ts';
 export interface ModelSettings {
   /** Absent: the default of the catalog. */
   readonly model: string | undefined;
-  /** Any name: models add their own. */
+  /** Any word: models add their own. */
   readonly modelReasoningEffort: string | undefined;
   readonly modelReasoningSummary: 'auto' | 'concise' | 'detailed' | 'none' | undefined;
   readonly modelVerbosity: 'low' | 'medium' | 'high' | undefined;
@@ -19,10 +19,13 @@ export interface ModelSettings {
   readonly hideAgentReasoning: boolean;
 }
 
-export async function readModelSettings(reader: SettingReader): Promise<ModelSettings> {
+const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', 'ultra'] as const;
+const PLAIN_WORD = /^[A-Za-z][A-Za-z0-9_-]*$/;
+
+export async function readModelSettings(reader: SettingReader, warnings: string[]): Promise<ModelSettings> {
   return {
     model: reader.nonEmptyString({ key: 'model' }),
-    modelReasoningEffort: reader.nonEmptyString({ key: 'model_reasoning_effort' }),
+    modelReasoningEffort: readReasoningEffort(reader, warnings),
     modelReasoningSummary: reader.oneOf({ key: 'model_reasoning_summary' }, ['auto', 'concise', 'detailed', 'none']),
     modelVerbosity: reader.oneOf({ key: 'model_verbosity' }, ['low', 'medium', 'high']),
     modelSupportsReasoningSummaries: reader.boolean({ key: 'model_supports_reasoning_summaries' }),
@@ -32,6 +35,17 @@ export async function readModelSettings(reader: SettingReader): Promise<ModelSet
     developerInstructions: reader.string({ key: 'developer_instructions' }),
     hideAgentReasoning: reader.boolean({ key: 'hide_agent_reasoning' }) ?? false,
   };
+}
+
+/** A model may know a word that is not known here, so another word is passed on; what is no word is an error. */
+function readReasoningEffort(reader: SettingReader, warnings: string[]): string | undefined {
+  const setting = { key: 'model_reasoning_effort' } as const;
+  const effort = reader.nonEmptyString(setting);
+  if (effort === undefined || REASONING_EFFORTS.some((known) => known === effort)) return effort;
+  const known = REASONING_EFFORTS.join(', ');
+  if (!PLAIN_WORD.test(effort)) throw reader.invalid(setting, `must be one word, such as ${known}`);
+  warnings.push(`model_reasoning_effort: ${effort} is passed on as it is; the known words are ${known}`);
+  return effort;
 }
 
 async function readBaseInstructions(reader: SettingReader): Promise<string | undefined> {

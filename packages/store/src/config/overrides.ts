@@ -9,15 +9,15 @@ export const OVERRIDE_SOURCE = '-c';
  * One table from raw `-c key=value` texts; later ones win.
  *
  * A text is split at its first `=` and both sides are trimmed. The key is split at every dot, without
- * quoting. The value is TOML, or else the text itself without the quote characters around it. Missing tables
- * are made; a scalar in the way is replaced by a table.
- * @throws ConfigError 'malformed-override'
+ * quoting. The value is TOML, or else the text itself without quote characters at its end; but one that begins like
+ * a list, a table or a string must be TOML. Missing tables are made; a scalar in the way is replaced by a table.
+ * @throws ConfigError 'malformed-override', 'invalid-value'
  */
 export async function parseOverrides(overrides: readonly string[]): Promise<ConfigTable> {
   const table = createTable();
   for (const override of overrides) {
     const { key, valueText } = splitOverride(override);
-    assign(table, key.split('.'), await parseOverrideValue(valueText));
+    assign(table, key.split('.'), await parseOverrideValue(key, valueText));
   }
   return table;
 }
@@ -40,11 +40,21 @@ function malformed(message: string): ConfigError {
   return new ConfigError('malformed-override', message, { source: OVERRIDE_SOURCE });
 }
 
-async function parseOverrideValue(text: string): Promise<unknown> {
+async function parseOverrideValue(key: string, text: string): Promise<unknown> {
   const trivial = parseTrivialValue(text);
   if (trivial !== undefined) return trivial;
-  return adoptValue(await parseTomlValue(text)) ?? stripQuotes(text);
+  const reading = await parseTomlValue(text);
+  if ('value' in reading) return adoptValue(reading.value);
+  if (!BEGINS_AS_TOML.test(text)) return stripEndQuotes(text);
+  throw new ConfigError('invalid-value', `-c: ${key} is not valid TOML: ${reading.problem}; ${QUOTING_ADVICE}`, {
+    key,
+    source: OVERRIDE_SOURCE,
+  });
 }
+
+/** A list, a table or a string was meant: taking it as text would hide the slip. */
+const BEGINS_AS_TOML = /^[[{"']/;
+const QUOTING_ADVICE = 'close what the value opens, and put single quotes around the whole -c argument in a shell';
 
 const SMALL_INTEGER = /^(?:0|-?[1-9][0-9]{0,14})$/;
 /** No TOML value begins with a letter or an underscore, but for four words. */
@@ -64,8 +74,8 @@ export function parseTrivialValue(text: string): string | number | boolean | und
   return BARE_WORD.test(text) ? text : undefined;
 }
 
-function stripQuotes(text: string): string {
-  return text.replace(/^["']+/, '').replace(/["']+$/, '');
+function stripEndQuotes(text: string): string {
+  return text.replace(/["']+$/, '');
 }
 
 function assign(table: ConfigTable, path: readonly string[], value: unknown): void {

@@ -1,4 +1,4 @@
-import type { ModelProvider } from '@quire/protocol';
+import type { ModelProvider, ProviderCapabilities } from '@quire/protocol';
 import { ConfigError } from './config-error.ts';
 import type { SettingPath, SettingReader } from './setting-reader.ts';
 
@@ -25,6 +25,9 @@ const DEFAULTS = {
   streamMaxRetries: 5,
   streamIdleTimeoutMs: 300_000,
   requiresOpenaiAuth: false,
+  supportsWebsockets: false,
+  websocketConnectTimeoutMs: 15_000,
+  wireApi: 'responses',
 } as const satisfies Omit<ModelProvider, 'id' | 'name'>;
 
 const BUILT_IN: readonly ModelProvider[] = [
@@ -32,6 +35,7 @@ const BUILT_IN: readonly ModelProvider[] = [
     ...DEFAULTS,
     id: 'openai',
     name: 'OpenAI',
+    supportsWebsockets: true,
     envHttpHeaders: { 'OpenAI-Organization': 'OPENAI_ORGANIZATION', 'OpenAI-Project': 'OPENAI_PROJECT' },
     requiresOpenaiAuth: true,
   },
@@ -73,7 +77,6 @@ function withBaseUrlOverride(provider: ModelProvider, reader: SettingReader): Mo
 
 function readProvider(reader: SettingReader, id: string, warnings: string[]): ModelProvider {
   const table = reader.requireEntryTable('model_providers', id);
-  checkWireApi(reader, id);
   const name = reader.nonEmptyString({ key: 'model_providers.<id>.name', id });
   if (name === undefined)
     throw reader.invalid({ key: 'model_providers.<id>.name', id }, 'is missing; give the provider a name');
@@ -99,22 +102,32 @@ function readProvider(reader: SettingReader, id: string, warnings: string[]): Mo
     streamIdleTimeoutMs:
       reader.integer(at('stream_idle_timeout_ms'), { minimum: 1, cap: MAX_TIMEOUT_MS }) ?? DEFAULTS.streamIdleTimeoutMs,
     requiresOpenaiAuth: reader.boolean(at('requires_openai_auth')) ?? DEFAULTS.requiresOpenaiAuth,
+    supportsWebsockets: reader.boolean(at('supports_websockets')) ?? DEFAULTS.supportsWebsockets,
+    websocketConnectTimeoutMs:
+      reader.integer(at('websocket_connect_timeout_ms'), { minimum: 1, cap: MAX_TIMEOUT_MS }) ??
+      DEFAULTS.websocketConnectTimeoutMs,
+    wireApi: readWireApi(reader, id),
+    capabilities: readCapabilities(reader, at),
   };
 }
 
 type ProviderKey =
   Extract<SettingPath['key'], `model_providers.${string}`> extends `model_providers.<id>.${infer Key}` ? Key : never;
 
-function checkWireApi(reader: SettingReader, id: string): void {
+function readWireApi(reader: SettingReader, id: string): 'responses' | 'chat' {
   const setting = { key: 'model_providers.<id>.wire_api', id } as const;
-  const wireApi = reader.string(setting);
-  if (wireApi === undefined || wireApi === 'responses') return;
-  const found = `must be "responses", found ${JSON.stringify(wireApi)}`;
-  if (wireApi !== 'chat') throw reader.invalid(setting, found);
-  throw reader.invalid(
-    setting,
-    `${found}: chat completions are not supported; set it to "responses" if the provider has that API, or choose another provider`,
-  );
+  const wireApi = reader.string(setting) ?? DEFAULTS.wireApi;
+  if (wireApi === 'responses' || wireApi === 'chat') return wireApi;
+  throw reader.invalid(setting, `must be "responses" or "chat", found ${JSON.stringify(wireApi)}`);
+}
+
+function readCapabilities(reader: SettingReader, at: (key: ProviderKey) => SettingPath): ProviderCapabilities {
+  const storeItems = reader.boolean(at('store_items'));
+  const itemIds = reader.boolean(at('item_ids'));
+  return {
+    ...(storeItems === undefined ? {} : { storeItems }),
+    ...(itemIds === undefined ? {} : { itemIds }),
+  };
 }
 
 function readUrl(reader: SettingReader, setting: SettingPath): string | undefined {

@@ -20,22 +20,29 @@ export async function parseTomlDocument(text: string, source: string): Promise<C
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const { line, column } = error;
-    // Only the first line, and no cause: the rest quotes the file, which may hold a token.
-    const reason = firstLine(error.message).replace(/^Invalid TOML document: /, '');
-    throw new ConfigError('syntax', `${source}:${line}:${column}: not valid TOML: ${reason}`, { source, line, column });
+    // No cause: it quotes the file.
+    const message = `${source}:${line}:${column}: not valid TOML: ${reasonOf(error)}`;
+    throw new ConfigError('syntax', message, { source, line, column });
   }
 }
 
-/** The value of one TOML expression, or `undefined` when `text` is not one. */
-export async function parseTomlValue(text: string): Promise<unknown> {
+export type TomlValueReading = { readonly value: unknown } | { readonly problem: string };
+
+/** The value of one TOML expression, or why `text` is not one: a few words that do not quote it. */
+export async function parseTomlValue(text: string): Promise<TomlValueReading> {
   const { parse, TomlError } = await loadToml();
   try {
     const table = parse(`value = ${text}`, PARSE_OPTIONS);
-    return Object.keys(table).length === 1 ? table['value'] : undefined;
-  } catch (cause) {
-    if (cause instanceof TomlError) return undefined;
-    throw cause;
+    return Object.keys(table).length === 1 ? { value: table['value'] } : { problem: 'more than one value' };
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    return { problem: reasonOf(error) };
   }
+}
+
+/** Only the first line: the rest quotes the text, which may hold a token. */
+function reasonOf(error: Error): string {
+  return firstLine(error.message).replace(/^Invalid TOML document: /, '');
 }
 
 function firstLine(text: string): string {

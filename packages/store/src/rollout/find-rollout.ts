@@ -21,25 +21,30 @@ export interface FindRolloutOptions {
  */
 export function findRollout(options: FindRolloutOptions): string {
   const threadId = parseThreadId(options.idOrPath);
-  if (threadId === undefined) return requireFile(path.resolve(options.cwd, options.idOrPath), options.idOrPath);
+  if (threadId === undefined) return requireFile(path.resolve(options.cwd, options.idOrPath), options);
   const found =
     findNearItsDay(options.home, threadId) ??
     findBelow(sessionsFolder(options.home), threadId) ??
     findBelow(archivedFolder(options.home), threadId);
   if (found !== undefined) return found;
   const folder = sessionsFolder(options.home);
+  throw new RolloutError('not-found', `no thread ${threadId} is recorded in ${folder}; ${howToList(folder)}`, {
+    path: folder,
+  });
+}
+
+function requireFile(file: string, options: FindRolloutOptions): string {
+  if (statFile(file) !== undefined) return file;
+  const given = JSON.stringify(options.idOrPath);
   throw new RolloutError(
     'not-found',
-    `no thread ${threadId} is recorded in ${folder}; list the recorded ones with: find ${JSON.stringify(folder)} -name 'rollout-*'`,
-    { path: folder },
+    `${given} is neither a thread id nor a rollout file; ${howToList(sessionsFolder(options.home))}`,
+    { path: file },
   );
 }
 
-function requireFile(file: string, given: string): string {
-  if (statFile(file) !== undefined) return file;
-  throw new RolloutError('not-found', `${JSON.stringify(given)} is neither a thread id nor a rollout file`, {
-    path: file,
-  });
+function howToList(folder: string): string {
+  return `list the recorded ones with: find ${JSON.stringify(folder)} -name 'rollout-*.jsonl'`;
 }
 
 function findNearItsDay(home: string, threadId: ThreadId): string | undefined {

@@ -4,6 +4,8 @@ export type RolloutErrorCode =
   | 'not-writable'
   /** The file holds no complete header line, so there is no thread in it. */
   | 'no-header'
+  /** Another process writes it. */
+  | 'in-use'
   | 'closed';
 
 /** A rollout could not be found, read or written. Messages name the file, never its content. */

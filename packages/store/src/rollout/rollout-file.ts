@@ -8,9 +8,10 @@ import { AppendFile } from './append-file.ts';
 import { encodeLines } from './encode-lines.ts';
 import { repairTail } from './repair-tail.ts';
 import { RolloutError } from './rollout-error.ts';
+import { lockRollout, type RolloutLock } from './rollout-lock.ts';
 import { dayFolder, rolloutName } from './rollout-name.ts';
 
-/** The record of one thread, open for appending. */
+/** The record of one thread, open for appending. Until it is closed no other process can open it so. */
 export interface RolloutFile extends RolloutWriter, Disposable {
   /** Absolute. */
   readonly path: string;
@@ -40,14 +41,18 @@ export interface OpenRolloutOptions extends RolloutClock {
 /**
  * Starts the record of a new thread. When the promise resolves the header is durable. A failure leaves no
  * file behind. File mode 0600, folders 0700.
- * @throws RolloutError 'not-writable'
+ * @throws RolloutError 'not-writable', 'in-use'
  */
 export async function createRollout(options: CreateRolloutOptions): Promise<RolloutFile> {
   const startMs = options.now();
   const folder = dayFolder(options.home, startMs);
   const file = path.join(folder, rolloutName(startMs, options.threadId));
   const { fd, firstCreatedFolder } = createFile(folder, file);
-  const rollout = new OpenRollout(new AppendFile({ path: file, fd }), { ...options, tornBytes: 0 });
+  const rollout = new OpenRollout(new AppendFile({ path: file, fd }), {
+    ...options,
+    tornBytes: 0,
+    lock: lockNewFile(file, fd),
+  });
   try {
     const meta: SessionMeta = {
       ...options.meta,
@@ -67,14 +72,17 @@ export async function createRollout(options: CreateRolloutOptions): Promise<Roll
 /**
  * Opens the record of a thread to go on with it. A torn last line is cut off, a last line that lacks only its
  * line feed gets one.
- * @throws RolloutError 'not-found', 'not-writable', 'no-header'
+ * @throws RolloutError 'not-found', 'not-writable', 'no-header', 'in-use'
  */
 export async function openRollout(file: string, options: OpenRolloutOptions): Promise<RolloutFile> {
   const fd = openExisting(file);
+  let lock: RolloutLock | undefined;
   try {
+    lock = lockRollout(file); // before the file is touched: a half-written line may be one that is being written
     const tornBytes = repairTail(fd, file);
-    return new OpenRollout(new AppendFile({ path: file, fd }), { ...options, tornBytes });
+    return new OpenRollout(new AppendFile({ path: file, fd }), { ...options, tornBytes, lock });
   } catch (cause) {
+    lock?.release();
     fs.closeSync(fd);
     throw cause instanceof RolloutError ? cause : notWritable(file, cause);
   }
@@ -84,11 +92,16 @@ class OpenRollout implements RolloutFile {
   readonly path: string;
   readonly tornBytes: number;
   readonly #file: AppendFile;
+  readonly #lock: RolloutLock;
   readonly #now: () => number;
   readonly #onLine: ((line: RolloutLine) => void) | undefined;
 
-  constructor(file: AppendFile, options: OpenRolloutOptions & { readonly tornBytes: number }) {
+  constructor(
+    file: AppendFile,
+    options: OpenRolloutOptions & { readonly tornBytes: number; readonly lock: RolloutLock },
+  ) {
     this.path = file.path;
+    this.#lock = options.lock;
     this.tornBytes = options.tornBytes;
     this.#file = file;
     this.#now = options.now;
@@ -107,6 +120,7 @@ class OpenRollout implements RolloutFile {
 
   close(): void {
     this.#file.close();
+    this.#lock.release();
   }
 
   [Symbol.dispose](): void {
@@ -123,6 +137,16 @@ function createFile(
     return { fd: fs.openSync(file, 'ax+', 0o600), firstCreatedFolder };
   } catch (cause) {
     throw notWritable(file, cause);
+  }
+}
+
+function lockNewFile(file: string, fd: number): RolloutLock {
+  try {
+    return lockRollout(file);
+  } catch (error) {
+    fs.closeSync(fd);
+    fs.rmSync(file, { force: true });
+    throw error;
   }
 }
 

@@ -30,6 +30,9 @@ const DEFAULTS: Config = {
     streamMaxRetries: 5,
     streamIdleTimeoutMs: 300_000,
     requiresOpenaiAuth: true,
+    supportsWebsockets: true,
+    websocketConnectTimeoutMs: 15_000,
+    wireApi: 'responses',
   },
   providerIds: ['lmstudio', 'ollama', 'openai'],
   approvalPolicy: undefined,
@@ -129,7 +132,7 @@ three = { enabled = true }
 [model_providers.mine]
 name = "Mine"
 base_url = "https://host/v1"
-wire_api = "responses"
+wire_api = "chat"
 env_key = "MY_KEY"
 env_key_instructions = "Ask me."
 experimental_bearer_token = "t"
@@ -140,6 +143,10 @@ request_max_retries = 1000
 stream_max_retries = 0
 stream_idle_timeout_ms = 99999999999999999
 requires_openai_auth = true
+supports_websockets = true
+websocket_connect_timeout_ms = 1000
+store_items = true
+item_ids = false
 `;
   await withConfig({ file }, async (load, home) => {
     fs.mkdirSync(path.join(home, 'prompts'));
@@ -172,6 +179,10 @@ requires_openai_auth = true
         streamMaxRetries: 0,
         streamIdleTimeoutMs: 2_147_483_647,
         requiresOpenaiAuth: true,
+        supportsWebsockets: true,
+        websocketConnectTimeoutMs: 1_000,
+        wireApi: 'chat',
+        capabilities: { storeItems: true, itemIds: false },
       },
       providerIds: ['lmstudio', 'mine', 'ollama', 'openai'],
       approvalPolicy: 'never',
@@ -214,6 +225,10 @@ test('a provider may be defined by one override as a table, or by several [STORE
     baseUrl: 'http://h/v1',
     envHttpHeaders: {},
     requiresOpenaiAuth: false,
+    supportsWebsockets: false,
+    websocketConnectTimeoutMs: 15_000,
+    wireApi: 'responses',
+    capabilities: {},
   };
   for (const overrides of [
     ['model_providers.mock={name="mock",base_url="http://h/v1",wire_api="responses"}', 'model_provider=mock'],
@@ -339,10 +354,9 @@ describe('a configuration that can not be used is refused', () => {
     ['openai_base_url=foo', '-c: openai_base_url must be an address that begins with http:// or https://'],
     ['model_providers.x={name=" "}', '-c: model_providers.x.name must not be empty'],
     ['model_providers.x={base_url="http://x"}', '-c: model_providers.x.name is missing; give the provider a name'],
-    ['model_providers.x={name="x",wire_api="ws"}', '-c: model_providers.x.wire_api must be "responses", found "ws"'],
     [
-      'model_providers.x={name="x",wire_api="chat"}',
-      '-c: model_providers.x.wire_api must be "responses", found "chat": chat completions are not supported; set it to "responses" if the provider has that API, or choose another provider',
+      'model_providers.x={name="x",wire_api="ws"}',
+      '-c: model_providers.x.wire_api must be "responses" or "chat", found "ws"',
     ],
   ])('%s is not a possible value [STORE-17]', async (override, message) => {
     await withConfig({ overrides: [override] }, async (load) => {
@@ -373,5 +387,72 @@ describe('a configuration that can not be used is refused', () => {
         `${config}: model_instructions_file names ${named}, which holds no text`,
       );
     });
+  });
+});
+
+describe('the reasoning effort', () => {
+  test.each(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', 'ultra'])(
+    '%s is known and says nothing [STORE-22]',
+    async (word) => {
+      await withConfig({ overrides: [`model_reasoning_effort=${word}`] }, async (load) => {
+        expect(await load()).toEqual({ ...DEFAULTS, modelReasoningEffort: word });
+      });
+    },
+  );
+
+  test('may be another word, with a warning [STORE-22]', async () => {
+    await withConfig({ overrides: ['model_reasoning_effort=hihg'] }, async (load) => {
+      expect(await load()).toEqual({
+        ...DEFAULTS,
+        modelReasoningEffort: 'hihg',
+        warnings: [
+          'model_reasoning_effort: hihg is passed on as it is; the known words are none, minimal, low, medium, high, xhigh, max, ultra',
+        ],
+      });
+    });
+  });
+
+  test('must be a word [STORE-22]', async () => {
+    await withConfig({ overrides: ['model_reasoning_effort=very high'] }, async (load) => {
+      expect(await failure(load)).toMatchObject({
+        code: 'invalid-value',
+        key: 'model_reasoning_effort',
+        message:
+          '-c: model_reasoning_effort must be one word, such as none, minimal, low, medium, high, xhigh, max, ultra',
+      });
+    });
+  });
+});
+
+describe('a key of -c that nothing reads', () => {
+  test.each([
+    ['modle=o3', 'modle', 'model'],
+    ['model_reasoning_efort=low', 'model_reasoning_efort', 'model_reasoning_effort'],
+    ['reasoning_effort=low', 'reasoning_effort', 'model_reasoning_effort'],
+    ['network_access=true', 'network_access', 'sandbox_workspace_write.network_access'],
+    [
+      'sandbox_workspace_write={network_acces=true}',
+      'sandbox_workspace_write.network_acces',
+      'sandbox_workspace_write.network_access',
+    ],
+    ['model_providers.m={name="M",base_ur="http://h/v1"}', 'model_providers.m.base_ur', 'model_providers.m.base_url'],
+  ])('%s is a warning that names the nearest one [STORE-23]', async (override, key, nearest) => {
+    await withConfig({ overrides: [override] }, async (load) => {
+      expect((await load()).warnings).toEqual([`-c ${key} is no setting and was ignored; did you mean ${nearest}?`]);
+    });
+  });
+
+  test.each([
+    'features.anything=true',
+    'model_providers.m={name="M",http_headers={nam="x"}}',
+    'show_raw_agent_reasoning=true',
+    'mcp_servers.x.command="y"',
+    'tools.web_search=true',
+  ])('%s says nothing [STORE-23]', async (override) => {
+    await withConfig({ overrides: [override] }, async (load) => expect((await load()).warnings).toEqual([]));
+  });
+
+  test('says nothing when it stands in the file [STORE-23]', async () => {
+    await withConfig({ file: 'modle = "o3"' }, async (load) => expect(await load()).toEqual(DEFAULTS));
   });
 });

@@ -14,7 +14,7 @@ describe('an override', () => {
     ['the text is split at the first equals sign', 'url=http://h/?a=b', { url: 'http://h/?a=b' }],
     ['both sides are trimmed', '  model  =  o3  ', { model: 'o3' }],
     ['nothing is an empty string', 'model=', { model: '' }],
-    ['unbalanced quotes are taken off', `model="o3`, { model: 'o3' }],
+    ['quotes left at the end are taken off', `model=o3 x"`, { model: 'o3 x' }],
     ['words with spaces', 'text=two words', { text: 'two words' }],
     ['a float', 'x=1.5', { x: 1.5 }],
     ['a key with dots makes tables', 'a.b.c=true', { a: { b: { c: true } } }],
@@ -49,6 +49,22 @@ describe('an override', () => {
     expect(error).toBeInstanceOf(ConfigError);
     expect(error).toMatchObject({ code: 'malformed-override', message, source: '-c' });
   });
+});
+
+test.each([
+  ['an open list', 'model_reasoning_effort=[1', 'model_reasoning_effort'],
+  ['an open table', 'model_providers.x={name="x"', 'model_providers.x'],
+  ['an open string', 'model="o3', 'model'],
+  ['an open plain string', "model='o3", 'model'],
+  ['text after a string', 'model="o3" x', 'model'],
+  ['text that starts a second key', 'x=[1]\ny=2', 'x'],
+])('%s is refused with its key and what is wrong, without the value [STORE-21]', async (_title, text, key) => {
+  const error = await parseOverrides([text]).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(ConfigError);
+  expect(error).toMatchObject({ code: 'invalid-value', key, source: '-c' });
+  expect(String(error)).toMatch(
+    new RegExp(`^ConfigError: -c: ${key} is not valid TOML: [a-z ,-]+; close what the value opens, and put`, 'i'),
+  );
 });
 
 test('the values read by hand are what the TOML library says [STORE-14]', async () => {
@@ -95,7 +111,8 @@ test('the values read by hand are what the TOML library says [STORE-14]', async 
       const trivial = parseTrivialValue(trimmed);
       if (trivial === undefined) return;
       byHand += 1;
-      expect(trivial).toBe((await parseTomlValue(trimmed)) ?? trimmed);
+      const reading = await parseTomlValue(trimmed);
+      expect(trivial).toBe('value' in reading ? reading.value : trimmed);
     }),
     { numRuns: 5000 },
   );

@@ -55,8 +55,11 @@ test('what is not found is an error that says where it was looked for and how to
   expect(failures).toEqual([
     [
       'not-found',
-      `no thread ${ID} is recorded in ${sessions}; list the recorded ones with: find "${sessions}" -name 'rollout-*'`,
+      `no thread ${ID} is recorded in ${sessions}; list the recorded ones with: find "${sessions}" -name 'rollout-*.jsonl'`,
     ],
-    ['not-found', '"nope" is neither a thread id nor a rollout file'],
+    [
+      'not-found',
+      `"nope" is neither a thread id nor a rollout file; list the recorded ones with: find "${sessions}" -name 'rollout-*.jsonl'`,
+    ],
   ]);
 });

@@ -1,0 +1,76 @@
+import { CONFIG_KEYS } from './config-keys.ts';
+import { type ConfigTable, isTable } from './layers.ts';
+
+const KNOWN_PATHS = CONFIG_KEYS.map(({ key }) => key.split('.'));
+
+/**
+ * A sentence for each key of a table of overrides that nothing reads, when one that is read is spelled nearly so.
+ * Other unknown keys are passed over: compatible programs have settings of their own.
+ */
+export function misspelledKeys(overrides: ConfigTable): readonly string[] {
+  return unknownPaths(overrides, []).flatMap((path) => {
+    const nearest = nearestKey(path);
+    return nearest === undefined
+      ? []
+      : [`-c ${path.join('.')} is no setting and was ignored; did you mean ${nearest}?`];
+  });
+}
+
+function unknownPaths(table: ConfigTable, parent: readonly string[]): readonly (readonly string[])[] {
+  return Object.entries(table).flatMap(([name, value]) => {
+    const path = [...parent, name];
+    const matching = KNOWN_PATHS.filter((known) => startsAlike(known, path));
+    if (matching.length === 0) return [path];
+    // Below a whole key stands what belongs to its value, such as the names of headers.
+    const isInside = matching.some((known) => known.length <= path.length);
+    return isInside || !isTable(value) ? [] : unknownPaths(value, path);
+  });
+}
+
+function startsAlike(known: readonly string[], path: readonly string[]): boolean {
+  const length = Math.min(known.length, path.length);
+  return known.slice(0, length).every((segment, index) => isPlaceholder(segment) || segment === path[index]);
+}
+
+function isPlaceholder(segment: string): boolean {
+  return segment.startsWith('<');
+}
+
+/**
+ * The known key that is at most three edits away, fewer where the last name of the path is short; or else the one that
+ * ends in the whole key.
+ */
+function nearestKey(path: readonly string[]): string | undefined {
+  const key = path.join('.');
+  const candidates = KNOWN_PATHS.map((known) => filledIn(known, path));
+  const nameLength = path.at(-1)?.length ?? 0;
+  let best: string | undefined;
+  let bestDistance = Math.min(3, Math.max(1, Math.floor(nameLength * 0.4))) + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(key, candidate);
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best ?? candidates.find((candidate) => candidate.endsWith(`_${key}`) || candidate.endsWith(`.${key}`));
+}
+
+/** With the user's own names in the place of `<id>` and `<name>`. */
+function filledIn(known: readonly string[], path: readonly string[]): string {
+  return known.map((segment, index) => (isPlaceholder(segment) ? (path[index] ?? segment) : segment)).join('.');
+}
+
+/** Levenshtein distance in code units. */
+function editDistance(left: string, right: string): number {
+  let previous = Array.from({ length: right.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= left.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= right.length; column += 1) {
+      const substitution = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
+      current[column] = Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1);
+    }
+    previous = current;
+  }
+  return previous[right.length] ?? 0;
+}
