@@ -54,7 +54,7 @@ export function recordedAnswer(tool: RecordedTool): { readonly answer: StreamAns
   const outputs = outputsFor(tool).map(([, output]) => output);
   const answer = precompute(respond(...outputs), { label: 'r' });
   const context = { responseId: '', nextItemId: (prefix: string) => prefix };
-  const parts = [...answer.parts(context)].map((part) => (part.kind === 'raw' ? part.bytes : Buffer.alloc(0)));
+  const parts = [...answer.parts(context)].map((part) => (part.kind === 'precomputed' ? part.sse : Buffer.alloc(0)));
   return { answer, bytes: Buffer.concat(parts) };
 }
 
