@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { chmod, chown, copyFile, link, lstat, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
+import { access, chmod, chown, copyFile, link, lstat, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileEdit } from '@quire/core';
 import { systemCode, systemReason } from '../system-reason.ts';
 import { resolveEntry, resolveTarget } from './resolve-target.ts';
+import { writeInPlace } from './write-in-place.ts';
 
 export type FileEditErrorCode = 'write-failed' | 'delete-failed' | 'rollback-failed';
 
@@ -23,6 +24,21 @@ export class FileEditError extends Error {
   }
 }
 
+/** The calls whose failure decides how an existing file is written. Tests put failing ones here. */
+interface DecidingCalls {
+  readonly access: (path: string, mode: number) => Promise<void>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+}
+
+/** What `access` says of a file that this user, or nobody at all, may write. */
+const PROTECTED: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+/**
+ * Why a file that may be written can not be replaced by another: its directory may not be written (or only by
+ * the owners of its files, as `/tmp`), or it is a mount point of its own, as in containers.
+ */
+const NOT_REPLACEABLE: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'EBUSY', 'EXDEV']);
+
 /** How to take one step back, and what to clear away when no step back is needed any more. */
 interface Step {
   readonly path: string;
@@ -33,15 +49,16 @@ interface Step {
 /**
  * Makes all edits in order or, when one fails, none. Each file changes in one step: the new content is
  * written beside it and renamed over it. An original is kept as a second link to the very same file, so
- * that going back needs no space and restores it whole.
+ * that going back needs no space and restores it whole. A file that has several names or can not be replaced
+ * is written in place instead; one that this user may not write is not touched, though renaming would work.
  */
-export async function applyEdits(edits: readonly FileEdit[]): Promise<void> {
+export async function applyEdits(edits: readonly FileEdit[], calls: DecidingCalls = { access, rename }): Promise<void> {
   const steps: Step[] = [];
   for (const [index, edit] of edits.entries()) {
     const isLast = index === edits.length - 1; // nothing after it can fail, so its original is not needed
     try {
-      if (edit.kind === 'write') await writeText(edit, { steps, keepsOriginal: !isLast });
-      else await deleteFile(edit, { steps, keepsOriginal: !isLast });
+      if (edit.kind === 'write') await writeText(edit, { steps, keepsOriginal: !isLast, calls });
+      else await deleteFile(edit, { steps, keepsOriginal: !isLast, calls });
     } catch (cause) {
       await undoAll(steps);
       const code = edit.kind === 'write' ? 'write-failed' : 'delete-failed';
@@ -66,6 +83,7 @@ async function undoAll(steps: readonly Step[]): Promise<void> {
 interface Journal {
   readonly steps: Step[];
   readonly keepsOriginal: boolean;
+  readonly calls: DecidingCalls;
 }
 
 async function writeText(edit: { path: string; text: string }, journal: Journal): Promise<void> {
@@ -73,21 +91,52 @@ async function writeText(edit: { path: string; text: string }, journal: Journal)
   const existing = await statIfPresent(target);
   if (existing?.isDirectory()) throw new Error('it is a directory');
   if (existing !== undefined && !existing.isFile()) throw new Error('it is not a regular file');
-  if (existing === undefined) await makeParents(target, edit.path, journal.steps);
+  if (existing === undefined) {
+    await makeParents(target, edit.path, journal.steps);
+    return replaceFile(target, { ...edit, existing }, journal);
+  }
+  await refuseIfProtected(target, journal.calls);
+  if (existing.nlink === 1) {
+    try {
+      return await replaceFile(target, { ...edit, existing }, journal);
+    } catch (error) {
+      if (!NOT_REPLACEABLE.has(systemCode(error))) throw error;
+    }
+  }
+  await writeInPlace(target, edit.text, (undo) => journal.steps.push({ path: edit.path, undo }));
+}
 
-  const temporary = siblingName(target);
+async function refuseIfProtected(target: string, calls: DecidingCalls): Promise<void> {
   try {
-    await writeNew(temporary, edit.text, existing);
-    const step = await keepOriginal(target, edit.path, { existing, keepsOriginal: journal.keepsOriginal });
-    if (step !== undefined) journal.steps.push(step);
-    await rename(temporary, target);
-  } catch (error) {
-    await unlink(temporary).catch(ignoreLitter);
-    throw error;
+    await calls.access(target, constants.W_OK);
+  } catch (cause) {
+    if (!PROTECTED.has(systemCode(cause))) throw cause;
+    const message = `it is write-protected (${systemReason(cause)}); make it writable first if it is to be changed`;
+    throw new Error(message, { cause });
   }
 }
 
-/** The step back has to work both before and after the new content took the place of the old. */
+/** Changes nothing when it fails. */
+async function replaceFile(
+  target: string,
+  content: { readonly path: string; readonly text: string; readonly existing: Stats | undefined },
+  journal: Journal,
+): Promise<void> {
+  const { path, text, existing } = content;
+  const temporary = siblingName(target);
+  let original: Step | undefined;
+  try {
+    await writeNew(temporary, text, existing);
+    original = await keepOriginal(target, path, { existing, keepsOriginal: journal.keepsOriginal });
+    await journal.calls.rename(temporary, target);
+  } catch (error) {
+    await unlink(temporary).catch(ignoreLitter);
+    await original?.discard?.().catch(ignoreLitter);
+    throw error;
+  }
+  if (original !== undefined) journal.steps.push(original);
+}
+
 async function keepOriginal(
   target: string,
   path: string,
@@ -99,7 +148,7 @@ async function keepOriginal(
   try {
     await link(target, original);
   } catch {
-    await copyFile(target, original, constants.COPYFILE_EXCL); // a file system without hard links
+    await copyFile(target, original, constants.COPYFILE_EXCL); // no hard links, or not to files of others
     await takeOver(original, options.existing);
   }
   // Renaming a link over another link to the same file does nothing, hence the unlink afterwards.

@@ -80,7 +80,8 @@ async function readProjectDocuments(
     if (document === undefined) continue;
     bytesLeft -= document.readBytes;
     if (document.readBytes < file.sizeBytes) {
-      limits.notices.push(`read ${document.readBytes} of ${file.sizeBytes} bytes of ${file.path}`);
+      const remedy = `raise project_doc_max_bytes (now ${limits.maxBytes}) to read the rest`;
+      limits.notices.push(`read ${document.readBytes} of ${file.sizeBytes} bytes of ${file.path}: ${remedy}`);
       bytesLeft = 0; // the first file that does not fit ends the reading
     }
     if (document.text === '') continue;

@@ -22,6 +22,14 @@ export function linkSignals(signals: readonly AbortSignal[]): Disposable & { rea
   };
 }
 
+/** The longest delay that timers take: about 25 days. With a longer one they fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A time limit as timers take it. One of more than 25 days ends after 25. */
+export function timerDelay(timeoutMs: number): number {
+  return Math.min(timeoutMs, MAX_TIMER_MS);
+}
+
 export type WaitResult<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'timed-out' };
 
 /**
@@ -35,7 +43,7 @@ export function waitFor<T>(
   const { timeoutMs, signal } = limits;
   return new Promise((resolve, reject) => {
     const abort = (): void => settle(() => reject(signal.reason));
-    const timer = setTimeout(() => settle(() => resolve({ kind: 'timed-out' })), timeoutMs);
+    const timer = setTimeout(() => settle(() => resolve({ kind: 'timed-out' })), timerDelay(timeoutMs));
     const settle = (report: () => void): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);

@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import type { CommandOutcome, CommandRunner, ShellCommand, ShellInfo } from '@quire/core';
 import { linkSignals, type WaitResult, waitFor } from './abort.ts';
 import { captureLoginShell, type Environment } from './login-shell.ts';
-import { groupExists, killGroup, killMarkedProcesses, OWNER_VARIABLE } from './marked-processes.ts';
+import { findProcesses, groupExists, killGroup, killMarkedProcesses, OWNER_VARIABLE } from './marked-processes.ts';
 import { OutputPipes, releasePipes } from './output-pipes.ts';
 import { findUserShell } from './shell.ts';
 import { type StartedCommand, startCommand } from './start-command.ts';
 import { type SupervisedEnd, supervise } from './supervise.ts';
+import { GRACE_MS, terminate } from './terminate.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface CommandRunnerOptions {
@@ -41,7 +42,10 @@ class ShellCommandRunner implements CommandRunner {
   readonly #watchdog = new Watchdog(this.#token);
   readonly #pipes: OutputPipes;
   readonly #closing = new AbortController();
+  readonly #loginMark = `${this.#token}.0`;
   readonly #groups = new Set<number>();
+  /** Those of `#groups` that login shells began: they get time to clean up. */
+  readonly #loginGroups = new Set<number>();
   readonly #openStreams = new Set<Socket>();
   readonly #running = new Set<Promise<unknown>>();
   #commandCount = 0;
@@ -83,9 +87,10 @@ class ShellCommandRunner implements CommandRunner {
 
   async #run(command: ShellCommand, options: RunOptions): Promise<CommandOutcome> {
     using link = linkSignals([options.signal, this.#closing.signal]);
+    const calledAt = performance.now();
     const ready = command.login ? await this.#awaitLogin(command, link.signal) : undefined;
     if (ready?.kind === 'timed-out') {
-      return { end: { kind: 'timed-out' }, output: '', durationMs: command.timeoutMs };
+      return { end: { kind: 'timed-out' }, ...NOTHING_PRINTED, durationMs: performance.now() - calledAt };
     }
     const login = ready?.value;
     const pipes = await this.#pipes.acquirePair();
@@ -106,7 +111,7 @@ class ShellCommandRunner implements CommandRunner {
     });
     const end =
       started.kind === 'failed'
-        ? { end: { kind: 'not-started', reason: started.reason } as const, output: '' }
+        ? { end: { kind: 'not-started', reason: started.reason } as const, ...NOTHING_PRINTED }
         : await this.#follow(started, { command, mark, signal: link.signal, onOutput: options.onOutput });
     return { ...end, durationMs: performance.now() - startedAt };
   }
@@ -131,7 +136,7 @@ class ShellCommandRunner implements CommandRunner {
         onOutput: run.onOutput,
         killTree: () => {
           killGroup(groupId);
-          return killMarkedProcesses(`${OWNER_VARIABLE}=${run.mark}\0`);
+          return killMarkedProcesses(markerOf(run.mark));
         },
       });
     } finally {
@@ -144,11 +149,12 @@ class ShellCommandRunner implements CommandRunner {
     for (const groupId of this.#groups) {
       if (groupExists(groupId)) continue;
       this.#groups.delete(groupId);
+      this.#loginGroups.delete(groupId);
       this.#watchdog.removeGroup(groupId);
     }
   }
 
-  /** The first command may find the login shell still starting: that counts against its time limit. */
+  /** The first command may find the login shell still starting: its time limit bounds that wait too. */
   async #awaitLogin(command: ShellCommand, signal: AbortSignal): Promise<WaitResult<Environment | undefined>> {
     const captured = await waitFor(this.#captureLogin(), { timeoutMs: command.timeoutMs, signal });
     const statements = captured.kind === 'done' ? captured.value?.['BASH_ENV'] : undefined;
@@ -159,11 +165,13 @@ class ShellCommandRunner implements CommandRunner {
     this.#login ??= captureLoginShell({
       prepare: () => this.#watchdog.start(),
       shell: this.shell,
-      environment: { ...this.#environment, [OWNER_VARIABLE]: `${this.#token}.0` },
+      environment: { ...this.#environment, [OWNER_VARIABLE]: this.#loginMark },
+      marker: markerOf(this.#loginMark),
       cwd: currentDirectory(),
       makePrivateDirectory: () => this.#makePrivateDirectory(),
       onStart: (groupId) => {
         this.#groups.add(groupId);
+        this.#loginGroups.add(groupId);
         this.#watchdog.addGroup(groupId);
       },
       onEnd: () => this.#forgetEmptyGroups(),
@@ -179,18 +187,35 @@ class ShellCommandRunner implements CommandRunner {
     return directory;
   }
 
+  /** What commands and the login shell left behind. Login shells may still be cleaning up in the background. */
+  async #endLeftovers(graceEndsAt: number): Promise<void> {
+    const ownMarker = `${OWNER_VARIABLE}=${this.#token}.`;
+    this.#forgetEmptyGroups();
+    const leftovers = await findProcesses({ groupIds: [...this.#groups], marker: ownMarker });
+    if (leftovers.length === 0) return;
+    for (const groupId of this.#groups) if (!this.#loginGroups.has(groupId)) killGroup(groupId);
+    const login = { groupIds: [...this.#loginGroups], marker: markerOf(this.#loginMark) };
+    await terminate(login, { graceMs: graceEndsAt - performance.now() });
+    await killMarkedProcesses(ownMarker);
+  }
+
   async #close(): Promise<void> {
+    const graceEndsAt = performance.now() + GRACE_MS;
     this.#closing.abort(new Error('the command runner was closed'));
     await Promise.allSettled([...this.#running, this.#login]);
-    for (const groupId of this.#groups) killGroup(groupId);
-    if (this.#login !== undefined || this.#commandCount > 0) {
-      await killMarkedProcesses(`${OWNER_VARIABLE}=${this.#token}.`);
-    }
+    if (this.#login !== undefined || this.#commandCount > 0) await this.#endLeftovers(graceEndsAt);
     for (const stream of this.#openStreams) stream.destroy();
     await this.#pipes.close();
     if (this.#privateDirectory !== undefined) await rm(this.#privateDirectory, { recursive: true, force: true });
     await this.#watchdog.close();
   }
+}
+
+const NOTHING_PRINTED = { output: '', omittedBytes: 0, totalLines: 0 };
+
+/** What the environment of a process with this mark contains, and of no other. */
+function markerOf(mark: string): string {
+  return `${OWNER_VARIABLE}=${mark}\0`;
 }
 
 function inheritedEnvironment(

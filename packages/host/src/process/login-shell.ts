@@ -13,13 +13,11 @@ import {
   type ShellState,
   statementsBetween,
 } from './login-shell-state.ts';
-import { killGroup } from './marked-processes.ts';
+import { terminate } from './terminate.ts';
 
 const CAPTURE_TIMEOUT_MS = 10_000;
 /** How long to read on after the shell exited: something from a startup file may hold the pipe. */
 const DRAIN_MS = 200;
-/** How long a login shell that is no longer wanted may take to clean up. */
-const TERMINATION_MS = 300;
 const MAX_STATE_BYTES = 16 * 1024 * 1024;
 
 export type Environment = Readonly<Record<string, string>>;
@@ -30,6 +28,8 @@ export interface LoginShellOptions {
   readonly shell: ShellInfo;
   /** What a login shell would be started with. */
   readonly environment: Environment;
+  /** What in that environment tells its processes, and all that they start, from any others. */
+  readonly marker: string;
   readonly cwd: string;
   /** Makes, at the first call, a directory that only this user can read. */
   readonly makePrivateDirectory: () => Promise<string>;
@@ -52,7 +52,8 @@ export interface LoginShellOptions {
  * directory or resource limit, startup files that end the shell or need more than ten seconds. Not seen:
  * `~/.bash_logout`, and startup files that answer differently each time.
  * Only bash can report all of its state, so for other shells there is never a result. A capture
- * under way does not keep the process alive.
+ * under way does not keep the process alive. One that has to end early gives its processes time to clean up:
+ * it settles when they are gone.
  */
 export async function captureLoginShell(options: LoginShellOptions): Promise<Environment | undefined> {
   if (options.shell.name !== 'bash') return undefined;
@@ -115,29 +116,31 @@ async function readState(
   pipe.unref();
   const groupId = child.pid;
   if (groupId !== undefined) options.onStart(groupId);
-  let killTimer: NodeJS.Timeout | undefined;
-  // Startup files take locks (pyenv does, for one) and a later login shell would wait for a stale one.
-  const end = (): void => {
-    child.ref();
-    killGroup(groupId, 'SIGTERM');
-    killTimer = setTimeout(() => killGroup(groupId), TERMINATION_MS);
-  };
+  let terminated: Promise<void> | undefined;
+  let end = (): void => undefined;
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+    end = () => {
+      terminated = terminate({ groupIds: groupId === undefined ? [] : [groupId], marker: options.marker });
+      void terminated.then(() => {
+        pipe.destroy(); // nothing else need keep this process alive until it is read to its end
+        resolve(); // whether or not the system let go of the shell
+      });
+    };
+  });
   start.signal.addEventListener('abort', end, { once: true });
   try {
-    const exited = new Promise<void>((resolve) => {
-      child.once('exit', () => resolve());
-      child.once('error', () => resolve());
-    });
-    return parseShellState(await readAll(pipe, exited));
+    return parseShellState(await readAll(pipe, ended));
   } finally {
     start.signal.removeEventListener('abort', end);
-    clearTimeout(killTimer);
+    await terminated;
     options.onEnd();
   }
 }
 
-/** Reads until the end of the state or of the stream, whichever comes first, or shortly after `exited`. */
-async function readAll(stream: Socket, exited: Promise<void>): Promise<string> {
+/** Reads until the end of the state or of the stream, whichever comes first, or shortly after `ended`. */
+async function readAll(stream: Socket, ended: Promise<void>): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -150,13 +153,13 @@ async function readAll(stream: Socket, exited: Promise<void>): Promise<string> {
     });
     stream.once('close', resolve);
     stream.once('error', () => resolve());
-    void exited.then(() => {
+    void ended.then(() => {
       timer = setTimeout(resolve, DRAIN_MS).unref();
     });
   });
   clearTimeout(timer);
   stream.destroy();
-  await exited;
+  await ended;
   clearTimeout(timer);
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -5,6 +5,12 @@ import { systemReason } from '../system-reason.ts';
 /** The environment variable by which every process that a runner started, and all their offspring, is found. */
 export const OWNER_VARIABLE = 'QUIRE_OWNER';
 
+export interface ProcessTree {
+  readonly groupIds: readonly number[];
+  /** Part of the environment of its members, in whatever group they are. */
+  readonly marker: string;
+}
+
 /** A process may fork while the table is read, so it is read until nothing is found, but not for ever. */
 const MAX_ROUNDS = 20;
 const PROCESSES_PER_SLICE = 256;
@@ -23,13 +29,19 @@ export async function killMarkedProcesses(marker: string): Promise<void> {
 
 async function killOnce(marker: string): Promise<number> {
   let killed = 0;
+  await forEachProcess((pid) => {
+    if (environmentContains(pid, marker) && sendSignal(pid, 'SIGKILL')) killed += 1;
+  });
+  return killed;
+}
+
+async function forEachProcess(visit: (pid: number) => void): Promise<void> {
   let read = 0;
   for (const pid of processIds()) {
-    if (environmentContains(pid, marker) && sendSignal(pid, 'SIGKILL')) killed += 1;
+    visit(pid);
     read += 1;
     if (read % PROCESSES_PER_SLICE === 0) await setImmediate();
   }
-  return killed;
 }
 
 function processIds(): number[] {
@@ -54,12 +66,48 @@ export function killGroup(groupId: number | undefined, signal: 'SIGKILL' | 'SIGT
 }
 
 /** `false` when it was gone already, or may not be signalled by us. */
-function sendSignal(pid: number, signal: 'SIGKILL' | 'SIGTERM'): boolean {
+export function sendSignal(pid: number, signal: 'SIGKILL' | 'SIGTERM'): boolean {
   try {
     return process.kill(pid, signal);
   } catch {
     return false;
   }
+}
+
+export interface LiveProcess {
+  readonly pid: number;
+  readonly groupId: number;
+}
+
+/**
+ * A process that still runs, or `undefined`. One that ended and that its parent did not take notice of does
+ * not run, although the system lists it and counts it to its group: not every container has a parent for
+ * orphans that takes notice soon. Without `/proc` nothing is found.
+ */
+export function findProcess(pid: number): LiveProcess | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The name of the program comes first, in brackets, and may hold anything; then state, parent, group.
+    const [state, , groupId] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' || state === 'X' ? undefined : { pid, groupId: Number(groupId) };
+  } catch {
+    return undefined; // gone
+  }
+}
+
+/** The processes that run in one of the groups or whose environment contains `marker`. */
+export async function findProcesses(tree: ProcessTree): Promise<LiveProcess[]> {
+  const found: LiveProcess[] = [];
+  let hasTable = false;
+  await forEachProcess((pid) => {
+    hasTable = true;
+    const isMarked = environmentContains(pid, tree.marker);
+    if (!isMarked && tree.groupIds.length === 0) return; // spares reading a second file
+    const running = findProcess(pid);
+    if (running !== undefined && (isMarked || tree.groupIds.includes(running.groupId))) found.push(running);
+  });
+  // Without `/proc` a group that exists stands for its members.
+  return hasTable ? found : tree.groupIds.filter(groupExists).map((groupId) => ({ pid: groupId, groupId }));
 }
 
 /** Whether the group still has a member. */

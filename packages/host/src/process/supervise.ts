@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { CommandEnd } from '@quire/core';
-import { CapturedOutput, joinOutput } from './captured-output.ts';
+import { timerDelay } from './abort.ts';
+import { CapturedOutput, joinOutput, type PrintedOutput } from './captured-output.ts';
 
 /** How long to wait for the end of the output after the command exited: a child it left may hold the pipes. */
 const DRAIN_MS = 200;
@@ -21,9 +22,8 @@ export interface Supervision {
   readonly killTree: () => Promise<void>;
 }
 
-export interface SupervisedEnd {
+export interface SupervisedEnd extends PrintedOutput {
   readonly end: CommandEnd;
-  readonly output: string;
 }
 
 /**
@@ -34,8 +34,13 @@ export interface SupervisedEnd {
 export function supervise(supervision: Supervision): Promise<SupervisedEnd> {
   const { child, streams, signal } = supervision;
   return new Promise((resolve, reject) => {
-    const readings = readStreams(streams, supervision.onOutput, settleIfDone);
-    const timers: NodeJS.Timeout[] = [setTimeout(timeOut, supervision.timeoutMs)];
+    const [stdout, stderr] = [new CapturedOutput(), new CapturedOutput()];
+    const report = limitedReport(supervision.onOutput);
+    const readings = [
+      readStream(streams[0], { captured: stdout, report, onEnd: settleIfDone }),
+      readStream(streams[1], { captured: stderr, report, onEnd: settleIfDone }),
+    ];
+    const timers: NodeJS.Timeout[] = [setTimeout(timeOut, timerDelay(supervision.timeoutMs))];
     let exit: CommandEnd | undefined;
     let stopped: { readonly reason: 'timeout' | 'abort'; readonly killed: Promise<void> } | undefined;
 
@@ -77,36 +82,35 @@ export function supervise(supervision: Supervision): Promise<SupervisedEnd> {
         reject(signal.reason);
         return;
       }
-      const [stdout, stderr] = readings.map((reading) => reading.bytes());
-      const output = joinOutput(stdout ?? new Uint8Array(0), stderr ?? new Uint8Array(0));
-      resolve({ end: stopped !== undefined || exit === undefined ? { kind: 'timed-out' } : exit, output });
+      const end = stopped !== undefined || exit === undefined ? ({ kind: 'timed-out' } as const) : exit;
+      resolve({ end, ...joinOutput(stdout, stderr) });
     }
   });
 }
 
 interface StreamReading {
   isEnded(): boolean;
-  bytes(): Uint8Array;
   /** Reports what is left of the text and stops keeping anything. Calling it twice is fine. */
   finish(): void;
 }
 
-function readStreams(
-  streams: readonly Socket[],
-  onOutput: ((chunk: string) => void) | undefined,
-  onEnd: () => void,
-): StreamReading[] {
+type Report = (text: string) => void;
+
+function limitedReport(onOutput: Report | undefined): Report | undefined {
+  if (onOutput === undefined) return undefined;
   let deltas = 0;
-  const report = (text: string): void => {
+  return (text) => {
     if (text === '' || deltas >= MAX_DELTAS) return;
     deltas += 1;
-    onOutput?.(text);
+    onOutput(text);
   };
-  return streams.map((stream) => readStream(stream, onOutput === undefined ? undefined : report, onEnd));
 }
 
-function readStream(stream: Socket, report: ((text: string) => void) | undefined, onEnd: () => void): StreamReading {
-  const captured = new CapturedOutput();
+function readStream(
+  stream: Socket,
+  to: { readonly captured: CapturedOutput; readonly report: Report | undefined; readonly onEnd: () => void },
+): StreamReading {
+  const { captured, report } = to;
   const decoder = report === undefined ? undefined : new StringDecoder('utf8');
   let isEnded = false;
   let isFinished = false;
@@ -116,7 +120,7 @@ function readStream(stream: Socket, report: ((text: string) => void) | undefined
   };
   const end = (): void => {
     isEnded = true;
-    if (!isFinished) onEnd();
+    if (!isFinished) to.onEnd();
   };
   stream.on('data', take);
   stream.once('end', end);
@@ -124,7 +128,6 @@ function readStream(stream: Socket, report: ((text: string) => void) | undefined
   stream.on('error', end); // stays: a late error must not become an uncaught one
   return {
     isEnded: () => isEnded,
-    bytes: () => captured.bytes(),
     finish: () => {
       if (isFinished) return;
       isFinished = true;

@@ -6,12 +6,14 @@ import { OWNER_VARIABLE } from './marked-processes.ts';
 /**
  * Reads one order a line: `+ G` and `- G` a process group began and is gone, `d PATH` a directory to
  * remove, `q` leave without doing anything. The end of its input means that the owner died by whatever
- * means; then it ends the groups, which get a moment
- * to remove their lock files, and kills every process with the owner's token in its environment until two
- * looks in a row find none (an exec in progress hides a process for a moment).
+ * means. Then it asks the groups, and every other process with the owner's token in its environment, to end;
+ * all have 0.7 s to remove their lock files. After that it kills the groups, and processes with the token
+ * until two looks in a row find none (an exec in progress hides a process for a moment).
+ *
+ * Each process is asked once, and those with the token are found before: what a trap starts must not be hit.
  */
 const SCRIPT = `trap '' HUP INT TERM
-groups=' ' directory=
+owner=$1 groups=' ' directory=
 while read -r order value; do
   case $order in
     +) groups="$groups$value " ;;
@@ -20,13 +22,31 @@ while read -r order value; do
     q) exit 0 ;;
   esac
 done
+marked() { grep -lF -- "$owner" /proc/[0-9]*/environ 2>/dev/null; }
+are_gone() {
+  for group in $groups; do kill -s 0 -- "-$group" 2>/dev/null && return 1; done
+  [ -z "$(marked)" ]
+}
+others=
+for file in $(marked); do
+  process=\${file#/proc/}
+  process=\${process%/environ}
+  read -r stat < "/proc/$process/stat" || continue
+  state_parent_group=\${stat##*") "}
+  set -- $state_parent_group
+  case $groups in *" $3 "*) ;; *) others="$others $process" ;; esac
+done
 for group in $groups; do kill -s TERM -- "-$group" 2>/dev/null; done
-[ "$groups" = ' ' ] || sleep 0.1
+for process in $others; do kill -s TERM "$process" 2>/dev/null; done
+sleep 0.7 &
+timer=$!
+while kill -s 0 "$timer" 2>/dev/null && ! are_gone; do sleep 0.03; done
+kill -s KILL "$timer" 2>/dev/null
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 empty=0 round=0
 while [ -r /proc/self/environ ] && [ $empty -lt 2 ] && [ $round -lt 40 ]; do
   round=$((round + 1)) empty=$((empty + 1))
-  for file in $(grep -lF -- "$1" /proc/[0-9]*/environ 2>/dev/null); do
+  for file in $(marked); do
     process=\${file#/proc/}
     kill -s KILL "\${process%/environ}" 2>/dev/null && empty=0
   done

@@ -1,8 +1,23 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  chown,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPatchFiles } from '@quire/host';
 import { expect, test } from 'vitest';
+import { applyEdits } from '../../src/files/apply-edits.ts';
+import { runInProgram } from '../support/run-in-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const files = createPatchFiles();
@@ -161,6 +176,125 @@ test('a single edit that fails leaves no temporary file and no directory [HOST-3
   await expect(files.apply([{ kind: 'write', path, text: 'x' }])).rejects.toMatchObject({ code: 'write-failed' });
   expect(await readdir(folder.path)).toEqual([]);
 });
+
+test('a write-protected file is not overwritten and the error names it [HOST-37]', async () => {
+  await using folder = await strangersFolder();
+  await writeFile(folder.at('other'), 'old');
+  await chown(folder.at('other'), folder.uid, folder.uid);
+  await writeFile(folder.at('protected'), 'precious', { mode: 0o444 });
+  await chown(folder.at('protected'), folder.uid, folder.uid);
+  const ran = await runInProgram(folder.path, asStranger(['other', 'protected'], folder.path));
+  const path = folder.at('protected');
+  expect(ran.result).toEqual({
+    code: 'write-failed',
+    path,
+    message: `could not write ${path}: it is write-protected (EACCES: permission denied); make it writable first if it is to be changed`,
+  });
+  expect(await folder.contents()).toEqual({ other: 'old', protected: 'precious' });
+});
+
+test('in a folder that is not writable files are written in place, and back when an edit fails [HOST-38]', async () => {
+  await using folder = await strangersFolder();
+  await mkdir(folder.at('closed'));
+  for (const name of ['closed/one', 'closed/two']) {
+    await writeFile(folder.at(name), 'long original');
+    await chown(folder.at(name), folder.uid, folder.uid);
+  }
+  await chmod(folder.at('closed'), 0o555);
+  const ran = await runInProgram(folder.path, asStranger(['closed/one', 'closed/two'], folder.path));
+  expect({ result: ran.result, contents: await folder.contents() }).toEqual({
+    result: 'applied',
+    contents: { 'closed/one': 'new', 'closed/two': 'new' },
+  });
+  const failing = await runInProgram(
+    folder.path,
+    asStranger(['closed/one', 'closed/three'], folder.path, 'newer text'),
+  );
+  expect(failing.result).toMatchObject({ code: 'write-failed', path: folder.at('closed/three') });
+  expect(await folder.contents()).toEqual({ 'closed/one': 'new', 'closed/two': 'new' });
+  await chmod(folder.at('closed'), 0o755);
+});
+
+test('a file with several names stays one file, and is restored when a later edit fails [HOST-38]', async () => {
+  await using folder = await temporaryDirectory();
+  const at = (name: string) => join(folder.path, name);
+  await writeFile(at('one'), 'a long original\n');
+  await chmod(at('one'), 0o4751);
+  await link(at('one'), at('other'));
+  const before = await stat(at('other'));
+  const failed = files.apply([
+    { kind: 'write', path: at('one'), text: 'short' },
+    { kind: 'write', path: at('other'), text: 'a text longer than the original\n' },
+    { kind: 'delete', path: at('missing') },
+  ]);
+  await expect(failed).rejects.toMatchObject({ code: 'delete-failed', path: at('missing') });
+  expect(await snapshot(folder.path)).toEqual({ one: 'a long original\n', other: 'a long original\n' });
+  await files.apply([{ kind: 'write', path: at('one'), text: 'new' }]);
+  const after = await stat(at('other'));
+  expect(await snapshot(folder.path)).toEqual({ one: 'new', other: 'new' });
+  expect([after.ino, after.mode, after.nlink]).toEqual([before.ino, before.mode, 2]);
+});
+
+test.each(['EBUSY', 'EXDEV'])(
+  'a mounted file, where renaming ends with %s, is written in place [HOST-38]',
+  async (code) => {
+    await using folder = await temporaryDirectory();
+    const at = (name: string) => join(folder.path, name);
+    await writeFile(at('mounted'), 'original');
+    const renameElsewhere = async (from: string, to: string) => {
+      if (to === at('mounted')) throw Object.assign(new Error(`${code}: in the way, rename`), { code });
+      await rename(from, to);
+    };
+    const calls = { access, rename: renameElsewhere };
+    const { ino } = await stat(at('mounted'));
+    const write = { kind: 'write', path: at('mounted'), text: 'new' } as const;
+    const failed = applyEdits([write, { kind: 'delete', path: at('missing') }], calls);
+    await expect(failed).rejects.toMatchObject({ code: 'delete-failed' });
+    expect(await snapshot(folder.path)).toEqual({ mounted: 'original' });
+    await applyEdits([write, { kind: 'write', path: at('next'), text: 'next' }], calls);
+    expect(await snapshot(folder.path)).toEqual({ mounted: 'new', next: 'next' });
+    expect((await stat(at('mounted'))).ino).toBe(ino);
+  },
+);
+
+test('a write in place that ends midway leaves the original content [HOST-38]', async () => {
+  await using folder = await temporaryDirectory();
+  const at = (name: string) => join(folder.path, name);
+  await writeFile(at('one'), 'original');
+  await link(at('one'), at('other'));
+  const source = `const text = 'x'.repeat(100_000);
+    const applied = host.createPatchFiles().apply([{ kind: 'write', path: ${JSON.stringify(at('one'))}, text }]);
+    console.log(JSON.stringify(await applied.catch((error) => error.message)));`;
+  const ran = await runInProgram(folder.path, source, { fileSizeLimitKibibytes: 8 });
+  expect(ran.result).toBe(`could not write ${at('one')}: EFBIG: file too large`);
+  expect(await readFile(at('other'), 'utf8')).toBe('original');
+});
+
+/** Root passes every check of access, so programs of the tests that run as root become somebody else. */
+const STRANGER = 65_534;
+
+async function strangersFolder() {
+  const folder = await temporaryDirectory();
+  const uid = process.getuid?.() === 0 ? STRANGER : (process.getuid?.() ?? 0);
+  await chown(folder.path, uid, uid);
+  const at = (name: string) => join(folder.path, name);
+  const contents = async () =>
+    Object.fromEntries(Object.entries(await snapshot(folder.path)).filter(([name]) => !name.endsWith('.mjs')));
+  return { ...folder, uid, at, contents };
+}
+
+/** Writes the files and prints `applied` or the error. */
+function asStranger(names: readonly string[], directory: string, text = 'new'): string {
+  const edits = names.map((name) => ({ kind: 'write', path: join(directory, name), text }));
+  return `if (process.getuid() === 0) {
+      process.setgroups([]);
+      process.setgid(${STRANGER});
+      process.setuid(${STRANGER});
+    }
+    const applied = host.createPatchFiles().apply(${JSON.stringify(edits)});
+    const result = await applied.then(() => 'applied', ({ code, path, message }) => ({ code, path, message }));
+    console.log(JSON.stringify(result));`;
+}
 
 async function snapshot(directory: string): Promise<Record<string, string>> {
   const contents: Record<string, string> = {};

@@ -72,8 +72,8 @@ test('project files share one size, cut between characters, and each cut is told
     { path: project.at('repo/a/b/AGENTS.md'), text: 'ab€', truncatedBytes: 6 },
   ]);
   expect(found.notices).toEqual([
-    `read 5 of 11 bytes of ${project.at('repo/a/b/AGENTS.md')}`,
-    `read 0 of 7 bytes of ${project.at('repo/a/b/c/AGENTS.md')}`,
+    `read 5 of 11 bytes of ${project.at('repo/a/b/AGENTS.md')}: raise project_doc_max_bytes (now 12) to read the rest`,
+    `read 0 of 7 bytes of ${project.at('repo/a/b/c/AGENTS.md')}: raise project_doc_max_bytes (now 12) to read the rest`,
   ]);
   expect((await project.read({ cwd: 'repo/a/b/c', maxBytes: 0 })).text).toBe('user text does not count');
 });
@@ -84,7 +84,7 @@ test('the usual size is 32 KiB and a file that fills it exactly is whole [HOST-5
   expect({ length: whole.text?.length, notices: whole.notices }).toEqual({ length: 32_768, notices: [] });
   await writeFile(project.at('repo/AGENTS.md'), 'x'.repeat(32_769));
   expect((await project.read({ cwd: 'repo' })).notices).toEqual([
-    `read 32768 of 32769 bytes of ${project.at('repo/AGENTS.md')}`,
+    `read 32768 of 32769 bytes of ${project.at('repo/AGENTS.md')}: raise project_doc_max_bytes (now 32768) to read the rest`,
   ]);
 });
 

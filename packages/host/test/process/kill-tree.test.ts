@@ -15,7 +15,13 @@ test('the time limit kills the whole tree and keeps what was printed [HOST-13]',
   await using test = startRunner();
   const seconds = uniqueSeconds();
   const outcome = await test.run(manyWays(seconds), { timeoutMs: 400 });
-  expect(outcome).toEqual({ end: { kind: 'timed-out' }, output: 'up\n', durationMs: expect.any(Number) });
+  expect(outcome).toEqual({
+    end: { kind: 'timed-out' },
+    output: 'up\n',
+    omittedBytes: 0,
+    totalLines: 1,
+    durationMs: expect.any(Number),
+  });
   expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 500 })).toBe(true);
 });
 

@@ -133,6 +133,7 @@ test('a login shell that starts too slowly is ended and not waited for again [HO
     prepare: () => undefined,
     shell: BASH,
     environment: { ...BASE, HOME: home.path },
+    marker: `QUIRE_OWNER=${seconds}.0\0`,
     cwd: home.path,
     makePrivateDirectory: async () => home.path,
     onStart: (groupId) => groups.push(groupId),
@@ -162,12 +163,32 @@ test.each(unfinished)('close ends a login shell that still starts: it %s [HOST-1
   expect(await readFile(join(home.path, 'lock'), 'utf8')).toBe(expected);
 });
 
-test('the time limit of a command holds while the login shell still starts [HOST-13]', async () => {
+test('the time limit of a command holds while the login shell still starts, and the wait is measured [HOST-13]', async () => {
   await using home = await profileHome('sleep 5\n');
   await using test = startRunner({ environment: { ...BASE, HOME: home.path } });
-  const outcome = await test.run('echo never', { login: true, timeoutMs: 200 });
-  expect(outcome).toEqual({ end: { kind: 'timed-out' }, output: '', durationMs: expect.any(Number) });
+  const running = test.run('echo never', { login: true, timeoutMs: 100 });
+  const busyUntil = performance.now() + 200;
+  while (performance.now() < busyUntil); // so that the timer is late
+  const outcome = await running;
+  expect(outcome).toEqual({
+    end: { kind: 'timed-out' },
+    output: '',
+    omittedBytes: 0,
+    totalLines: 0,
+    durationMs: expect.any(Number),
+  });
+  expect(outcome.durationMs).toBeGreaterThanOrEqual(199);
   expect(outcome.durationMs).toBeLessThan(2_000);
+});
+
+test('the duration is that of the command, without the wait for the login shell [HOST-29]', async () => {
+  await using home = await profileHome('sleep 0.6\n');
+  await using test = startRunner({ environment: { ...BASE, HOME: home.path } });
+  const startedAt = performance.now();
+  const { durationMs } = await test.run('sleep 0.1', { login: true });
+  const wholeMs = performance.now() - startedAt;
+  expect(durationMs).toBeGreaterThanOrEqual(100);
+  expect(wholeMs - durationMs).toBeGreaterThanOrEqual(590);
 });
 
 test('an abort while the login shell starts rejects at once [HOST-14]', async () => {

@@ -7,6 +7,7 @@ import { startRunner } from '../support/runner.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const MEBIBYTE = 1024 * 1024;
+const HALF = MEBIBYTE / 2;
 
 test('a command ends with its exit code, standard output before standard error [HOST-01]', async () => {
   await using test = startRunner();
@@ -14,6 +15,8 @@ test('a command ends with its exit code, standard output before standard error [
   expect(outcome).toEqual({
     end: { kind: 'exited', exitCode: 3 },
     output: 'second\nfirst\n',
+    omittedBytes: 0,
+    totalLines: 2,
     durationMs: expect.any(Number),
   });
   expect(outcome.durationMs).toBeGreaterThan(0);
@@ -53,31 +56,54 @@ test('live output is whole characters, however the bytes arrive [HOST-07]', asyn
   expect(chunks.slice(0, 2)).toEqual(['ü', '€']);
 });
 
-test('one stream is kept up to one MiB, its head [HOST-09]', async () => {
+test('of long output the beginning and the end are kept, one MiB together [HOST-09]', async () => {
   await using test = startRunner();
-  const { output } = await test.run('printf head; head -c 3000000 /dev/zero | tr "\\0" x; printf tail');
-  expect(output).toBe(`head${'x'.repeat(MEBIBYTE - 4)}`);
-});
-
-test('a character that the cap would cut is left out [HOST-09]', async () => {
-  await using test = startRunner();
-  const { output } = await test.run(`printf x; yes € | head -n 400000 | tr -d '\\n'`);
-  expect(output).toBe(`x${'€'.repeat(Math.floor((MEBIBYTE - 1) / 3))}`);
+  const outcome = await test.run('echo first; head -c 3000000 /dev/zero | tr "\\0" x; echo; echo last');
+  const omittedBytes = 3_000_012 - MEBIBYTE;
+  expect(outcome).toEqual({
+    end: { kind: 'exited', exitCode: 0 },
+    output: `first\n${'x'.repeat(HALF - 6)}\n…[${omittedBytes} bytes left out here]…\n${'x'.repeat(HALF - 6)}\nlast\n`,
+    omittedBytes,
+    totalLines: 3,
+    durationMs: expect.any(Number),
+  });
 });
 
 test('when both streams are over the cap standard error gets two thirds [HOST-10]', async () => {
   await using test = startRunner();
-  const { output } = await test.run(
+  const { output, omittedBytes, totalLines } = await test.run(
     'head -c 2000000 /dev/zero | tr "\\0" o; head -c 2000000 /dev/zero | tr "\\0" e >&2',
   );
   const third = Math.floor(MEBIBYTE / 3);
-  expect(output).toBe('o'.repeat(third) + 'e'.repeat(MEBIBYTE - third));
+  const rest = MEBIBYTE - third;
+  const [half, restHalf] = [Math.floor(third / 2), Math.floor(rest / 2)];
+  expect({ output, omittedBytes, totalLines }).toEqual({
+    output:
+      `${'o'.repeat(half)}\n…[${2_000_000 - third} bytes left out here]…\n${'o'.repeat(third - half)}` +
+      `${'e'.repeat(restHalf)}\n…[${2_000_000 - rest} bytes left out here]…\n${'e'.repeat(rest - restHalf)}`,
+    omittedBytes: 4_000_000 - MEBIBYTE,
+    totalLines: 1,
+  });
 });
 
 test('short standard error is kept whole beside long standard output [HOST-10]', async () => {
   await using test = startRunner();
   const { output } = await test.run('head -c 2000000 /dev/zero | tr "\\0" o; printf failure >&2');
-  expect(output).toBe(`${'o'.repeat(MEBIBYTE - 7)}failure`);
+  const kept = MEBIBYTE - 7;
+  const half = Math.floor(kept / 2);
+  expect(output).toBe(
+    `${'o'.repeat(half)}\n…[${2_000_000 - kept} bytes left out here]…\n${'o'.repeat(kept - half)}failure`,
+  );
+});
+
+test('a time limit longer than the system knows is as good as none [HOST-29]', async () => {
+  await using test = startRunner();
+  const outcomes = [2 ** 31, 1e300, Number.POSITIVE_INFINITY].map((timeoutMs) =>
+    test.run('sleep 0.05; echo done', { timeoutMs, login: true }),
+  );
+  expect((await Promise.all(outcomes)).map(({ end, output }) => ({ end, output }))).toEqual(
+    outcomes.map(() => ({ end: { kind: 'exited', exitCode: 0 }, output: 'done\n' })),
+  );
 });
 
 test('a missing working directory, or a file in its place, starts nothing and says so [HOST-11]', async () => {

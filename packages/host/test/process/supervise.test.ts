@@ -5,6 +5,8 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { supervise } from '../../src/process/supervise.ts';
 
+const ONE_LINE = { omittedBytes: 0, totalLines: 1 };
+
 /** A command whose output and exit the test decides: what a real one does in which order is up to the system. */
 function scriptedCommand() {
   const child = Object.assign(new EventEmitter(), { unref: () => undefined });
@@ -31,7 +33,7 @@ test('live output stops after 10,000 deltas and the outcome is still whole [HOST
   command.stdout.end();
   command.stderr.end();
   command.child.emit('exit', 0, null);
-  expect(await ended).toEqual({ end: { kind: 'exited', exitCode: 0 }, output: 'x'.repeat(11_000) });
+  expect(await ended).toEqual({ end: { kind: 'exited', exitCode: 0 }, output: 'x'.repeat(11_000), ...ONE_LINE });
   expect(deltas).toBe(10_000);
 });
 
@@ -49,7 +51,7 @@ test('a process that the system does not let die is given up after a second [HOS
     },
   });
   command.stdout.write('partial');
-  expect(await ended).toEqual({ end: { kind: 'timed-out' }, output: 'partial' });
+  expect(await ended).toEqual({ end: { kind: 'timed-out' }, output: 'partial', ...ONE_LINE });
   expect(kills).toBe(1);
 });
 
@@ -67,5 +69,5 @@ test('output that a busy process had no time to read belongs to the outcome [HOS
   const busyUntil = performance.now() + 300;
   while (performance.now() < busyUntil); // longer than the wait for the end of the output
   setImmediate(() => command.stdout.write('late'));
-  expect(await ended).toEqual({ end: { kind: 'exited', exitCode: 0 }, output: 'late' });
+  expect(await ended).toEqual({ end: { kind: 'exited', exitCode: 0 }, output: 'late', ...ONE_LINE });
 });

@@ -11,11 +11,14 @@ import { bundleHost } from './bundle-host.ts';
 export async function runInProgram(
   directory: string,
   source: string,
+  options: { readonly fileSizeLimitKibibytes?: number } = {},
 ): Promise<{ readonly result: unknown; readonly stderr: string }> {
   await bundleHost(directory);
   const program = join(directory, 'program.mjs');
   await writeFile(program, `import * as host from './host.mjs';\n${source}`);
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program], {
+  const limit = options.fileSizeLimitKibibytes ?? 'unlimited';
+  const script = `ulimit -f ${limit} && exec "$@"`;
+  const { stdout, stderr } = await promisify(execFile)('/bin/bash', ['-c', script, 'bash', process.execPath, program], {
     cwd: directory,
     timeout: 20_000,
   });
