@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,9 @@ class ShellCommandRunner implements CommandRunner {
   readonly shell: ShellInfo;
   readonly #environment: Environment;
   readonly #token = randomBytes(16).toString('hex');
-  readonly #watchdog = new Watchdog(this.#token);
+  /** Made at the first need of it. The watchdog knows the name from the beginning. */
+  readonly #privateDirectory = join(tmpdir(), `quire-${this.#token}`);
+  readonly #watchdog = new Watchdog({ token: this.#token, directory: this.#privateDirectory });
   readonly #pipes: OutputPipes;
   readonly #closing = new AbortController();
   readonly #loginMark = `${this.#token}.0`;
@@ -49,15 +51,18 @@ class ShellCommandRunner implements CommandRunner {
   readonly #openStreams = new Set<Socket>();
   readonly #running = new Set<Promise<unknown>>();
   #commandCount = 0;
+  #directoryCount = 0;
   #login: Promise<Environment | undefined> | undefined;
-  #privateDirectory: string | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(options: CommandRunnerOptions) {
     const environment = options.environment ?? process.env;
     this.shell = options.shell ?? findUserShell(environment);
     this.#environment = inheritedEnvironment(environment, options.threadId);
-    this.#pipes = new OutputPipes(environment['PATH']);
+    this.#pipes = new OutputPipes({
+      path: environment['PATH'],
+      makeDirectory: () => this.#makePrivateDirectory(),
+    });
   }
 
   argv(command: ShellCommand): readonly string[] {
@@ -103,6 +108,10 @@ class ShellCommandRunner implements CommandRunner {
     const mark = `${this.#token}.${this.#commandCount}`;
     const started = await startCommand({
       prepare: () => this.#watchdog.start(),
+      onStart: (groupId) => {
+        this.#groups.add(groupId);
+        this.#watchdog.addGroup(groupId);
+      },
       path: this.shell.path,
       args: [command.login && login === undefined ? '-lc' : '-c', command.script],
       cwd: command.cwd,
@@ -121,8 +130,6 @@ class ShellCommandRunner implements CommandRunner {
     run: { command: ShellCommand; mark: string; signal: AbortSignal; onOutput: RunOptions['onOutput'] },
   ): Promise<SupervisedEnd> {
     const { child, groupId, streams } = started;
-    this.#groups.add(groupId);
-    this.#watchdog.addGroup(groupId);
     for (const stream of streams) {
       this.#openStreams.add(stream);
       stream.once('close', () => this.#openStreams.delete(stream));
@@ -181,9 +188,10 @@ class ShellCommandRunner implements CommandRunner {
   }
 
   async #makePrivateDirectory(): Promise<string> {
-    const directory = await mkdtemp(join(tmpdir(), 'quire-'));
-    this.#privateDirectory = directory;
-    this.#watchdog.setDirectory(directory);
+    this.#watchdog.start();
+    this.#directoryCount += 1;
+    const directory = join(this.#privateDirectory, String(this.#directoryCount));
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     return directory;
   }
 
@@ -206,7 +214,7 @@ class ShellCommandRunner implements CommandRunner {
     if (this.#login !== undefined || this.#commandCount > 0) await this.#endLeftovers(graceEndsAt);
     for (const stream of this.#openStreams) stream.destroy();
     await this.#pipes.close();
-    if (this.#privateDirectory !== undefined) await rm(this.#privateDirectory, { recursive: true, force: true });
+    if (this.#directoryCount > 0) await rm(this.#privateDirectory, { recursive: true, force: true });
     await this.#watchdog.close();
   }
 }

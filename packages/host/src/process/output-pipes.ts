@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
@@ -30,14 +29,20 @@ export interface OutputPipe {
  */
 export class OutputPipes {
   readonly #path: string | undefined;
+  readonly #makeDirectory: () => Promise<string>;
   readonly #free: number[] = [];
   #batch: Promise<void> | undefined;
   #isUnavailable = process.platform !== 'linux' || !isMainThread;
   #isClosed = false;
 
-  /** @param path where to look for `mkfifo` */
-  constructor(path: string | undefined) {
-    this.#path = path;
+  constructor(options: {
+    /** Where to look for `mkfifo`. */
+    readonly path: string | undefined;
+    /** Makes an empty directory that only this user can read. */
+    readonly makeDirectory: () => Promise<string>;
+  }) {
+    this.#path = options.path;
+    this.#makeDirectory = options.makeDirectory;
   }
 
   /** Two pipes, or `undefined` where there are none to be had and Node's own have to do. */
@@ -95,7 +100,7 @@ export class OutputPipes {
   async #makeBatch(): Promise<void> {
     let directory: string | undefined;
     try {
-      directory = await mkdtemp(join(tmpdir(), 'quire-'));
+      directory = await this.#makeDirectory();
       const names = Array.from({ length: BATCH_SIZE }, (_, index) => join(directory ?? '', String(index)));
       const environment = this.#path === undefined ? {} : { PATH: this.#path };
       await promisify(execFile)('mkfifo', ['-m', '600', ...names], { env: environment, timeout: MKFIFO_TIMEOUT_MS });

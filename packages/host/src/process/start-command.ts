@@ -10,6 +10,8 @@ import { type OutputPipe, releasePipes } from './output-pipes.ts';
 export interface CommandStart {
   /** Called first; what it throws counts as a failure to start. */
   readonly prepare: () => void;
+  /** Called the moment the process exists, with its group, before anything else is done. */
+  readonly onStart: (groupId: number) => void;
   readonly path: string;
   readonly args: readonly string[];
   readonly cwd: string;
@@ -43,6 +45,7 @@ export async function startCommand(start: CommandStart): Promise<CommandStartRes
       const [error]: unknown[] = await once(child, 'error'); // announced for the next tick
       throw error;
     }
+    start.onStart(child.pid);
     for (const pipe of start.pipes ?? []) closeSync(pipe.writerFd);
     const streams = [stdout?.reader ?? child.stdout, stderr?.reader ?? child.stderr] as const;
     return { kind: 'started', child, groupId: child.pid, streams: streams as readonly [Socket, Socket] };

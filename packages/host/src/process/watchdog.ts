@@ -4,21 +4,21 @@ import { Socket } from 'node:net';
 import { OWNER_VARIABLE } from './marked-processes.ts';
 
 /**
- * Reads one order a line: `+ G` and `- G` a process group began and is gone, `d PATH` a directory to
- * remove, `q` leave without doing anything. The end of its input means that the owner died by whatever
+ * Reads one order a line: `+ G` and `- G` a process group began and is gone, `q` leave without doing anything. The end of its input means that the owner died by whatever
  * means. Then it asks the groups, and every other process with the owner's token in its environment, to end;
  * all have 0.7 s to remove their lock files. After that it kills the groups, and processes with the token
- * until two looks in a row find none (an exec in progress hides a process for a moment).
+ * until two looks in a row find none (an exec in progress hides a process for a moment). The groups of those
+ * with the token count as announced: the owner may have died before it could say so. Last, the owner's
+ * private directory is removed.
  *
- * Each process is asked once, and those with the token are found before: what a trap starts must not be hit.
+ * Each group is asked once, and those with the token are found before: what a trap starts must not be hit.
  */
 const SCRIPT = `trap '' HUP INT TERM
-owner=$1 groups=' ' directory=
+owner=$1 directory=$2 groups=' '
 while read -r order value; do
   case $order in
     +) groups="$groups$value " ;;
     -) groups="\${groups%% $value *} \${groups#* $value }" ;;
-    d) directory=$value ;;
     q) exit 0 ;;
   esac
 done
@@ -27,17 +27,15 @@ are_gone() {
   for group in $groups; do kill -s 0 -- "-$group" 2>/dev/null && return 1; done
   [ -z "$(marked)" ]
 }
-others=
 for file in $(marked); do
   process=\${file#/proc/}
   process=\${process%/environ}
   read -r stat < "/proc/$process/stat" || continue
   state_parent_group=\${stat##*") "}
   set -- $state_parent_group
-  case $groups in *" $3 "*) ;; *) others="$others $process" ;; esac
+  case $groups in *" $3 "*) ;; *) groups="$groups$3 " ;; esac
 done
 for group in $groups; do kill -s TERM -- "-$group" 2>/dev/null; done
-for process in $others; do kill -s TERM "$process" 2>/dev/null; done
 sleep 0.7 &
 timer=$!
 while kill -s 0 "$timer" 2>/dev/null && ! are_gone; do sleep 0.03; done
@@ -52,7 +50,7 @@ while [ -r /proc/self/environ ] && [ $empty -lt 2 ] && [ $round -lt 40 ]; do
   done
   [ $empty -lt 2 ] && sleep 0.02
 done
-[ -n "$directory" ] && rm -rf -- "$directory"
+rm -rf -- "$directory"
 `;
 
 const EXIT_WAIT_MS = 250;
@@ -62,19 +60,25 @@ const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 export class Watchdog {
   readonly #token: string;
   readonly #groups = new Set<number>();
-  #directory: string | undefined;
+  readonly #directory: string;
   #child: ChildProcess | undefined;
   #isClosed = false;
 
-  /** @param token unguessable, part of the environment of every process to be watched */
-  constructor(token: string) {
-    this.#token = token;
+  constructor(options: {
+    /** Unguessable; part of the environment of every process to be watched. */
+    readonly token: string;
+    /** Absolute. Removed when the owner dies; need not exist. */
+    readonly directory: string;
+  }) {
+    this.#token = options.token;
+    this.#directory = options.directory;
   }
 
   /** Starts the watching process if it does not run. Call it before anything is started that needs watching. */
   start(): void {
     if (this.#isClosed || this.#child !== undefined) return;
-    const child = spawn('/bin/sh', ['-c', SCRIPT, 'quire-watchdog', `${OWNER_VARIABLE}=${this.#token}`], {
+    const marker = `${OWNER_VARIABLE}=${this.#token}`;
+    const child = spawn('/bin/sh', ['-c', SCRIPT, 'quire-watchdog', marker, this.#directory], {
       cwd: '/',
       detached: true,
       env: { PATH: SYSTEM_PATH },
@@ -89,7 +93,6 @@ export class Watchdog {
     child.unref();
     if (child.stdin instanceof Socket) child.stdin.unref();
     this.#child = child;
-    if (this.#directory !== undefined) this.#send(`d ${this.#directory}`);
     for (const group of this.#groups) this.#send(`+ ${group}`);
   }
 
@@ -101,12 +104,6 @@ export class Watchdog {
 
   removeGroup(groupId: number): void {
     if (this.#groups.delete(groupId)) this.#send(`- ${groupId}`);
-  }
-
-  /** A directory to remove when the owner dies. */
-  setDirectory(path: string): void {
-    this.#directory = path;
-    this.#send(`d ${path}`);
   }
 
   /** Dismisses the watching process and waits, within a bound, until it is gone. */
