@@ -15,6 +15,8 @@ type SlotState =
       readonly kind: 'in-flight';
       readonly startedAtMs: number;
       readonly controller: AbortController;
+      /** The handshake is over, well or not. Never rejects. */
+      readonly connected: Promise<void>;
       /** Never rejects. */
       readonly job: Promise<void>;
     }
@@ -53,17 +55,21 @@ export class SessionSlot {
 
   /**
    * Runs `job` in the background; a job still running is aborted first, a ready socket stays as it is.
-   * `job` rejects with a ModelError that has `transportFailure`, or with UpgradeUnauthorized, when there was
+   * `job` calls `onConnected` when it has a connection, for which it has a limit of its own. It rejects with a ModelError that has `transportFailure`, or with UpgradeUnauthorized, when there was
    * no connection.
    */
-  warmUp(job: (signal: AbortSignal) => Promise<WarmSocket>): void {
+  warmUp(job: (signal: AbortSignal, onConnected: () => void) => Promise<WarmSocket>): void {
     if (this.#closed || this.#state.kind === 'ready') return;
     if (this.#state.kind === 'in-flight') this.#state.controller.abort(superseded());
     const controller = new AbortController();
     const startedAtMs = this.#now();
+    let onConnected = (): void => undefined;
+    const connected = new Promise<void>((resolve) => {
+      onConnected = resolve;
+    });
     const run = async (): Promise<void> => {
       try {
-        const warm = await job(controller.signal);
+        const warm = await job(controller.signal, onConnected);
         if (controller.signal.aborted) warm.socket.drop();
         else this.#state = { kind: 'ready', warm };
         this.#onWarmUp(controller.signal.aborted ? 'cancelled' : 'ready', this.#now() - startedAtMs);
@@ -75,14 +81,16 @@ export class SessionSlot {
           this.#handshakeFailure = isHandshake ? { error, atMs: this.#now() } : undefined;
         }
         this.#onWarmUp(cancelled ? 'cancelled' : 'failed', this.#now() - startedAtMs);
+      } finally {
+        onConnected();
       }
     };
-    this.#state = { kind: 'in-flight', startedAtMs, controller, job: run() };
+    this.#state = { kind: 'in-flight', startedAtMs, controller, connected, job: run() };
   }
 
   /**
-   * Takes the socket out. One that is being warmed is awaited until it is `timeoutMs` old and given up
-   * then. Rejects with the reason of the signal; the warm-up goes on then.
+   * Takes the socket out. One that is being warmed is awaited: its handshake, which ends by its own limit and
+   * whose failure is the answer, then the rest until the warm-up is `timeoutMs` old. Rejects with the reason of the signal; the warm-up goes on then.
    */
   async adopt(options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<AdoptResult> {
     if (this.#state.kind === 'in-flight') await this.#await(this.#state, options);
@@ -121,31 +129,45 @@ export class SessionSlot {
     state: Extract<SlotState, { kind: 'in-flight' }>,
     { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<void> {
+    await settledWithin(state.connected, { signal });
     const remainingMs = Math.max(0, state.startedAtMs + timeoutMs - this.#now());
-    const settled = await new Promise<boolean>((resolve, reject) => {
-      const finish = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-      };
-      const onAbort = (): void => {
-        finish();
-        reject(signal.reason);
-      };
-      const timer = setTimeout(() => {
-        finish();
-        resolve(false);
-      }, remainingMs);
-      void state.job.then(() => {
-        finish();
-        resolve(true);
-      });
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
+    const settled = await settledWithin(state.job, { signal, timeoutMs: remainingMs });
     if (settled || this.#state !== state) return;
     this.#state = { kind: 'idle' };
     state.controller.abort(superseded());
     this.#onWarmUp('timed-out', this.#now() - state.startedAtMs);
   }
+}
+
+/** Whether `promise`, which never rejects, resolved in time. Rejects with the reason of the signal. */
+function settledWithin(
+  promise: Promise<void>,
+  { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs?: number },
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    };
+    const onAbort = (): void => {
+      finish();
+      reject(signal.reason);
+    };
+    const onTimeout = (): void => {
+      finish();
+      resolve(false);
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
+    void promise.then(() => {
+      finish();
+      resolve(true);
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
 }
 
 function superseded(): ModelError {

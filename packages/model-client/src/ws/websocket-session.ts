@@ -55,7 +55,7 @@ export class WebSocketSession {
   /** Begins the handshake and hands over tools and instructions. Nothing of the conversation is sent. */
   warmUp(request: ModelRequest): void {
     const empty = { ...request, input: [] };
-    this.#slot.warmUp((signal) => this.#warm(empty, signal));
+    this.#slot.warmUp((signal, onConnected) => this.#warm(empty, { signal, onConnected }));
   }
 
   close(reason: unknown): void {
@@ -178,13 +178,17 @@ export class WebSocketSession {
     return await this.#sockets.connect(credentials, { turn, after: options.recovery.lastStep, signal });
   }
 
-  async #warm(request: ModelRequest, signal: AbortSignal): Promise<WarmSocket> {
+  async #warm(
+    request: ModelRequest,
+    { signal, onConnected }: { readonly signal: AbortSignal; readonly onConnected: () => void },
+  ): Promise<WarmSocket> {
     const credentials = await currentCredentials(this.#line, signal);
     if (this.#fallback.isOverHttp(this.#sockets.url(credentials).origin)) throw new Error('the thread uses HTTP');
     const state = new TurnState();
     const turn = { turnId: undefined, metadata: undefined, state };
     // A refusal for lack of credentials is for the request to recover from.
     const socket = await this.#sockets.connect(credentials, { turn, after: undefined, signal });
+    onConnected();
     try {
       const { stream } = this.#sockets.respond(socket, request, { turn, credentials, signal, generate: false });
       try {
