@@ -31,7 +31,14 @@ const BOTH: readonly LineTransport[] = ['http', 'websocket'];
 const COMPLETED = { kind: 'completed', lastAgentMessage: 'Done.' };
 const DONE = respond(text('Done.', { id: 'msg-done' }));
 
-/** `transport` of each request, with the number of items that went along unseen. */
+const INTERNAL_ERROR = 'the provider had an internal error';
+
+/** What a person reads before an attempt of the turn is repeated. */
+function retryLine(reason: string, retry: { readonly attempt: number; readonly gap: string; readonly cause: string }) {
+  return `↻ ${reason}; trying again (${retry.attempt} of 5) in ${retry.gap}: ${retry.cause}`;
+}
+
+/** Over what each request came. */
 function carriers(simulator: Simulator): readonly string[] {
   return simulator.requests.map(({ transport }) => transport);
 }
@@ -100,10 +107,10 @@ describe.each(BOTH)('a connection that drops in the middle of an answer (%s)', (
       transport === 'http'
         ? 'stream closed before response.completed'
         : '127.0.0.1:PORT broke the connection before response.completed';
-    // The peer keeps its first notice over WebSocket to itself: docs/model-requests.md.
+    // The peer keeps its first notice over WebSocket to itself; here each retry is told: FAULT-26 in docs/requirements.
     expect({ outcome, notices, items, gapsMs: client.gapsMs }).toEqual({
       outcome: COMPLETED,
-      notices: [`↻ trying again (1 of 5) in 200 ms: ${cause}`],
+      notices: [retryLine('the stream broke off', { attempt: 1, gap: '200 ms', cause })],
       items: ['message Done.'],
       gapsMs: [200],
     });
@@ -149,7 +156,7 @@ describe.each(BOTH)('a response that failed with rate_limit_exceeded (%s)', (tra
     const { outcome, notices } = await client.turn();
     expect({ outcome, notices, gapsMs: client.gapsMs }).toEqual({
       outcome: COMPLETED,
-      notices: [`↻ trying again (1 of 5) in ${shown}: ${message}`],
+      notices: [retryLine('the provider limits the rate of requests', { attempt: 1, gap: shown, cause: message })],
       gapsMs: [gapMs],
     });
     expect(carriers(simulator)).toEqual([transport, transport]);
@@ -217,8 +224,8 @@ describe('status 500 whatever is asked', () => {
     const cause =
       'the provider failed to answer, perhaps because of high demand: unexpected status 500 Internal Server Error: Broken., url: http://127.0.0.1:PORT/v1/responses';
     expect(notices).toEqual([
-      ...['200 ms', '400 ms', '800 ms', '1.6 s', '3.2 s'].map(
-        (gap, index) => `↻ trying again (${index + 1} of 5) in ${gap}: ${cause}`,
+      ...['200 ms', '400 ms', '800 ms', '1.6 s', '3.2 s'].map((gap, index) =>
+        retryLine(INTERNAL_ERROR, { attempt: index + 1, gap, cause }),
       ),
       `ERROR: ${cause}`,
     ]);
@@ -238,7 +245,7 @@ describe('status 500 whatever is asked', () => {
     expect({ outcome, notices, gapsMs: client.gapsMs }).toEqual({
       outcome: COMPLETED,
       notices: [
-        `↻ trying again (1 of 5) in 200 ms: ${cause}`,
+        retryLine(INTERNAL_ERROR, { attempt: 1, gap: '200 ms', cause }),
         `! Going on over HTTP, because the WebSocket did not work: ${cause}`,
       ],
       gapsMs: [200],
@@ -262,6 +269,7 @@ describe.each(BOTH)('a failed response behind which the connection stays open (%
     client.warmUp();
     const { outcome } = await client.turn();
     expect(outcome).toMatchObject({ kind: 'failed', failure: { code: 'invalid-request', message: 'No.' } });
+    expect(sockets.acceptedAt(simulator.port)).toBe(1);
     // The thread is still open: nothing but the failure can have closed it.
     await sockets.noneAt(simulator.port, { withinMs: 5_000 });
   });

@@ -1,4 +1,11 @@
-import { type Clock, findModel, type RolloutWriter, Thread, type ThreadSettings } from '@quire/core';
+import {
+  type Clock,
+  type CommandOutcome,
+  findModel,
+  type RolloutWriter,
+  Thread,
+  type ThreadSettings,
+} from '@quire/core';
 import { createPatchFiles, systemEntropy } from '@quire/host';
 import { createModelClient, type FallbackMemory, type ModelClientOptions } from '@quire/model-client';
 import {
@@ -132,9 +139,15 @@ export class TransportClient implements AsyncDisposable {
     return {
       shell: { name: 'sh', path: '/bin/sh' },
       argv: ({ script }) => ['/bin/sh', '-c', script],
-      run: async ({ script }) => {
+      run: async ({ script }): Promise<CommandOutcome> => {
         this.commands.push(script);
-        return { end: { kind: 'exited', exitCode: 0 }, output: commandOutput, durationMs: 1 };
+        return {
+          end: { kind: 'exited', exitCode: 0 },
+          output: commandOutput,
+          omittedBytes: 0,
+          totalLines: 1,
+          durationMs: 1,
+        };
       },
       warmUp: () => undefined,
       close: () => Promise.resolve(),
@@ -157,7 +170,13 @@ const NOTICE = /^(?:↻|!|ERROR:|…) /;
 
 function noticesOf(events: readonly ThreadEvent[]): readonly string[] {
   let shown = '';
-  const sink = { isTerminal: false, write: (text: string) => void (shown += text), flush: () => Promise.resolve() };
+  const sink = {
+    isTerminal: false,
+    write: (text: string) => {
+      shown += text;
+    },
+    flush: () => Promise.resolve(),
+  };
   const human = new HumanOutput({
     stdout: { ...sink, write: () => undefined },
     stderr: sink,

@@ -6,6 +6,7 @@ const CHANNEL = 'net.server.socket';
 /** Counts the connections that servers of this process have accepted and that are still open, by the server's port. */
 export class OpenSockets implements Disposable {
   readonly #open = new Map<Socket, number>();
+  readonly #accepted = new Map<number, number>();
   readonly #waiting = new Set<() => void>();
 
   constructor() {
@@ -30,6 +31,11 @@ export class OpenSockets implements Disposable {
     });
   }
 
+  /** Connections that were ever accepted at `port`. */
+  acceptedAt(port: number): number {
+    return this.#accepted.get(port) ?? 0;
+  }
+
   [Symbol.dispose](): void {
     unsubscribe(CHANNEL, this.#onSocket);
   }
@@ -42,6 +48,7 @@ export class OpenSockets implements Disposable {
     const { socket } = message as { readonly socket: Socket };
     const { localPort } = socket;
     if (localPort === undefined) return;
+    this.#accepted.set(localPort, this.acceptedAt(localPort) + 1);
     this.#open.set(socket, localPort);
     socket.once('close', () => {
       this.#open.delete(socket);
