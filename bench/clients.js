@@ -16,9 +16,9 @@ const THREAD_ID = '019bc0de-0000-7000-8000-00000000be4c';
 const CONTEXT_WINDOW = 1_000_000_000;
 
 /**
- * @typedef {{ url: string, home: string, repository: string, prompt: string, resumes: boolean }} Run
+ * @typedef {{ url: string, home: string, repository: string, prompt: string, resumes: boolean, webSocket: boolean }} Run
  * @typedef {{
- *   name: string, version: string, program: string,
+ *   name: string, version: string, program: string, speaksWebSocket: boolean,
  *   argumentsFor: (run: Run) => string[],
  *   environmentFor: (run: Run) => Record<string, string>,
  *   prepareHome: (run: Run) => Promise<void>,
@@ -50,22 +50,25 @@ export async function loadClients(folder) {
 
 /** @param {string} program @param {string} version @returns {Client} */
 function createQuire(program, version) {
-  return { name: 'quire', version, program, ...EXEC_CLIENT };
+  return { name: 'quire', version, program, speaksWebSocket: true, ...EXEC_CLIENT };
 }
 
 /** @param {string} program @param {string} version @returns {Client} */
 function createPeer(program, version) {
-  return { name: PEER, version, program, ...EXEC_CLIENT };
+  return { name: PEER, version, program, speaksWebSocket: true, ...EXEC_CLIENT };
 }
 
 /** `quire` and the peer take the same command line and read the same files. */
 const EXEC_CLIENT = {
   /** @param {Run} run */
-  argumentsFor: ({ url, repository, prompt, resumes }) => [
+  argumentsFor: ({ url, repository, prompt, resumes, webSocket }) => [
     'exec',
     '--json',
     ...['-m', MODEL, '-s', 'danger-full-access', '-C', repository],
-    ...['-c', `model_providers.bench={name="bench", base_url=${JSON.stringify(url)}, wire_api="responses"}`],
+    ...[
+      '-c',
+      `model_providers.bench={name="bench", base_url=${JSON.stringify(url)}, wire_api="responses", supports_websockets=${webSocket}}`,
+    ],
     ...['-c', 'model_provider=bench', '-c', `model_context_window=${CONTEXT_WINDOW}`],
     ...(resumes ? ['resume', THREAD_ID] : []),
     prompt,
@@ -91,6 +94,7 @@ function createPi(program, version) {
     name: 'pi',
     version,
     program,
+    speaksWebSocket: false,
     argumentsFor: ({ home, prompt, resumes }) => [
       ...['--print', '--provider', 'bench', '--model', MODEL],
       ...(resumes ? ['--session', path.join(home, 'bench-session.jsonl')] : []),

@@ -25,21 +25,39 @@ export function findMissingTool() {
 }
 
 /**
+ * @typedef {{ name: string, scenario: Scenario, homesFolder: string,
+ *   provider: import('./provider-process.js').ProviderProcess, extraArguments?: readonly string[] }} RunOptions
+ * @typedef {Awaited<ReturnType<import('./provider-process.js').ProviderProcess['finish']>>} Seen
+ */
+
+/**
  * Runs a client once in fresh folders.
  * @param {Client} client
- * @param {{ name: string, scenario: Scenario, homesFolder: string, provider: import('./provider-process.js').ProviderProcess }} options
+ * @param {RunOptions} options
  * @returns {Promise<Sample>} rejects when the answer was wrong: a wrong answer has no time
  */
-export async function measureRun(client, { name, scenario, homesFolder, provider }) {
+export async function measureRun(client, options) {
+  return (await observeRun(client, options)).result.sample;
+}
+
+/**
+ * Like `measureRun`, with what was printed and what the provider saw. `extraArguments` stand before the prompt.
+ * @param {Client} client
+ * @param {RunOptions} options
+ * @returns {Promise<{ result: TimedResult, seen: Seen }>}
+ */
+export async function observeRun(client, { name, scenario, homesFolder, provider, extraArguments = [] }) {
   await mkdir(homesFolder, { recursive: true });
   const home = await mkdtemp(path.join(homesFolder, 'home-'));
   const repository = await realpath(await mkdtemp(path.join(tmpdir(), 'bench-repository-')));
   try {
     await runCommand(['git', 'init', '--quiet'], { cwd: repository });
     const url = await provider.start(name);
-    const run = { url, home, repository, prompt: scenario.prompt, resumes: scenario.resumes === true };
+    const { prompt, resumes = false, webSocket = false } = scenario;
+    const run = { url, home, repository, prompt, resumes, webSocket };
     await client.prepareHome(run);
-    const result = await runTimed([client.program, ...client.argumentsFor(run)], {
+    const [own, words] = [client.argumentsFor(run).slice(0, -1), client.argumentsFor(run).slice(-1)];
+    const result = await runTimed([client.program, ...own, ...extraArguments, ...words], {
       cwd: repository,
       env: { PATH: process.env['PATH'] ?? '', HOME: home, LANG: 'C.UTF-8', ...client.environmentFor(run) },
       folder: home,
@@ -47,14 +65,14 @@ export async function measureRun(client, { name, scenario, homesFolder, provider
     const seen = await provider.finish();
     const problem = findProblem({ client, scenario, result, seen });
     if (problem !== undefined) throw new Error(`${client.name} in ${name}: ${problem}\n${result.stderr.slice(-2000)}`);
-    return result.sample;
+    return { result, seen };
   } finally {
     for (const folder of [home, repository]) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
 /**
- * @param {{ client: Client, scenario: Scenario, result: TimedResult, seen: Awaited<ReturnType<import('./provider-process.js').ProviderProcess['finish']>> }} run
+ * @param {{ client: Client, scenario: Scenario, result: TimedResult, seen: Seen }} run
  * @returns {string | undefined}
  */
 function findProblem({ client, scenario, result, seen }) {

@@ -7,7 +7,8 @@ import { rulesOf, SCENARIOS } from './scenarios.js';
 
 /**
  * @typedef {{ kind: 'start', scenario: string } | { kind: 'finish' } | { kind: 'leave' }} Command
- * @typedef {{ kind: 'started', url: string } | { kind: 'finished', requestCount: number, isRight: boolean, unexpected: readonly string[] }} Report
+ * @typedef {{ kind: 'started', url: string } | { kind: 'finished', requestCount: number, isRight: boolean, unexpected: readonly string[], bytesReceived: number }} Report
+ *   `bytesReceived`: all that the client sent, handshakes and warm-up among it, as it was on the wire
  */
 
 /** @type {Simulator | undefined} */
@@ -33,9 +34,11 @@ async function handle(command) {
       const requests = simulator?.requests ?? [];
       const isRight = SCENARIOS[scenarioName]?.isRight(requests) ?? false;
       const unexpected = simulator?.unexpectedRequests ?? [];
+      const arrivals = [...requests, ...(simulator?.prewarms ?? []), ...(simulator?.handshakes ?? [])];
+      const bytesReceived = arrivals.reduce((sum, arrival) => sum + arrival.bytesReceived, 0);
       await simulator?.stop();
       simulator = undefined;
-      report({ kind: 'finished', requestCount: requests.length, isRight, unexpected });
+      report({ kind: 'finished', requestCount: requests.length, isRight, unexpected, bytesReceived });
       return;
     }
     default:

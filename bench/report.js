@@ -70,6 +70,7 @@ function formatTargets(targets, ratio) {
     limit === undefined || Number.isNaN(value) ? [] : [`${name} ≤ ${limit} ${value <= limit ? 'met' : 'MISSED'}`];
   return [
     ...judge('wall', targets.wall, ratio('wallMs')),
+    ...judge('CPU', targets.cpu, ratio('cpuMs')),
     ...judge('memory', targets.memory, ratio('peakMemoryMib')),
   ].join(', ');
 }

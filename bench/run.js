@@ -3,7 +3,7 @@
  *
  *   npm run bench                        all scenarios, 7 rounds
  *   npm run bench -- --rounds N          at least 1; fewer than 7 is only for a quick look
- *   npm run bench -- --only NAME         one scenario; may be repeated
+ *   npm run bench -- --only NAME         one scenario, or all that begin with NAME; may be repeated
  *   npm run bench -- --client NAME       one client beside the peer; may be repeated
  *   npm run bench -- --save              also writes bench/results/<date>.json
  *
@@ -50,9 +50,9 @@ async function bench(options) {
       import('./report.js'),
       import('./provider-process.js'),
     ]);
-  const unknown = options.only.filter((name) => SCENARIOS[name] === undefined);
-  if (unknown.length > 0)
-    return fail(`no scenario ${unknown.join(', ')}; there are: ${Object.keys(SCENARIOS).join(', ')}`);
+  const names = [...Object.keys(SCENARIOS), 'websocket-savings'];
+  const unknown = options.only.filter((prefix) => !names.some((name) => name.startsWith(prefix)));
+  if (unknown.length > 0) return fail(`no scenario ${unknown.join(', ')}; there are: ${names.join(', ')}`);
   const all = await loadClients(FOLDER);
   const clients = all.filter(
     ({ name }) => options.clients.length === 0 || name === PEER || options.clients.includes(name),
@@ -67,18 +67,35 @@ async function bench(options) {
   const provider = new ProviderProcess();
   /** @type {Samples} */
   const samples = {};
+  /** @type {import('./websocket.js').Finding[]} */
+  const findings = [];
+  const isWanted = (/** @type {string} */ name) =>
+    options.only.length === 0 || options.only.some((prefix) => name.startsWith(prefix));
   try {
     for (const [name, scenario] of Object.entries(SCENARIOS)) {
-      if (options.only.length > 0 && !options.only.includes(name)) continue;
-      samples[name] = await measureScenario({ name, scenario, clients, provider, rounds: options.rounds });
+      if (!isWanted(name)) continue;
+      const able = scenario.webSocket === true ? clients.filter(({ speaksWebSocket }) => speaksWebSocket) : clients;
+      samples[name] = await measureScenario({ name, scenario, clients: able, provider, rounds: options.rounds });
+    }
+    if (isWanted('websocket-savings')) {
+      const { measureBytes, measureWarmUp } = await import('./websocket.js');
+      const able = clients.filter(({ speaksWebSocket }) => speaksWebSocket);
+      findings.push(...(await measureBytes(able, { homesFolder: path.join(FOLDER, 'homes'), provider })));
+      findings.push(await measureWarmUp({ rounds: options.rounds }));
     }
   } finally {
     provider.stop();
   }
   say('');
-  say(formatTable(samples));
+  if (Object.keys(samples).length > 0) say(formatTable(samples));
+  if (findings.length > 0) say(`\n${(await import('./websocket.js')).formatFindings(findings)}`);
   if (options.save)
-    await save({ ...circumstances, clients: clients.map(({ name, version }) => ({ name, version })), samples });
+    await save({
+      ...circumstances,
+      clients: clients.map(({ name, version }) => ({ name, version })),
+      samples,
+      findings,
+    });
   return Object.values(samples).every((byClient) => Object.values(byClient).every(({ length }) => length > 0)) ? 0 : 1;
 }
 

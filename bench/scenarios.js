@@ -1,18 +1,18 @@
 /** What is measured: the prompts, what the provider answers, and how an answer is known to be right. */
-import { event, functionCall, rawBytes, rehearse, respond } from '@quire/simulator';
+import { event, functionCall, precompute, rawBytes, rehearse, respond, text } from '@quire/simulator';
 import { HISTORY, isHistoryPresent } from './history.js';
 
 /**
  * @typedef {import('@quire/simulator').RecordedRequest} RecordedRequest
  * @typedef {import('@quire/simulator').Output} Output
  * @typedef {import('@quire/simulator').Step} Step
- * @typedef {{ wall?: number, memory?: number }} Targets largest accepted ratio to the native peer
+ * @typedef {{ wall?: number, cpu?: number, memory?: number }} Targets largest accepted ratio to the native peer
  * @typedef {{
- *   title: string, prompt: string, finalText: string, requestCount: number, targets: Targets, resumes?: boolean,
+ *   title: string, prompt: string, finalText: string, requestCount: number, targets: Targets, resumes?: boolean, webSocket?: boolean,
  *   answer: (request: RecordedRequest) => Step,
  *   isRight: (requests: readonly RecordedRequest[]) => boolean,
  * }} Scenario
- *   `answer` gets requests that count from 0 in each run; `isRight` looks at what the provider received
+ *   `webSocket`: over WebSocket, by the clients that speak it; `answer` gets requests that count from 0 in each run; `isRight` looks at what the provider received
  */
 
 const ROUNDS = 50;
@@ -29,8 +29,7 @@ const BIG_LINE = 'one of many lines of a large output, as a test run would print
 /** Identifies the fixtures in a result: change anything here and results are no longer comparable. */
 export const FIXTURE = { version: 1, rounds: ROUNDS, deltas: DELTAS, outputBytes: OUTPUT_BYTES, history: HISTORY };
 
-/** @type {Readonly<Record<string, Scenario>>} */
-export const SCENARIOS = {
+const OVER_SSE = /** @type {const} @satisfies {Readonly<Record<string, Scenario>>} */ ({
   'cold-one-tool': {
     title: 'one command, then a final text; everything starts cold',
     prompt: 'Run the command.',
@@ -90,6 +89,24 @@ export const SCENARIOS = {
     answer: () => FINAL_ANSWER,
     isRight: (requests) => requests[0] !== undefined && isHistoryPresent(requests[0].input),
   },
+});
+
+/** @type {Readonly<Record<string, Scenario>>} */
+export const SCENARIOS = {
+  ...OVER_SSE,
+  'websocket-fifty-tool-rounds': {
+    ...OVER_SSE['fifty-tool-rounds'],
+    title: `${OVER_SSE['fifty-tool-rounds'].title}, over WebSocket`,
+    targets: {},
+    webSocket: true,
+  },
+  'websocket-hundred-thousand-deltas': {
+    ...OVER_SSE['hundred-thousand-deltas'],
+    title: `${OVER_SSE['hundred-thousand-deltas'].title}, over WebSocket`,
+    targets: { wall: 0.4, cpu: 0.4 },
+    webSocket: true,
+    answer: () => LONG_ANSWER_IN_FRAMES,
+  },
 };
 
 /** Rules for the simulator. @param {Scenario} scenario */
@@ -99,6 +116,10 @@ export function rulesOf(scenario) {
 
 const FINAL_ANSWER = respond(...message(FINAL_TEXT, [FINAL_TEXT]));
 const LONG_ANSWER = respond(...message(LONG_TEXT, LONG_TEXT.split(/(?<= )/)));
+const LONG_ANSWER_IN_FRAMES = precompute(
+  respond(text(LONG_TEXT, { chunks: LONG_TEXT.split(/(?<= )/), id: 'msg_bench_0' })),
+  { label: 'bench' },
+);
 
 /**
  * The shell tool under the name and with the parameter that this client offers.

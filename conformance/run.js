@@ -3,10 +3,13 @@
  *
  *   npm run conformance                    every case
  *   npm run conformance -- --only TEXT     cases whose title holds TEXT
+ *   npm run conformance -- --transports    the peer's own binary and the `openai` client against our provider, over each
+ *                                          transport; the binary is some hundred megabytes
  *   npm run conformance -- --peer          compares `quire exec --json` with the peer's own binary instead, and writes
  *                                          docs/peer-differences.md
  *
- * The SDK is installed once into `.conformance/`. To raise it: change SDK_VERSION, run this, read what fails.
+ * The SDK and the `openai` client are installed once into `.conformance/`. To raise one: change its version, run this,
+ * read what fails.
  * Exit code: 0 when all cases pass, 1 when one fails, 2 for wrong arguments.
  */
 import path from 'node:path';
@@ -20,6 +23,7 @@ import { installedVersion, installPackages } from './install-packages.js';
 const SDK_VERSION = '0.163.0';
 const SDK_NAME = '@openai/codex-sdk';
 const SDK_FOLDER = path.join(REPOSITORY_ROOT, '.conformance');
+const PEER_FOLDER = path.join(SDK_FOLDER, 'peer');
 const QUIRE = path.join(REPOSITORY_ROOT, 'packages/cli/bin/quire.js');
 
 /** A case that hangs is a failure, not a reason to wait. Milliseconds. */
@@ -28,11 +32,12 @@ const CASE_TIMEOUT_MS = 20_000;
 /** @typedef {import('./lab.js').Lab} Lab */
 /** @typedef {(lab: Lab) => Promise<void>} Case a named function; its name in words is the title */
 
-/** @param {{ only: string }} options */
-async function runCases({ only }) {
+/** @param {{ only: string, transports: boolean }} options */
+async function runCases({ only, transports }) {
   const { Lab } = await import('./lab.js');
   const tools = await prepare();
-  const cases = (await loadCases()).filter((run) => titleOf(run).includes(only));
+  const all = [...(transports ? await loadPeerCases() : await loadCases()), ...(await loadGeneralCases())];
+  const cases = all.filter((run) => titleOf(run).includes(only));
   let failed = 0;
   for (const run of cases) {
     const startedAt = performance.now();
@@ -72,6 +77,21 @@ async function loadCases() {
   return modules.flatMap(({ CASES }) => CASES);
 }
 
+/** @returns {Promise<readonly Case[]>} */
+async function loadPeerCases() {
+  const [{ installPeer }, { createPeerCases }] = await Promise.all([
+    import('./peer/install-peer.js'),
+    import('./transports/peer-cases.js'),
+  ]);
+  return createPeerCases({ peerPath: await installPeer(PEER_FOLDER), quirePath: QUIRE });
+}
+
+/** @returns {Promise<readonly Case[]>} */
+async function loadGeneralCases() {
+  const { loadOpenaiCases } = await import('./transports/openai-cases.js');
+  return loadOpenaiCases(path.join(SDK_FOLDER, 'openai'));
+}
+
 /**
  * @param {Case} run
  * @param {() => Promise<Lab>} openLab
@@ -109,12 +129,16 @@ async function build() {
 
 async function main() {
   const { values } = parseArgs({
-    options: { only: { type: 'string', default: '' }, peer: { type: 'boolean', default: false } },
+    options: {
+      only: { type: 'string', default: '' },
+      peer: { type: 'boolean', default: false },
+      transports: { type: 'boolean', default: false },
+    },
   });
   if (!(await build())) return 1;
-  if (!values.peer) return runCases({ only: values.only });
+  if (!values.peer) return runCases({ only: values.only, transports: values.transports });
   const { comparePeer } = await import('./peer/compare.js');
-  return comparePeer({ folder: path.join(SDK_FOLDER, 'peer'), quirePath: QUIRE });
+  return comparePeer({ folder: PEER_FOLDER, quirePath: QUIRE });
 }
 
 try {

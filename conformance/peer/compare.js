@@ -8,12 +8,10 @@ import path from 'node:path';
 import { Simulator } from '@quire/simulator';
 import { runCommand } from '../../tools/lib/run-command.js';
 import { REPOSITORY_ROOT } from '../../tools/lib/tool.js';
-import { findPeerBinary, installPackages } from '../install-packages.js';
 import { PEER_CASES } from './cases.js';
+import { installPeer, PEER_VERSION } from './install-peer.js';
 import { diffEvents, readEvents } from './normalize.js';
 
-/** The newest version on the registry on the day it was pinned. */
-const PEER_VERSION = '0.169.0';
 const REPORT = 'docs/peer-differences.md';
 
 /** A name without metadata in either client, so that both offer their general tools. */
@@ -30,8 +28,7 @@ const MODEL = 'mock-model';
  * @returns {Promise<number>} exit code
  */
 export async function comparePeer({ folder, quirePath }) {
-  await installPackages(folder, { '@openai/codex': PEER_VERSION });
-  const peerPath = findPeerBinary(folder);
+  const peerPath = await installPeer(folder);
   process.stdout.write(`@openai/codex ${PEER_VERSION}\n`);
   /** @type {string[]} */
   const sections = [];
