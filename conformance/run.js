@@ -89,7 +89,7 @@ async function loadPeerCases() {
 /** @returns {Promise<readonly Case[]>} */
 async function loadGeneralCases() {
   const { loadOpenaiCases } = await import('./transports/openai-cases.js');
-  return loadOpenaiCases(path.join(SDK_FOLDER, 'openai'));
+  return loadOpenaiCases(path.join(SDK_FOLDER, 'openai'), { quirePath: QUIRE });
 }
 
 /**

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { everyEvent, respond, text } from '@quire/simulator';
 import { installPackages } from '../install-packages.js';
+import { startSimulateCommand } from './simulate-command.js';
 
 /** @typedef {import('../run.js').Case} Case */
 
@@ -21,9 +22,10 @@ const ANY_CLIENT = { acceptsAnyClient: true };
 /**
  * Installs the client when it is missing.
  * @param {string} folder
+ * @param {{ quirePath: string }} options
  * @returns {Promise<readonly Case[]>}
  */
-export async function loadOpenaiCases(folder) {
+export async function loadOpenaiCases(folder, { quirePath }) {
   await installPackages(folder, VERSIONS);
   const load = (/** @type {string} */ file) =>
     import(pathToFileURL(path.join(folder, 'node_modules/openai', file)).href);
@@ -98,7 +100,28 @@ export async function loadOpenaiCases(folder) {
     );
   }
 
+  /** [TRANSPORT-59] @type {Case} */
+  async function theOpenaiClientIsServedByTheCommand(lab) {
+    const { folder: place, environment } = lab;
+    const script = { steps: [{ respond: [{ text: ANSWER, chunks: CHUNKS }], repeat: 2 }] };
+    const flags = ['--any-client'];
+    const command = await startSimulateCommand({ quirePath, folder: place, environment, script, flags });
+    try {
+      const client = clientFor(command);
+      const final = await client.responses.stream({ model: 'test-model', input: 'Hi.' }).finalResponse();
+      assert.equal(final.output_text, ANSWER);
+      const chat = client.chat.completions.stream({
+        model: 'test-model',
+        messages: [{ role: 'user', content: 'Hi.' }],
+      });
+      assert.equal(await chat.finalContent(), ANSWER);
+    } finally {
+      assert.equal(await command.stop(), 0);
+    }
+  }
+
   return [
+    theOpenaiClientIsServedByTheCommand,
     theOpenaiClientStreamsAResponse,
     theOpenaiClientAccumulatesAResponse,
     theOpenaiClientStreamsAChatCompletion,

@@ -13,14 +13,14 @@ const PATIENCE_MS = 10_000;
  */
 
 /**
- * @param {{ quirePath: string, folder: string, environment: Record<string, string>, script: object }} options `folder`
- *   takes the script file
+ * @param {{ quirePath: string, folder: string, environment: Record<string, string>, script: object, flags?: readonly string[] }} options
+ *   `folder` takes the script file
  * @returns {Promise<SimulateCommand>}
  */
-export async function startSimulateCommand({ quirePath, folder, environment, script }) {
+export async function startSimulateCommand({ quirePath, folder, environment, script, flags = [] }) {
   const file = path.join(folder, 'script.json');
   await writeFile(file, JSON.stringify(script));
-  const child = spawn(process.execPath, [quirePath, 'simulate', '--script', file], {
+  const child = spawn(process.execPath, [quirePath, 'simulate', '--script', file, ...flags], {
     cwd: folder,
     env: environment,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -5,6 +5,8 @@ export interface SimulateArguments {
   readonly port: number;
   readonly scriptPath: string | undefined;
   readonly modelsPath: string | undefined;
+  /** Serves clients of the API that are no agents: they name no thread and want every event. */
+  readonly anyClient: boolean;
 }
 
 export type ParsedSimulateArguments =
@@ -16,6 +18,7 @@ const SIMULATE_OPTIONS: readonly OptionSpec[] = [
   { name: 'port', takesValue: true },
   { name: 'script', takesValue: true },
   { name: 'models', takesValue: true },
+  { name: 'any-client', takesValue: false },
   { name: 'help', short: 'h', takesValue: false },
 ];
 
@@ -32,7 +35,12 @@ export function parseSimulateArguments(argv: readonly string[]): ParsedSimulateA
   }
   return {
     kind: 'run',
-    arguments: { port, scriptPath: scan.values.get('script')?.[0], modelsPath: scan.values.get('models')?.[0] },
+    arguments: {
+      port,
+      scriptPath: scan.values.get('script')?.[0],
+      modelsPath: scan.values.get('models')?.[0],
+      anyClient: scan.values.has('any-client'),
+    },
   };
 }
 

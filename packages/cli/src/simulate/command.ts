@@ -10,11 +10,13 @@ import { parseSimulateArguments, type SimulateArguments } from './arguments.ts';
 
 const SIMULATE_HELP = `Start a model provider on this machine that plays a script; for demos and tests, without a key.
 
-Usage: quire simulate [--port N] [--script FILE] [--models FILE]
+Usage: quire simulate [--port N] [--script FILE] [--models FILE] [--any-client]
 
       --port N         Port on 127.0.0.1; a free one by default
       --script FILE    JSON script of answers; by default a rehearsal that repairs a small repository
       --models FILE    JSON list of the models to offer
+      --any-client     Also serve clients that are no agents, such as the openai package: every event is sent, and
+                       what only agents send is not asked for
   -h, --help           Show this text
 
 One line is printed for every request. Ctrl-C ends it.
@@ -46,12 +48,15 @@ async function serve(given: SimulateArguments): Promise<void> {
   const library = await import('@quire/simulator');
   const script = given.scriptPath === undefined ? undefined : library.loadScript(readJsonFile(given.scriptPath));
   const answers: SimulatorOptions = script ?? { rules: library.createRepairRehearsal() };
+  const general: SimulatorOptions = given.anyClient
+    ? { acceptsAnyClient: true, ...(script !== undefined && { steps: script.steps.map(library.everyEvent) }) }
+    : {};
   const models = given.modelsPath === undefined ? {} : { models: readModels(given.modelsPath) };
   const stopping = new AbortController();
   const stop = (): void => stopping.abort(new Error('stopped'));
   process.on('SIGINT', stop).on('SIGTERM', stop);
   process.stdout.on('error', stop); // nobody reads the lines any more
-  const simulator = await library.Simulator.start({ port: given.port, ...answers, ...models });
+  const simulator = await library.Simulator.start({ port: given.port, ...answers, ...models, ...general });
   try {
     process.stdout.write(greeting(simulator.url, { isRehearsal: script === undefined }));
     await printRequests(simulator, stopping.signal);

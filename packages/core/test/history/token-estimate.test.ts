@@ -26,13 +26,13 @@ describe('the estimate of an item', () => {
       role: 'user',
       content: [{ type: 'input_image', image_url: `data:image/png;base64,${'A'.repeat(bytes)}` }],
     });
-    expect(estimateItemTokens(image(1_000_000))).toBe(estimateItemTokens(image(10)));
-    expect(estimateItemTokens(image(10))).toBeGreaterThan(1_843);
+    expect(estimateItemTokens(image(/* bytes */ 1_000_000))).toBe(estimateItemTokens(image(/* bytes */ 10)));
+    expect(estimateItemTokens(image(/* bytes */ 10))).toBeGreaterThan(1_843);
   });
 
   test('counts encrypted reasoning by what it holds, without its envelope [CORE-82]', () => {
-    expect(estimateItemTokens(reasoning(4_000))).toBe(Math.ceil((3_000 - 650) / 4));
-    expect(estimateItemTokens(reasoning(100))).toBe(0);
+    expect(estimateItemTokens(reasoning(/* length */ 4_000))).toBe(Math.ceil((3_000 - 650) / 4));
+    expect(estimateItemTokens(reasoning(/* length */ 100))).toBe(0);
   });
 });
 
@@ -48,19 +48,19 @@ describe('the active context', () => {
   });
 
   test('adds earlier encrypted reasoning unless the server counts it [CORE-84]', () => {
-    const items = [user('one'), reasoning(8_000), answer, user('two'), reasoning(8_000), answer];
+    const items = [user('one'), reasoning(/* length */ 8_000), answer, user('two'), reasoning(/* length */ 8_000), answer];
     const counted = activeContextTokens(items, { lastTotalTokens: 100, serverCountsReasoning: true });
     const uncounted = activeContextTokens(items, { lastTotalTokens: 100, serverCountsReasoning: false });
-    expect(uncounted - counted).toBe(estimateItemTokens(reasoning(8_000)));
+    expect(uncounted - counted).toBe(estimateItemTokens(reasoning(/* length */ 8_000)));
   });
 });
 
 test('the percentage left leaves out what every request takes and stays between 0 and 100 [CORE-85]', () => {
   expect([
-    percentLeft(12_000, 0),
-    percentLeft(258_400, 0),
-    percentLeft(258_400, 12_000),
-    percentLeft(258_400, 135_200),
-    percentLeft(258_400, 999_999),
+    percentLeft(/* windowTokens */ 12_000, /* usedTokens */ 0),
+    percentLeft(/* windowTokens */ 258_400, /* usedTokens */ 0),
+    percentLeft(/* windowTokens */ 258_400, /* usedTokens */ 12_000),
+    percentLeft(/* windowTokens */ 258_400, /* usedTokens */ 135_200),
+    percentLeft(/* windowTokens */ 258_400, /* usedTokens */ 999_999),
   ]).toEqual([0, 100, 100, 50, 0]);
 });

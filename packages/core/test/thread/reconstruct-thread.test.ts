@@ -118,7 +118,7 @@ describe('a thread opened again', () => {
       type: 'input_text',
       text: '# AGENTS.md instructions for /repo\n\n<INSTRUCTIONS>\nUse spaces.\n</INSTRUCTIONS>',
     });
-    expect(JSON.stringify((await resumed(undefined))?.[0])).toContain('no longer apply');
+    expect(JSON.stringify((await resumed(/* text */ undefined))?.[0])).toContain('no longer apply');
   });
 
   test('repairs a call that was left open, in the request and not in the record [CORE-33]', async () => {

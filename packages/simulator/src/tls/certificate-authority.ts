@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -71,7 +72,9 @@ async function issue(issuer: Issuer, options: CertificateOptions): Promise<Serve
   const names = hosts.map((host) => `${isIP(host) === 0 ? 'DNS' : 'IP'}:${host}`).join(',');
   await writeFile(extensions, `subjectAltName=${names}\n`);
   await openssl(['req', '-new', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', '/CN=Test Server']);
-  const authority = ['-CA', issuer.file, '-CAkey', issuer.key, '-CAcreateserial'];
+  // A serial of its own: the file that openssl would count in can not be shared by calls at once.
+  const serial = `0x${randomBytes(8).toString('hex')}`;
+  const authority = ['-CA', issuer.file, '-CAkey', issuer.key, '-set_serial', serial];
   const days = options.expired === true ? '-1' : '2';
   await openssl(
     ['x509', '-req', '-in', request, ...authority, '-days', days, '-extfile', extensions].concat(['-out', certificate]),
