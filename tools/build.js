@@ -38,8 +38,6 @@ async function bundle(root) {
     platform: 'node',
     target: 'node20',
     conditions: ['quire-source'],
-    // Finds its .wasm file beside itself; optional, so what needs it says when it is not there.
-    external: ['@bokuweb/zstd-wasm'],
     chunkNames: 'chunks/[name]-[hash]',
     sourcemap: 'linked',
     sourcesContent: false,

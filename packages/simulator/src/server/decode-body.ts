@@ -1,4 +1,5 @@
 import { promisify } from 'node:util';
+import { zstdPackage } from './zstd-package.ts';
 
 /** A request body without its content encoding, or why that could not be had. */
 export type DecodedBody =
@@ -32,8 +33,7 @@ async function findZstdDecoder(): Promise<Decoder | undefined> {
   const native = Object.entries(await import('node:zlib')).find(([name]) => name === 'zstdDecompress')?.[1];
   if (typeof native === 'function') return promisify(native as (bytes: Buffer, done: NodeCallback) => void);
   try {
-    const { decompress, init } = await import('@bokuweb/zstd-wasm');
-    await init();
+    const { decompress } = await zstdPackage();
     return async (bytes) => growToFit((size) => decompress(bytes, { defaultHeapSize: size }), bytes);
   } catch {
     return undefined; // not installed: it is optional

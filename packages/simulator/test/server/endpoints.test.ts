@@ -1,5 +1,4 @@
 import { gzipSync } from 'node:zlib';
-import { compress, init } from '@bokuweb/zstd-wasm';
 import type { JsonObject } from '@quire/protocol';
 import { describe, expect, test } from 'vitest';
 import {
@@ -15,6 +14,7 @@ import {
   text,
   usageReport,
 } from '../../src/index.ts';
+import { zstdPackage } from '../../src/server/zstd-package.ts';
 import { bodyWith, type ClientAnswer, itemsOf, post, send, userMessage } from '../support/client.ts';
 import { WebSocketClient } from '../support/web-socket-client.ts';
 
@@ -158,7 +158,7 @@ describe('a compressed request body', () => {
   const bytes = Buffer.from(JSON.stringify(body));
 
   test('of zstd or gzip is read [SIM-145]', async () => {
-    await init();
+    const { compress } = await zstdPackage();
     await using sim = await Simulator.start({ steps: [respond(), respond()] });
     const zstd = Buffer.from(compress(bytes));
     const codes = [
