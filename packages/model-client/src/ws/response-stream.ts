@@ -35,7 +35,7 @@ export interface ResponseStreamOptions {
   /** The response is complete. `items` are those that the server says it holds, or `undefined` if that is not sure. */
   readonly onCompleted: (responseId: string, items: readonly ResponseItem[] | undefined) => void;
   /** A frame that comes when nothing is under way. */
-  readonly onIdleFrame: (frame: Buffer) => void;
+  readonly onIdleFrame: (text: string) => void;
 }
 
 /**
@@ -86,7 +86,7 @@ export class ResponseStream implements FrameSink {
     if (this.#finish()) this.#socket.drop();
   }
 
-  onText(frame: Buffer): void {
+  onText(text: string): void {
     if (this.#finished) return;
     if (!this.#flushPlanned) {
       this.#flushPlanned = true;
@@ -94,7 +94,7 @@ export class ResponseStream implements FrameSink {
     }
     let raw: unknown;
     try {
-      raw = JSON.parse(frame.toString());
+      raw = JSON.parse(text);
     } catch {
       this.#skip('not-json');
       return;

@@ -4,10 +4,11 @@ import type { WebSocket } from 'ws';
 import type { ResponseHeaders } from '../http/headers-in.ts';
 import type { Continuation } from './continuation.ts';
 import { Liveness } from './liveness.ts';
+import { readTextFrames } from './text-frames.ts';
 
 /** Where the frames of the response under way go. Called synchronously as frames are read. */
 export interface FrameSink {
-  onText(frame: Buffer): void;
+  onText(text: string): void;
   onBinary(): void;
   /** The connection is gone. Last call. */
   onLost(error: ModelError): void;
@@ -44,7 +45,7 @@ export class ResponsesSocket {
   readonly #host: string;
   readonly #liveness: Liveness;
   #sink: FrameSink | undefined;
-  #idleListener: ((frame: Buffer) => void) | undefined;
+  #idleListener: ((text: string) => void) | undefined;
   #lost = false;
 
   constructor(options: ResponsesSocketOptions) {
@@ -60,6 +61,7 @@ export class ResponsesSocket {
       onDead: () => this.#lose(this.#failure('dead-peer', 'does not answer pings any more')),
       onPong: options.onPong,
     });
+    readTextFrames(options.raw, this.#onText);
     socket.on('message', this.#onMessage).on('pong', this.#onPong).on('ping', this.#onPing);
     socket.on('close', this.#onClose).on('error', this.#onError);
     this.#keepAlive(/* alive */ false);
@@ -87,7 +89,7 @@ export class ResponsesSocket {
   }
 
   /** The response is over and the connection stays. Frames that come now go to `onIdleFrame`. */
-  end(onIdleFrame: (frame: Buffer) => void): void {
+  end(onIdleFrame: (text: string) => void): void {
     this.#sink = undefined;
     if (this.#lost) return;
     this.#idleListener = onIdleFrame;
@@ -115,16 +117,21 @@ export class ResponsesSocket {
   }
 
   readonly #onMessage = (data: unknown, isBinary: boolean): void => {
-    this.#liveness.heard();
     if (isBinary) {
+      this.#liveness.heard();
       if (this.#sink === undefined) this.drop();
       else this.#sink.onBinary();
       return;
     }
     // The default binary type of `ws`: one Buffer for each message.
-    const frame = data as Buffer;
-    if (this.#sink !== undefined) this.#sink.onText(frame);
-    else this.#idleListener?.(frame);
+    this.#onText((data as Buffer).toString());
+  };
+
+  readonly #onText = (text: string): void => {
+    if (this.#lost) return;
+    this.#liveness.heard();
+    if (this.#sink !== undefined) this.#sink.onText(text);
+    else this.#idleListener?.(text);
   };
 
   readonly #onPong = (): void => this.#liveness.pong();

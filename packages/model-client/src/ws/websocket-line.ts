@@ -182,7 +182,7 @@ export class WebSocketLine {
         if (responseId === '' || items === undefined) return;
         socket.continuation = { responseId, fields, baseline: [...request.input, ...items] };
       },
-      onIdleFrame: (frame) => this.#onIdleFrame(socket, frame),
+      onIdleFrame: (text) => this.#onIdleFrame(socket, text),
     });
     const frame = bodies.encodeFrame(fields, plan.input, this.#frameExtra(plan, { turn, generate }));
     this.#begin(socket, frame, stream);
@@ -242,10 +242,10 @@ export class WebSocketLine {
   }
 
   /** Between requests only limits are of interest, and an error ends the connection. */
-  #onIdleFrame(socket: ResponsesSocket, frame: Buffer): void {
+  #onIdleFrame(socket: ResponsesSocket, text: string): void {
     let raw: unknown;
     try {
-      raw = JSON.parse(frame.toString());
+      raw = JSON.parse(text);
     } catch {
       // Nobody waits for it, and nothing follows from it.
       return;
