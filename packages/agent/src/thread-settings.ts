@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { BASE_INSTRUCTIONS, DEFAULT_MODEL, type EnvironmentFacts, findModel, type ThreadSettings } from '@quire/core';
+import { hostTraits } from '@quire/model-client';
 import type { ModelInfo, SandboxMode, SandboxPolicy } from '@quire/protocol';
 import type { Config } from '@quire/store';
 import type { ThreadOptions } from './api.ts';
@@ -47,7 +48,7 @@ export function resolveThreadSettings(
     approvalPolicy: config.approvalPolicy ?? DEFAULT_APPROVAL_POLICY,
     sandbox,
     temporaryRoots: sandbox.mode === 'workspace-write' ? temporaryRoots(sandbox, known.processEnvironment) : [],
-    webSearch: config.webSearch ?? 'cached',
+    webSearch: config.webSearch ?? (hostTraits(config.provider).searchesWeb ? 'cached' : 'disabled'),
     streamMaxRetries: config.provider.streamMaxRetries,
     toolOutputTokenLimit: config.toolOutputTokenLimit,
   };

@@ -211,6 +211,25 @@ describe('a program', () => {
     expect(await readdir(workspace.home)).toEqual([]);
   });
 
+  test.each([
+    ['Test', ['web_search']],
+    ['Azure', []],
+  ])('offers the web search of the provider named %s only where there is one [AGENT-17]', async (name, offered) => {
+    await using workspace = await createWorkspace();
+    await using simulator = await Simulator.start({ steps: [respond(text('Ok.'))], lenient: true });
+    const quire = new Quire({
+      home: workspace.home,
+      environment: { PATH: process.env['PATH'], HOME: workspace.home },
+      configOverrides: [`model_providers.p={name="${name}",base_url="${simulator.url}"}`, 'model_provider=p'],
+    });
+    await using thread = await quire.startThread({ workingDirectory: workspace.repository });
+
+    await thread.run('hi');
+
+    const tools = simulator.requests[0]?.body['tools'] as readonly { readonly type: string }[];
+    expect(tools.filter((tool) => tool.type === 'web_search').map((tool) => tool.type)).toEqual(offered);
+  });
+
   test('tells the model about AGENTS.md and the place [AGENT-11]', async () => {
     await using workspace = await createWorkspace();
     await writeFile(join(workspace.repository, 'AGENTS.md'), 'Use tabs.\n');

@@ -12,6 +12,7 @@ export type {
   StreamProblem,
   WarmUpOutcome,
 } from './observer.ts';
+export { type HostTraits, hostTraits } from './request/host-traits.ts';
 export type {
   AuthTag,
   AuthTags,

@@ -80,7 +80,7 @@ test('reasoning, verbosity, schema, tier and tools are written when they are the
 test('an item is turned to JSON once, and what was sent before stays byte for byte the same [REQUEST-03]', () => {
   const encoder = new BodyEncoder({
     threadId: THREAD_ID,
-    traits: { storeItems: false, itemIds: false, losesItemEnds: true },
+    traits: { storeItems: false, itemIds: false, searchesWeb: true, losesItemEnds: true },
   });
   let reads = 0;
   const call: FunctionCallItem = {

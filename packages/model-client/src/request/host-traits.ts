@@ -6,6 +6,8 @@ export interface HostTraits {
   readonly storeItems: boolean;
   /** Wants items back with the ids it gave them. */
   readonly itemIds: boolean;
+  /** Has a web search of its own that may be offered without being asked for. */
+  readonly searchesWeb: boolean;
   /** May leave out the events that say that an item is whole. */
   readonly losesItemEnds: boolean;
 }
@@ -26,6 +28,7 @@ export function hostTraits(provider: Pick<ModelProvider, 'id' | 'name' | 'baseUr
   return {
     storeItems: provider.capabilities?.storeItems ?? azure,
     itemIds: provider.capabilities?.itemIds ?? azure,
+    searchesWeb: !azure,
     losesItemEnds: provider.id !== 'openai',
   };
 }
