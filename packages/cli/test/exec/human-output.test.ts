@@ -72,7 +72,7 @@ test('a turn is a transcript on stderr and its final message alone on stdout [EX
       status: 'completed',
       changes: [
         {
-          path: '/work/project/src/a.ts',
+          path: '/srv/project/src/a.ts',
           kind: 'update',
           addedLines: 1,
           removedLines: 1,
@@ -80,8 +80,8 @@ test('a turn is a transcript on stderr and its final message alone on stdout [EX
         },
         { path: '/elsewhere/b.ts', kind: 'add', addedLines: 0, removedLines: 0, diff: '' },
         {
-          path: '/work/project/new.ts',
-          movedFrom: '/work/project/old.ts',
+          path: '/srv/project/new.ts',
+          movedFrom: '/srv/project/old.ts',
           kind: 'update',
           addedLines: 0,
           removedLines: 0,
@@ -116,7 +116,7 @@ test('a turn is a transcript on stderr and its final message alone on stdout [EX
 
   expect(stdout.text).toBe('Done.\n\nAll good.\n');
   expect(stderr.text).toBe(`quire 0.1.0
-  workdir  /work/project
+  workdir  /srv/project
   model    model-a (mock)
   approval never
   sandbox  read-only
@@ -200,7 +200,7 @@ test('declined commands and failed patches say so [EXEC-50]', () => {
         id: 'f',
         status: 'failed',
         message: 'the context was not found',
-        changes: [{ path: '/work/project/a', kind: 'update', addedLines: 1, removedLines: 0, diff: '+x' }],
+        changes: [{ path: '/srv/project/a', kind: 'update', addedLines: 1, removedLines: 0, diff: '+x' }],
       }),
     ]).stderr,
   ).toBe(`

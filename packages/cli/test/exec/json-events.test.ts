@@ -33,7 +33,7 @@ const command = (
   kind: 'command-execution',
   id,
   command: "/bin/bash -lc 'echo boom; exit 3'",
-  cwd: '/work/project',
+  cwd: '/srv/project',
   output: '',
   exitCode: undefined,
   durationMs: undefined,
@@ -125,9 +125,9 @@ test('a patch prints paths and kinds, and a declined one counts as failed [EXEC-
     kind: 'file-change',
     id,
     status,
-    changes: [{ path: '/work/project/new.txt', kind: 'add', addedLines: 1, removedLines: 0, diff: '+x' }],
+    changes: [{ path: '/srv/project/new.txt', kind: 'add', addedLines: 1, removedLines: 0, diff: '+x' }],
   });
-  const changes = '"changes":[{"path":"/work/project/new.txt","kind":"add"}]';
+  const changes = '"changes":[{"path":"/srv/project/new.txt","kind":"add"}]';
   expect(
     linesOf([start(patch('a', 'in-progress')), end(patch('a', 'completed')), end(patch('b', 'declined'))]),
   ).toEqual([

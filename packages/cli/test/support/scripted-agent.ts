@@ -8,7 +8,7 @@ export const TURN_ID = '01a1fb78-0000-7000-8000-000000000001' as TurnId;
 export const FACTS: ThreadFacts = {
   threadId: THREAD_ID,
   resumed: false,
-  workingDirectory: '/work/project',
+  workingDirectory: '/srv/project',
   model: 'model-a',
   providerId: 'mock',
   approvalPolicy: 'never',

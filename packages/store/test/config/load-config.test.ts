@@ -69,7 +69,7 @@ async function withConfig(
   const load = () =>
     loadConfig({
       home: folder.path,
-      cwd: '/work/dir',
+      cwd: '/srv/dir',
       overrides: given.overrides ?? [],
       environment: given.environment ?? { HOME: '/users/me' },
       ...(given.ignoreUserConfig === undefined ? {} : { ignoreUserConfig: given.ignoreUserConfig }),
@@ -212,7 +212,7 @@ test('overrides beat the file key by key, and their paths start at the working d
       ...DEFAULTS,
       model: 'o3',
       provider: { ...DEFAULTS.provider, baseUrl: 'http://h:1/v1' },
-      sandboxWorkspaceWrite: { ...DEFAULTS.sandboxWorkspaceWrite, writableRoots: ['/work/dir/b'], networkAccess: true },
+      sandboxWorkspaceWrite: { ...DEFAULTS.sandboxWorkspaceWrite, writableRoots: ['/srv/dir/b'], networkAccess: true },
     });
   });
 });
