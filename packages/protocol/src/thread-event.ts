@@ -51,6 +51,7 @@ export type ThreadEvent =
     }
   | { readonly kind: 'token-usage'; readonly turnId: TurnId; readonly usage: ThreadTokenUsage }
   | { readonly kind: 'rate-limits'; readonly turnId: TurnId; readonly snapshot: RateLimitSnapshot }
+  /** Agent messages, reasoning and searches that were started and have not ended by now are void. */
   | {
       readonly kind: 'stream-retry';
       readonly turnId: TurnId;
