@@ -3,7 +3,7 @@ export { type Brand, formatUuidV7, parseThreadId, parseTurnId, type ThreadId, ty
 export { isJsonObject, type JsonObject, type JsonValue, numberAt, objectAt, stringAt } from './json.ts';
 export { ModelError, type ModelErrorCode, type ModelErrorDetails, type TransportFailure } from './model-error.ts';
 export type { ModelEvent } from './model-event.ts';
-export type { ModelInfo, TruncationPolicy } from './model-info.ts';
+export type { ModelInfo, ModelMessages, Personality, TruncationPolicy } from './model-info.ts';
 export type { Credentials, ModelProvider, ProviderCapabilities } from './model-provider.ts';
 export type { ApprovalPolicy, SandboxMode, SandboxPolicy } from './policy.ts';
 export type { RateLimitCredits, RateLimitSnapshot, RateLimitWindow } from './rate-limits.ts';
@@ -15,11 +15,14 @@ export {
   tokenBuckets,
 } from './request-receipt.ts';
 export {
+  type CompactionItem,
+  type CompactionTriggerItem,
   type ContentPart,
   type CustomToolCallItem,
   type CustomToolCallOutputItem,
   type FunctionCallItem,
   type FunctionCallOutputItem,
+  type GhostSnapshotItem,
   type InputImageContent,
   type InputTextContent,
   type LocalShellCallItem,
@@ -34,19 +37,32 @@ export {
   type ToolOutputBody,
   type ToolOutputItem,
   type ToolOutputPart,
+  type ToolSearchCallItem,
+  type ToolSearchOutputItem,
   type UnknownContent,
   type UnknownItem,
   type WebSearchCallItem,
 } from './response-item.ts';
-export type { GitInfo, RolloutEvent, RolloutLine, SessionMeta, TurnContextLine } from './rollout-line.ts';
-export type { ThreadEvent, ThreadTokenUsage, TurnFailure, TurnOutcome } from './thread-event.ts';
+export type {
+  CollaborationModeLine,
+  CompactedLine,
+  GitInfo,
+  RolloutEvent,
+  RolloutLine,
+  SessionMeta,
+  TurnContextLine,
+} from './rollout-line.ts';
+export type { LocalFailureCode, ThreadEvent, ThreadTokenUsage, TurnFailure, TurnOutcome } from './thread-event.ts';
 export { addUsage, blendedTotal, type TokenUsage, ZERO_USAGE } from './token-usage.ts';
 export type { ToolSpec } from './tool-spec.ts';
 export type {
   CommandStatus,
+  CompactionStrategyName,
   FileChangeStatus,
   FileChangeSummary,
   PlanStep,
+  ReviewFinding,
+  ReviewResult,
   TurnItem,
   TurnItemKind,
 } from './turn-item.ts';

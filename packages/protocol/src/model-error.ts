@@ -55,6 +55,8 @@ export interface ModelErrorDetails {
   readonly resetsAtSeconds?: number | undefined;
   /** Absent: the line was fine, or it is not known to be at fault. */
   readonly transportFailure?: TransportFailure | undefined;
+  /** 0-based place in the request's input of the item that the server refused, when it named one. */
+  readonly rejectedInputIndex?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -71,6 +73,7 @@ export class ModelError extends Error {
   readonly requestId: string | undefined;
   readonly resetsAtSeconds: number | undefined;
   readonly transportFailure: TransportFailure | undefined;
+  readonly rejectedInputIndex: number | undefined;
 
   constructor(code: ModelErrorCode, message: string, details: ModelErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -81,5 +84,6 @@ export class ModelError extends Error {
     this.requestId = details.requestId;
     this.resetsAtSeconds = details.resetsAtSeconds;
     this.transportFailure = details.transportFailure;
+    this.rejectedInputIndex = details.rejectedInputIndex;
   }
 }

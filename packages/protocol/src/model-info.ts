@@ -4,6 +4,17 @@ export interface TruncationPolicy {
   readonly limit: number;
 }
 
+/** Instructions with a place for a personality. Source: `model_messages` of the `/models` endpoint. */
+export interface ModelMessages {
+  /** `{{ personality }}` is replaced. */
+  readonly instructionsTemplate?: string;
+  readonly personalityDefault?: string;
+  readonly personalityFriendly?: string;
+  readonly personalityPragmatic?: string;
+}
+
+export type Personality = 'none' | 'friendly' | 'pragmatic';
+
 /** What the runtime must know of a model. Source: the `/models` endpoint's entries. */
 export interface ModelInfo {
   /** The name sent as `model`: what the user asked for, even when the entry was found by prefix. */
@@ -18,8 +29,13 @@ export interface ModelInfo {
   readonly applyPatchTool: 'freeform' | 'function' | undefined;
   readonly truncation: TruncationPolicy;
   readonly supportsParallelToolCalls: boolean;
+  /** Instructions of this model; absent: general ones. */
+  readonly baseInstructions?: string;
+  readonly modelMessages?: ModelMessages;
   /** Tokens. */
   readonly contextWindow: number | undefined;
+  /** Tokens at which the history is compacted; at most 90 % of the window whatever it says. */
+  readonly autoCompactTokenLimit?: number;
   readonly effectiveContextWindowPercent: number;
   readonly inputModalities: readonly string[];
   /** Asks for the WebSocket transport where the provider supports it. */

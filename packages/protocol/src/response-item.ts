@@ -2,7 +2,7 @@
  * Response items: the elements of the model-visible history, in the shape of the Responses API.
  * Field names are the wire's. Source: shapes of the public Responses API and observed traffic.
  */
-import { isJsonObject, type JsonObject, stringAt } from './json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, stringAt } from './json.ts';
 
 export interface InputTextContent {
   readonly type: 'input_text';
@@ -103,6 +103,44 @@ export interface WebSearchCallItem {
   readonly action?: JsonObject;
 }
 
+/** The model searches among tools that were not offered at once. Calls with `execution: 'client'` want an output. */
+export interface ToolSearchCallItem {
+  readonly type: 'tool_search_call';
+  readonly id?: string;
+  readonly call_id?: string;
+  readonly status?: string;
+  /** `client` or `server`. */
+  readonly execution: string;
+  readonly arguments: JsonValue;
+}
+
+export interface ToolSearchOutputItem {
+  readonly type: 'tool_search_output';
+  readonly id?: string;
+  readonly call_id?: string;
+  readonly execution: string;
+  readonly status: string;
+  readonly tools: readonly JsonValue[];
+}
+
+/** What the provider made of an earlier part of the conversation; only it can read it. */
+export interface CompactionItem {
+  readonly type: 'compaction' | 'compaction_summary' | 'context_compaction';
+  readonly id?: string;
+  readonly encrypted_content?: string | null;
+}
+
+/** Asks for a compaction; the last item of a request, never stored. */
+export interface CompactionTriggerItem {
+  readonly type: 'compaction_trigger';
+}
+
+/** Where the work tree stood at the start of a turn. Local: stored, never sent. Source: files of the peer, spring 2026. */
+export interface GhostSnapshotItem {
+  readonly type: 'ghost_snapshot';
+  readonly ghost_commit: JsonObject;
+}
+
 /** An item of a kind not known here; `raw` is what arrived and what goes back. */
 export interface UnknownItem {
   readonly type: 'unknown';
@@ -118,6 +156,11 @@ export type ResponseItem =
   | ToolCallItem
   | ToolOutputItem
   | WebSearchCallItem
+  | ToolSearchCallItem
+  | ToolSearchOutputItem
+  | CompactionItem
+  | CompactionTriggerItem
+  | GhostSnapshotItem
   | UnknownItem;
 
 const ROLES: ReadonlySet<string> = new Set(['user', 'assistant', 'developer', 'system']);
@@ -218,12 +261,46 @@ function parseKnownItem(raw: JsonObject, type: string): ResponseItem | undefined
     }
     case 'web_search_call': {
       const action = raw['action'];
+      if (action !== undefined && !isJsonObject(action)) return undefined;
       return {
         type,
         ...optional(raw, 'id'),
         ...optional(raw, 'status'),
-        ...(isJsonObject(action) ? { action } : {}),
+        ...(action === undefined ? {} : { action }),
       };
+    }
+    case 'tool_search_call': {
+      const args = raw['arguments'];
+      const execution = stringAt(raw, 'execution');
+      if (args === undefined || execution === undefined) return undefined;
+      return {
+        type,
+        ...optional(raw, 'id'),
+        ...optional(raw, 'call_id'),
+        ...optional(raw, 'status'),
+        execution,
+        arguments: args,
+      };
+    }
+    case 'tool_search_output': {
+      const execution = stringAt(raw, 'execution');
+      const status = stringAt(raw, 'status');
+      const tools = raw['tools'];
+      if (execution === undefined || status === undefined || !Array.isArray(tools)) return undefined;
+      return { type, ...optional(raw, 'id'), ...optional(raw, 'call_id'), execution, status, tools };
+    }
+    case 'compaction':
+    case 'compaction_summary':
+    case 'context_compaction': {
+      const encrypted = raw['encrypted_content'];
+      const content = typeof encrypted === 'string' || encrypted === null ? { encrypted_content: encrypted } : {};
+      return { type, ...optional(raw, 'id'), ...content };
+    }
+    case 'compaction_trigger':
+      return { type };
+    case 'ghost_snapshot': {
+      const commit = raw['ghost_commit'];
+      return isJsonObject(commit) ? { type, ghost_commit: commit } : undefined;
     }
     default:
       return undefined;
@@ -235,11 +312,12 @@ function parseReasoning(raw: JsonObject): ReasoningItem | undefined {
   if (!Array.isArray(summary)) return undefined;
   const parts: { type: 'summary_text'; text: string }[] = [];
   for (const entry of summary) {
-    const text = isJsonObject(entry) ? stringAt(entry, 'text') : undefined;
+    const text = isJsonObject(entry) && entry['type'] === 'summary_text' ? stringAt(entry, 'text') : undefined;
     if (text === undefined) return undefined;
     parts.push({ type: 'summary_text', text });
   }
   const content = parseReasoningContent(raw['content']);
+  if (content === undefined && raw['content'] !== undefined) return undefined;
   const encrypted = raw['encrypted_content'];
   return {
     type: 'reasoning',

@@ -5,9 +5,15 @@ import type { RequestReceipt } from './request-receipt.ts';
 import type { TokenUsage } from './token-usage.ts';
 import type { TurnItem } from './turn-item.ts';
 
-/** Why a turn failed. `code` is a model error's code, or `internal` for a fault of our own. */
+/**
+ * Failures that are not the model's: `compaction` could not shorten the history, `compaction-loop` stopped because
+ * compactions followed one another without progress, `budget-exceeded` ended a tree of agents, `internal` is a fault of ours.
+ */
+export type LocalFailureCode = 'compaction' | 'compaction-loop' | 'budget-exceeded' | 'undo' | 'review' | 'internal';
+
+/** Why a turn failed: `code` is a model error's code or one of our own. */
 export interface TurnFailure {
-  readonly code: ModelErrorCode | 'internal';
+  readonly code: ModelErrorCode | LocalFailureCode;
   readonly message: string;
   readonly retryable: boolean;
 }
@@ -61,6 +67,8 @@ export type ThreadEvent =
       readonly delayMs: number;
       readonly cause: TurnFailure;
     }
+  /** The last `turns` user turns are no longer part of the thread. Files stay as they are. */
+  | { readonly kind: 'thread-rolled-back'; readonly turns: number }
   | { readonly kind: 'warning'; readonly turnId: TurnId | undefined; readonly message: string }
   /** Nothing from the model for so long, while the connection is known to be alive. */
   | { readonly kind: 'model-waiting'; readonly turnId: TurnId; readonly silentMs: number }

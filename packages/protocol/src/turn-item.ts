@@ -20,6 +20,26 @@ export interface PlanStep {
   readonly status: 'pending' | 'in_progress' | 'completed';
 }
 
+/** `endpoint` and `trigger` are done by the provider, `local` asks the model, `trim` needs nobody. */
+export type CompactionStrategyName = 'endpoint' | 'trigger' | 'local' | 'trim';
+
+export interface ReviewFinding {
+  readonly title: string;
+  readonly body: string;
+  /** In [0, 1]. */
+  readonly confidence: number | undefined;
+  /** 0 is the most urgent. */
+  readonly priority: number | undefined;
+  readonly location: { readonly path: string; readonly startLine: number; readonly endLine: number } | undefined;
+}
+
+export interface ReviewResult {
+  readonly findings: readonly ReviewFinding[];
+  readonly overallCorrectness: string;
+  readonly overallExplanation: string;
+  readonly overallConfidence: number | undefined;
+}
+
 /** An element of the timeline that clients show. `id` is stable between start, update and end. */
 export type TurnItem =
   | { readonly kind: 'user-message'; readonly id: string; readonly text: string; readonly imageCount: number }
@@ -41,6 +61,8 @@ export type TurnItem =
       readonly exitCode: number | undefined;
       readonly durationMs: number | undefined;
       readonly status: CommandStatus;
+      /** Absent: the model asked for it. */
+      readonly source?: 'user';
     }
   | {
       readonly kind: 'file-change';
@@ -58,6 +80,34 @@ export type TurnItem =
       readonly action: JsonObject;
     }
   | { readonly kind: 'plan'; readonly id: string; readonly steps: readonly PlanStep[] }
+  | {
+      /** The history was replaced by a shorter one. Estimates of the whole context, in tokens. */
+      readonly kind: 'context-compaction';
+      readonly id: string;
+      /** Absent while it is under way. */
+      readonly strategy: CompactionStrategyName | undefined;
+      readonly tokensBefore: number | undefined;
+      readonly tokensAfter: number | undefined;
+    }
+  | { readonly kind: 'review-start'; readonly id: string; readonly target: string }
+  | {
+      readonly kind: 'review-end';
+      readonly id: string;
+      /** Absent when the review was interrupted. */
+      readonly review: ReviewResult | undefined;
+    }
+  | {
+      /** Something done to a sub-agent. */
+      readonly kind: 'sub-agent';
+      readonly id: string;
+      readonly action: 'spawn' | 'send' | 'wait' | 'resume' | 'close';
+      /** Threads it is about; empty while a spawn has none yet. */
+      readonly threadIds: readonly string[];
+      readonly prompt: string | undefined;
+      readonly status: 'in-progress' | 'completed' | 'failed';
+      /** Status word of each thread at the end. */
+      readonly states: Readonly<Record<string, string>>;
+    }
   | {
       /** A call that the runtime could not serve (unknown tool, bad arguments): shown, answered, not fatal. */
       readonly kind: 'tool-error';
