@@ -1,4 +1,12 @@
-export { compactAsServer, compacted } from './compact/default-compaction.ts';
+export { brokenCompactions } from './compact/broken-compactions.ts';
+export {
+  type CompactionAnswers,
+  compactAsServer,
+  compactAsServerStream,
+  compacted,
+  serverCompaction,
+} from './compact/default-compaction.ts';
+export { isCompactionTrigger } from './compact/is-compaction-trigger.ts';
 export type { AllowRewrite } from './invariants/thread-history.ts';
 export { precompute } from './precompute.ts';
 export {
@@ -68,6 +76,7 @@ export {
   ping,
   rawBytes,
 } from './script/output.ts';
+export { type ItemRefusal, refuseItems } from './script/refuse-items.ts';
 export {
   type CompletedOptions,
   completed,
@@ -120,6 +129,9 @@ export type { Outcome } from './server/deliver.ts';
 export { Simulator } from './simulator.ts';
 export { SimulatorError, type SimulatorErrorCode } from './simulator-error.ts';
 export type { SimulatorOptions, Transports } from './simulator-options.ts';
+export { renderHistoryChange } from './snapshot/render-history-change.ts';
+export type { RenderOptions } from './snapshot/render-options.ts';
+export { type RenderedRequest, type RenderRequestsOptions, renderRequests } from './snapshot/render-requests.ts';
 export {
   type CertificateAuthority,
   type CertificateOptions,

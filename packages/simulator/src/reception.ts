@@ -1,5 +1,6 @@
 import type { JsonObject } from '@quire/protocol';
-import { compactAsServer } from './compact/default-compaction.ts';
+import { serverCompaction } from './compact/default-compaction.ts';
+import { isCompactionTrigger } from './compact/is-compaction-trigger.ts';
 import { errorAnswer } from './error-answer.ts';
 import { checkCompaction } from './invariants/check-compaction.ts';
 import { checkRequest } from './invariants/check-request.ts';
@@ -13,10 +14,11 @@ import {
   recordRequest,
   type Transport,
 } from './recorded-request.ts';
+import { findRefused } from './script/refuse-items.ts';
 import { respond, respondExactly } from './script/respond.ts';
 import { rehearse, Script } from './script/script.ts';
 import { previousResponseNotFound } from './script/side-information.ts';
-import { resolveStep, type Step } from './script/step.ts';
+import { type Answer, resolveStep, type Step } from './script/step.ts';
 import type { AnswerLine } from './server/answer-line.ts';
 import { deliver, type Outcome } from './server/deliver.ts';
 import type { SimulatorOptions, Transports } from './simulator-options.ts';
@@ -56,12 +58,20 @@ export class Reception {
   transports: Transports;
   readonly #options: ReceptionOptions;
   readonly #history: ThreadHistory;
+  readonly #textOnlyModels: ReadonlySet<string>;
 
   constructor(options: ReceptionOptions) {
-    const { steps, rules, prewarms, compactions, transports, allowRewrite } = options.simulator;
+    const { steps, rules, prewarms, compactions, compaction, transports } = options.simulator;
+    const { allowRewrite, expectLocalCompactions = false, textOnlyModels = [] } = options.simulator;
     this.#options = options;
     this.transports = transports ?? {};
-    this.#history = new ThreadHistory({ allowRewrite, served: this.served });
+    this.#textOnlyModels = new Set(textOnlyModels);
+    this.#history = new ThreadHistory({
+      allowRewrite,
+      served: this.served,
+      expectLocalCompactions,
+      textOnlyModels: this.#textOnlyModels,
+    });
     this.sampling = createLedger('request', new Script(steps ?? [], { rules, stepName: 'step' }));
     this.prewarms = createLedger(
       'prewarm',
@@ -69,8 +79,16 @@ export class Reception {
     );
     this.compactions = createLedger(
       'compaction',
-      new Script(compactions ?? [], { rules: rehearse(compactAsServer), stepName: 'compaction step' }),
+      new Script(compactions ?? [], {
+        rules: rehearse(() => (compaction ?? serverCompaction).endpoint),
+        stepName: 'compaction step',
+      }),
     );
+  }
+
+  /** The next request of the thread, or the next one at all, may come with another history. */
+  allowRewriteOnce(threadKey: string | undefined): void {
+    this.#history.allowRewriteOnce(threadKey);
   }
 
   unusedSteps(): readonly string[] {
@@ -158,7 +176,11 @@ export class Reception {
 
   async #play(given: Case, line: AnswerLine, step: Step): Promise<Outcome> {
     const { ledger, request } = given;
-    return deliver(line, await resolveStep(step, request), {
+    const answer = await resolveStep(step, request);
+    if ((ledger === this.compactions || isCompactionTrigger(request)) && mayHoldCompaction(answer)) {
+      this.#history.noteCompaction(request);
+    }
+    return deliver(line, answer, {
       context: createAnswerContext({ label: labelOf(ledger, request), input: request.input }),
       stopListening: this.#options.stopListening,
       signal: this.#options.signal,
@@ -180,13 +202,17 @@ export class Reception {
       body,
       continued: continued?.request,
       acceptsAnyClient: simulator.acceptsAnyClient === true,
+      textOnlyModels: this.#textOnlyModels,
     });
     const refusal = this.#judge(given, problems);
     if (refusal !== undefined) return refusal;
     this.#history.accept(request);
+    const refused = this.#refuseItem(request);
+    if (refused !== undefined) return refused;
     const { websocket: _websocket, ...byTransport } = this.transports;
     const instead = request.transport === 'websocket' ? undefined : byTransport[request.transport];
-    return instead ?? ledger.script.take(request) ?? this.#refuseUnexpected(request);
+    const fallback = isCompactionTrigger(request) ? (simulator.compaction ?? serverCompaction).stream : undefined;
+    return instead ?? ledger.script.take(request, { fallback }) ?? this.#refuseUnexpected(request);
   };
 
   readonly #chooseCompaction: Choice = (given) => {
@@ -194,12 +220,24 @@ export class Reception {
     const { expectAuthorization, acceptsAnyClient } = this.#options.simulator;
     const undecoded = this.#refuseEncoding(given);
     if (undecoded !== undefined) return undecoded;
-    const checks = { expectAuthorization, body, acceptsAnyClient: acceptsAnyClient === true };
-    const refusal = this.#judge(given, checkCompaction(request, checks));
+    const checks = {
+      expectAuthorization,
+      body,
+      acceptsAnyClient: acceptsAnyClient === true,
+      textOnlyModels: this.#textOnlyModels,
+    };
+    const refusal = this.#judge(given, checkCompaction(request, checks)) ?? this.#refuseItem(request);
     if (refusal !== undefined) return refusal;
-    this.#history.noteCompaction(request);
     return ledger.script.take(request) ?? this.#refuseUnexpected(request);
   };
+
+  /** The service does not take one of the items: the standing rules say so. */
+  #refuseItem(request: RecordedRequest): Step | undefined {
+    const refused = findRefused(request, this.#options.simulator.refusals ?? []);
+    if (refused === undefined) return undefined;
+    this.#history.noteRefusal(request, refused.item);
+    return refused.answer;
+  }
 
   #refuseEncoding(given: Case): Step | undefined {
     const { content } = given.received;
@@ -225,6 +263,11 @@ export class Reception {
     const message = 'the script has no step for this request';
     return errorAnswer(/* code */ 400, { code: 'script_exhausted', message });
   }
+}
+
+/** An error, or silence, leaves the history as it was. */
+function mayHoldCompaction(answer: Answer): boolean {
+  return answer.kind === 'stream' || (answer.kind === 'status' && answer.status < 300);
 }
 
 type Choice = (given: Case) => Step;

@@ -1,5 +1,7 @@
 import type { JsonObject } from '@quire/protocol';
+import type { CompactionAnswers } from './compact/default-compaction.ts';
 import type { AllowRewrite } from './invariants/thread-history.ts';
+import type { ItemRefusal } from './script/refuse-items.ts';
 import type { Rehearsal } from './script/script.ts';
 import type { Answer, HandshakeStep, Step } from './script/step.ts';
 import type { CertificateAuthority, CertificateOptions } from './tls/certificate-authority.ts';
@@ -23,8 +25,18 @@ export interface SimulatorOptions {
   readonly handshakes?: readonly HandshakeStep[];
   /** Answers to requests with `generate: false`, in order. Further ones complete at once, without usage. */
   readonly prewarms?: readonly Step[];
-  /** Answers of the compaction endpoint, in order. Further ones are what the real endpoint would answer. */
+  /** Answers of the compaction endpoint, in order. */
   readonly compactions?: readonly Step[];
+  /**
+   * Answers compactions that no step takes, over the endpoint and over the stream (before `rules`); absent: as the
+   * real service would.
+   */
+  readonly compaction?: CompactionAnswers;
+  /**
+   * Refuses, with status 400, every request and compaction that holds such an item, before any step. Chat aside. The
+   * thread may then go on with something else in the item's place.
+   */
+  readonly refusals?: readonly ItemRefusal[];
   /** The answer of the usage endpoint, any number of times. */
   readonly usage?: Answer;
   readonly transports?: Transports;
@@ -47,4 +59,11 @@ export interface SimulatorOptions {
   readonly expectAuthorization?: string;
   /** Tells when a thread's history may be something else than the previous one with more at its end. */
   readonly allowRewrite?: AllowRewrite;
+  /**
+   * The client compacts by itself: a request without tools asks for the summary, and behind it the history may be
+   * another.
+   */
+  readonly expectLocalCompactions?: boolean;
+  /** Slugs of models that take no images: one in a request for them is a violation. */
+  readonly textOnlyModels?: readonly string[];
 }

@@ -151,6 +151,14 @@ export class Simulator {
     this.#reception.transports = transports;
   }
 
+  /**
+   * The next request may come with another history, as after a rollback or a crash: that of the thread with this
+   * `prompt_cache_key` (or session id), or without one the next that comes. Instructions and tools stay checked.
+   */
+  allowRewriteOnce(threadKey?: string): void {
+    this.#reception.allowRewriteOnce(threadKey);
+  }
+
   /** The n-th sampling request (0 is the first), at once if it is here already. */
   request(index: number, options: WaitOptions = {}): Promise<RecordedRequest> {
     return this.#waiting.until(() => this.requests[index], { what: `request ${index}`, ...options });

@@ -2,7 +2,9 @@ import { isJsonObject, type JsonObject } from '@quire/protocol';
 import type { RecordedRequest } from '../recorded-request.ts';
 import { checkTools } from './check-body.ts';
 import { checkAuthorization } from './check-headers.ts';
+import { checkHistory } from './check-history.ts';
 import { checkInput } from './check-input.ts';
+import { isTextOnlyModel } from './check-request.ts';
 
 /** What a compaction request must say. Source: transport sheet section 21.1. */
 export function checkCompaction(
@@ -11,6 +13,7 @@ export function checkCompaction(
     readonly expectAuthorization: string | undefined;
     readonly body: JsonObject | undefined;
     readonly acceptsAnyClient: boolean;
+    readonly textOnlyModels: ReadonlySet<string>;
   },
 ): readonly string[] {
   const { body } = options;
@@ -23,5 +26,8 @@ export function checkCompaction(
   if (!options.acceptsAnyClient && typeof body['instructions'] !== 'string') {
     problems.push("the body's instructions must be a string");
   }
-  return [...problems, ...checkTools(body), ...checkInput(request.input)];
+  problems.push(...checkTools(body), ...checkInput(request.input));
+  if (options.acceptsAnyClient) return problems;
+  const isTextOnly = isTextOnlyModel(body, options);
+  return [...problems, ...checkHistory(request.input, { isTextOnly, hasInstructions: true, allowsTrigger: false })];
 }

@@ -57,49 +57,51 @@ function checkMessage(item: JsonObject, index: number): readonly string[] {
 }
 
 function checkItemIds(input: readonly JsonObject[]): readonly string[] {
-  const seen = new Set<string>();
+  const seen = new Map<string, number>();
   const problems: string[] = [];
-  for (const item of input) {
+  for (const [index, item] of input.entries()) {
     const id = stringAt(item, 'id');
     if (id === undefined) continue;
-    if (seen.has(id)) problems.push(`the item id ${id} is used twice`);
-    seen.add(id);
+    const first = seen.get(id);
+    if (first === undefined) seen.set(id, index);
+    else problems.push(`input[${index}] uses the item id ${id} of input[${first}]`);
   }
   return problems;
 }
 
 interface OpenCall {
   readonly type: string;
+  readonly index: number;
   isAnswered: boolean;
 }
 
 function checkCalls(input: readonly JsonObject[]): readonly string[] {
   const calls = new Map<string, OpenCall>();
   const problems: string[] = [];
-  for (const item of input) {
+  for (const [index, item] of input.entries()) {
     const type = stringAt(item, 'type');
     const callId = stringAt(item, 'call_id');
     if (type === undefined || callId === undefined || item['execution'] === 'server') continue;
+    const call = calls.get(callId);
     if (OUTPUT_OF_CALL.has(type)) {
-      if (calls.has(callId)) problems.push(`the call id ${callId} is used twice`);
-      else calls.set(callId, { type, isAnswered: false });
-    } else if (OUTPUTS.has(type)) problems.push(...answerCall(calls.get(callId), { type, callId }));
+      if (call === undefined) calls.set(callId, { type, index, isAnswered: false });
+      else problems.push(`input[${index}] (${type}) uses the call id ${callId} of input[${call.index}]`);
+    } else if (OUTPUTS.has(type)) problems.push(...answerCall(call, { type, callId, index }));
   }
   for (const [callId, call] of calls) {
-    if (!call.isAnswered) problems.push(`the ${call.type} ${callId} has no output`);
+    if (!call.isAnswered) problems.push(`input[${call.index}] (${call.type} ${callId}) has no output`);
   }
   return problems;
 }
 
 function answerCall(
   call: OpenCall | undefined,
-  output: { readonly type: string; readonly callId: string },
+  output: { readonly type: string; readonly callId: string; readonly index: number },
 ): readonly string[] {
-  if (call === undefined) return [`the ${output.type} ${output.callId} has no call before it`];
-  if (call.isAnswered) return [`the ${call.type} ${output.callId} has more than one output`];
+  const where = `input[${output.index}] (${output.type} ${output.callId})`;
+  if (call === undefined) return [`${where} has no call before it`];
+  if (call.isAnswered) return [`${where} is one output too many for input[${call.index}]`];
   call.isAnswered = true;
   const expected = OUTPUT_OF_CALL.get(call.type);
-  return expected === output.type
-    ? []
-    : [`the ${call.type} ${output.callId} is answered by a ${output.type} instead of a ${expected}`];
+  return expected === output.type ? [] : [`${where} answers a ${call.type}, which wants a ${expected}`];
 }

@@ -1,7 +1,8 @@
-import type { JsonObject } from '@quire/protocol';
+import { type JsonObject, stringAt } from '@quire/protocol';
 import type { RecordedRequest, Transport } from '../recorded-request.ts';
 import { checkBody, checkTools } from './check-body.ts';
 import { checkHeaders } from './check-headers.ts';
+import { checkHistory } from './check-history.ts';
 import { checkInput } from './check-input.ts';
 import { nameOf, type ThreadHistory } from './thread-history.ts';
 
@@ -14,6 +15,8 @@ export interface CheckOptions {
   readonly continued?: RecordedRequest | undefined;
   /** Only what every client of the API keeps: JSON, items, and calls with their outputs. */
   readonly acceptsAnyClient: boolean;
+  /** Slugs of models that take no images. */
+  readonly textOnlyModels: ReadonlySet<string>;
 }
 
 const BODY_OF_TRANSPORT: Readonly<Record<Transport, 'responses' | 'frame' | 'chat'>> = {
@@ -34,8 +37,19 @@ export function checkRequest(request: RecordedRequest, options: CheckOptions): r
   if (!acceptsAnyClient) problems.push(...checkBody(body, BODY_OF_TRANSPORT[request.transport]));
   problems.push(...checkTools(body), ...checkInput(request.input));
   if (options.continued !== undefined) problems.push(...checkContinuation(request, options.continued));
-  if (!acceptsAnyClient) problems.push(...history.check(request));
+  if (acceptsAnyClient) return problems;
+  // Chat has other roles and its items are only a reading of its messages.
+  if (request.transport !== 'chat') {
+    const hasInstructions = body['instructions'] !== undefined;
+    const isTextOnly = isTextOnlyModel(body, options);
+    problems.push(...checkHistory(request.input, { isTextOnly, hasInstructions, allowsTrigger: true }));
+  }
+  problems.push(...history.check(request));
   return problems;
+}
+
+export function isTextOnlyModel(body: JsonObject, options: Pick<CheckOptions, 'textOnlyModels'>): boolean {
+  return options.textOnlyModels.has(stringAt(body, 'model') ?? '');
 }
 
 /** A request that continues a response repeats everything but the input. */

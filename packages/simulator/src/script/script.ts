@@ -26,17 +26,17 @@ export class Script {
   }
 
   /**
-   * The first unused step that takes the request; a step without a condition takes any. When none does, the
-   * rehearsal's rules, and without rules `undefined`.
+   * The first unused step that takes the request; a step without a condition takes any. When none does, `fallback`,
+   * else the rehearsal's rules, and without rules `undefined`.
    */
-  take(request: RecordedRequest): Step | undefined {
+  take(request: RecordedRequest, options: { readonly fallback?: Step | undefined } = {}): Step | undefined {
     for (const [index, step] of this.#steps.entries()) {
       if (this.#used.has(index)) continue;
       if (typeof step !== 'function' && step.kind === 'when' && !step.predicate(request)) continue;
       this.#used.add(index);
       return step;
     }
-    return this.#rules?.answer;
+    return options.fallback ?? this.#rules?.answer;
   }
 
   /** One sentence per step that no request took. */

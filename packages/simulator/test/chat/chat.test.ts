@@ -158,12 +158,12 @@ describe('over chat completions', () => {
     [
       'a call without result',
       [{ messages: [{ role: 'assistant', tool_calls: [{ id: 'c', function: { name: 'n', arguments: '' } }] }] }],
-      'request 0: the function_call c has no output',
+      'request 0: input[0] (function_call c) has no output',
     ],
     [
       'a result without call',
       [{ messages: [{ role: 'tool', tool_call_id: 'c', content: '' }] }],
-      'request 0: the function_call_output c has no call before it',
+      'request 0: input[0] (function_call_output c) has no call before it',
     ],
     [
       'two tools of one name',
@@ -173,7 +173,7 @@ describe('over chat completions', () => {
     [
       'a rewritten history',
       [{ messages: [user('a')] }, { messages: [user('b')] }],
-      'request 1: the history was rewritten: input[0] differs from request 0',
+      'request 1: the history was rewritten: input[0].content[0].text differs from request 0',
     ],
   ])('%s is a violation [SIM-134]', async (_name, sent, problem) => {
     const sim = await Simulator.start({ rules: rehearse(() => respond()) });

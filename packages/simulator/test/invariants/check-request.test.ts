@@ -107,23 +107,27 @@ describe('a broken invariant is answered with status 400 and reported:', () => {
       { body: without('prompt_cache_key') },
       'nothing names the thread: send prompt_cache_key or the session id header',
     ],
-    ['a call without output', withInput(call('a')), 'the function_call a has no output'],
+    ['a call without output', withInput(call('a')), 'input[0] (function_call a) has no output'],
     [
       'a call with two outputs',
       withInput(call('a'), result('a'), result('a')),
-      'the function_call a has more than one output',
+      'input[2] (function_call_output a) is one output too many for input[0]',
     ],
-    ['an output without call', withInput(result('a')), 'the function_call_output a has no call before it'],
+    ['an output without call', withInput(result('a')), 'input[0] (function_call_output a) has no call before it'],
     [
       'an output of another kind',
       withInput(call('a', 'custom_tool_call'), result('a')),
-      'the custom_tool_call a is answered by a function_call_output instead of a custom_tool_call_output',
+      'input[1] (function_call_output a) answers a custom_tool_call, which wants a custom_tool_call_output',
     ],
-    ['a call id used twice', withInput(call('a'), result('a'), call('a')), 'the call id a is used twice'],
+    [
+      'a call id used twice',
+      withInput(call('a'), result('a'), call('a')),
+      'input[2] (function_call) uses the call id a of input[0]',
+    ],
     [
       'an item id used twice',
       withInput({ ...userMessage('a'), id: 'm' }, { ...userMessage('b'), id: 'm' }),
-      'the item id m is used twice',
+      'input[1] uses the item id m of input[0]',
     ],
     ['an item without type', withInput({ role: 'user' }), 'input[0] (no type) lacks type'],
     [
@@ -149,7 +153,10 @@ describe('a broken invariant is answered with status 400 and reported:', () => {
   test('an output before its call is an orphan, and the call has none [SIM-61]', async () => {
     expect(await judge([withInput(result('a'), call('a'))])).toEqual([
       400,
-      ['request 0: the function_call_output a has no call before it', 'request 0: the function_call a has no output'],
+      [
+        'request 0: input[0] (function_call_output a) has no call before it',
+        'request 0: input[1] (function_call a) has no output',
+      ],
     ]);
   });
 
@@ -157,11 +164,11 @@ describe('a broken invariant is answered with status 400 and reported:', () => {
     [
       'a changed item',
       { input: [userMessage('b'), userMessage('c')] },
-      'the history was rewritten: input[0] differs from request 0',
+      'the history was rewritten: input[0].content[0].text differs from request 0',
     ],
     ['a shorter history', { input: [] }, 'the history was rewritten: input[0] is missing, it was in request 0'],
     ['other instructions', { instructions: 'Be long.' }, 'instructions differ from request 0 of the same thread'],
-    ['other tools', { tools: [{ type: 'web_search' }] }, 'tools differ from request 0 of the same thread'],
+    ['other tools', { tools: [{ type: 'web_search' }] }, 'tools[0] differ from request 0 of the same thread'],
     [
       'keys in another order',
       { input: [{ role: 'user', type: 'message', content: [{ type: 'input_text', text: 'a' }] }] },
@@ -215,7 +222,7 @@ describe('exceptions to the invariants', () => {
   test('a lenient simulator reports and still answers from the script [SIM-66]', async () => {
     expect(await judge([withInput(call('a'))], { lenient: true })).toEqual([
       200,
-      ['request 0: the function_call a has no output'],
+      ['request 0: input[0] (function_call a) has no output'],
     ]);
   });
 
@@ -225,7 +232,7 @@ describe('exceptions to the invariants', () => {
 
     expect([code, violations]).toEqual([
       400,
-      ['request 2: the history was rewritten: input[0] differs from request 1'],
+      ['request 2: the history was rewritten: input[0].content[0].text differs from request 1'],
     ]);
   });
 
@@ -238,6 +245,9 @@ describe('exceptions to the invariants', () => {
       { body: { ...keyless, input: [userMessage('y')] }, options: { headers: { 'session-id': 'third' } } },
     ];
 
-    expect(await judge(sent)).toEqual([400, ['request 3: the history was rewritten: input[0] differs from request 2']]);
+    expect(await judge(sent)).toEqual([
+      400,
+      ['request 3: the history was rewritten: input[0].content[0].text differs from request 2'],
+    ]);
   });
 });

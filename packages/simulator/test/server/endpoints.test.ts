@@ -86,7 +86,7 @@ describe('the compaction endpoint', () => {
       [400, 400, 400],
       [
         'compaction 0: an empty history is compacted without a request',
-        'compaction 1: the function_call c has no output',
+        'compaction 1: input[0] (function_call c) has no output',
         "compaction 2: the body's instructions must be a string",
       ],
     ]);
@@ -196,7 +196,7 @@ describe('any client', () => {
       200,
       400,
       [userMessage('hi')],
-      ['request 1: the function_call c has no output'],
+      ['request 1: input[0] (function_call c) has no output'],
     ]);
   });
 });

@@ -291,7 +291,9 @@ describe('over WebSocket', () => {
     await client.ask({ input: [userMessage('hello'), spoken, userMessage('go on')] });
     await sim.stop();
 
-    expect(sim.violations).toEqual(['request 2: the history was rewritten: input[1] differs from request 1']);
+    expect(sim.violations).toEqual([
+      'request 2: the history was rewritten: input[1].content[0].text differs from request 1',
+    ]);
   });
 });
 
@@ -325,7 +327,7 @@ describe('a broken invariant over WebSocket is answered with an error event and 
     [
       'a call without output',
       [frameWith({ input: [{ type: 'function_call', call_id: 'a', name: 'n', arguments: '' }] })],
-      'request 0: the function_call a has no output',
+      'request 0: input[0] (function_call a) has no output',
     ],
     [
       'an incremental request with other settings',
