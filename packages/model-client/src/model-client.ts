@@ -1,12 +1,13 @@
 import type { Clock, Entropy, ModelPort, ModelRequest, ModelTurn, ModelTurnIdentity } from '@quire/core';
 import { createDialer, type Dialer } from '@quire/network';
-import { ModelError, type ModelProvider, type ThreadId } from '@quire/protocol';
+import { ModelError, type ModelProvider, type ResponseItem, type ThreadId } from '@quire/protocol';
 import type { CredentialsSource } from './credentials-source.ts';
 import type { FallbackMemory } from './fallback/fallback-memory.ts';
 import { FallbackState } from './fallback/fallback-state.ts';
 import { HttpTransport } from './http/transport.ts';
 import type { HttpDialect } from './http-exchange.ts';
 import { SocketMeter } from './http-socket-meter.ts';
+import { InFlight } from './in-flight.ts';
 import { RateLimitStore } from './limits/rate-limit-store.ts';
 import type { ModelClientObserver } from './observer.ts';
 import { BodyEncoder } from './request/body.ts';
@@ -58,11 +59,12 @@ export function createModelClient(options: ModelClientOptions): ModelPort {
 
 /** Scope: one thread. Owns the sockets, the JSON of what was sent before, and the choice of transport. */
 class ThreadClient implements ModelPort {
+  readonly compact?: NonNullable<ModelPort['compact']>;
   readonly #options: ModelClientOptions;
   readonly #dialer: Dialer;
   readonly #line: ThreadLine;
   readonly #fallback: FallbackState;
-  readonly #inFlight = new Set<AbortController>();
+  readonly #inFlight = new InFlight();
   #dialect: Promise<HttpDialect> | undefined;
   #session: Promise<WebSocketSession> | undefined;
   #closed = false;
@@ -89,6 +91,7 @@ class ThreadClient implements ModelPort {
       authTags: new AuthTagRecord({ environment, provider }),
     };
     this.#fallback = new FallbackState({ memory: options.fallbackMemory, observer });
+    if (this.#speaksResponses) this.compact = (request, { signal }) => this.#compact(request, signal);
   }
 
   beginTurn(turn: ModelTurnIdentity): ModelTurn {
@@ -116,7 +119,7 @@ class ThreadClient implements ModelPort {
     this.#closed = true;
     this.#line.transport.close();
     const reason = new ModelError('connection-failed', 'the model client was closed', { retryable: false });
-    for (const controller of this.#inFlight) controller.abort(reason);
+    this.#inFlight.abort(reason);
     this.#session?.then(
       (session) => session.close(reason),
       () => undefined, // As in warmUp().
@@ -126,8 +129,19 @@ class ThreadClient implements ModelPort {
 
   get #usesWebSocket(): boolean {
     const { provider, webSocket = 'off' } = this.#options;
-    const responses = (provider.wireApi ?? 'responses') === 'responses';
-    return responses && webSocket === 'when-supported' && provider.supportsWebsockets === true;
+    return this.#speaksResponses && webSocket === 'when-supported' && provider.supportsWebsockets === true;
+  }
+
+  get #speaksResponses(): boolean {
+    return (this.#options.provider.wireApi ?? 'responses') === 'responses';
+  }
+
+  /** Always over HTTP, whatever the turns use. Most runs never compact, so its code is loaded on demand. */
+  #compact(request: ModelRequest, caller: AbortSignal): Promise<readonly ResponseItem[]> {
+    return this.#inFlight.run(caller, async (signal) => {
+      const { compactOverHttp } = await import('./compact/compact-endpoint.ts');
+      return await compactOverHttp(this.#line, { request, signal });
+    });
   }
 
   /** A program that stays with HTTP never loads what WebSocket needs. */

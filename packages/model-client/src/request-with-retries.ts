@@ -16,7 +16,9 @@ export interface RetryOptions {
   readonly entropy: Entropy;
   readonly observer: ModelClientObserver;
   /** Called for each attempt that failed, also for the last one. */
-  readonly onFailure?: (error: ModelError) => void;
+  readonly onFailure?: ((error: ModelError) => void) | undefined;
+  /** Statuses of which the first is the last. */
+  readonly finalStatuses?: ReadonlySet<number> | undefined;
   /** Makes the error of a response that is not a success. */
   readonly toError: (response: HttpResponse, bodyText: string) => ModelError;
 }
@@ -44,7 +46,7 @@ export async function requestWithRetries(
     });
     if (!failed) return outcome;
     options.onFailure?.(outcome);
-    if (attempt >= options.maxRetries || !isRetried(outcome)) throw outcome;
+    if (attempt >= options.maxRetries || !isRetried(outcome, options)) throw outcome;
     const delayMs = outcome.retryAfterMs ?? backoffDelayMs(attempt + 1, entropy.random());
     await clock.sleep(delayMs, { signal: request.signal });
   }
@@ -66,7 +68,8 @@ async function attemptOnce(
   return options.toError(response, await readErrorBody(response.body, request.signal));
 }
 
-function isRetried(error: ModelError): boolean {
-  if (error.httpStatus !== undefined) return error.httpStatus >= 500;
+function isRetried(error: ModelError, { finalStatuses }: RetryOptions): boolean {
+  const { httpStatus } = error;
+  if (httpStatus !== undefined) return httpStatus >= 500 && finalStatuses?.has(httpStatus) !== true;
   return error.retryable && RETRIED.has(error.code);
 }

@@ -1,3 +1,5 @@
+import { printableUrl } from './errors/redact.ts';
+import { refusalInStream } from './errors/refusal-event.ts';
 import { EventDecoder } from './events/event-decoder.ts';
 import { RepairingDecoder } from './events/item-repair.ts';
 import { headerText } from './http/headers-in.ts';
@@ -17,13 +19,16 @@ export function responsesDialect(parts: {
   return {
     path: 'responses',
     encode: (request) => bodies.encode(request),
-    codec: (_request, { requestId, headers }) => {
+    codec: (_request, { requestId, response, context }) => {
       const decoder = new EventDecoder({
         requestId,
-        serverModel: headerText(headers, 'openai-model'),
+        inputIndex: context.inputIndex,
+        serverModel: headerText(response.headers, 'openai-model'),
         onRateLimits: (snapshot) => rateLimits.update(snapshot),
       });
-      return new ResponsesCodec(traits.losesItemEnds ? new RepairingDecoder(decoder) : decoder);
+      return new ResponsesCodec(traits.losesItemEnds ? new RepairingDecoder(decoder) : decoder, {
+        refusalIn: (event) => refusalInStream(event, { url: printableUrl(response.url), context }),
+      });
     },
   };
 }

@@ -2,6 +2,7 @@ import type { ModelRequest, ModelTurn, ModelTurnIdentity } from '@quire/core';
 import { type AttemptReceipt, ModelError, type ModelEvent } from '@quire/protocol';
 import type { FallbackState } from './fallback/fallback-state.ts';
 import { exchangeOverHttp, type HttpDialect } from './http-exchange.ts';
+import type { InFlight } from './in-flight.ts';
 import { ReceiptRecorder } from './receipt/receipt-recorder.ts';
 import { turnMetadataHeader } from './request/turn-metadata.ts';
 import type { ThreadLine } from './thread-line.ts';
@@ -15,8 +16,7 @@ export interface TurnParts {
   /** Absent: this thread uses HTTP only. */
   readonly webSocket: (() => Promise<WebSocketSession>) | undefined;
   readonly fallback: FallbackState;
-  /** A controller for each request that is under way. */
-  readonly inFlight: Set<AbortController>;
+  readonly inFlight: InFlight;
 }
 
 /** Scope: one turn. Holds what the server wants echoed; a new turn starts without it. */
@@ -38,19 +38,11 @@ export class TurnSession implements ModelTurn {
     request: ModelRequest,
     options: { readonly signal: AbortSignal },
   ): AsyncGenerator<readonly ModelEvent[], void, undefined> {
-    const { inFlight } = this.#parts;
-    const caller = options.signal;
-    caller.throwIfAborted();
-    // Follows the caller's signal by hand: it may live for long, and each request must let go of it.
-    const local = new AbortController();
-    const onAbort = (): void => local.abort(caller.reason);
-    caller.addEventListener('abort', onAbort, { once: true });
-    inFlight.add(local);
+    const { signal, leave } = this.#parts.inFlight.enter(options.signal);
     try {
-      yield* this.#exchange(request, local.signal);
+      yield* this.#exchange(request, signal);
     } finally {
-      caller.removeEventListener('abort', onAbort);
-      inFlight.delete(local);
+      leave();
     }
   }
 

@@ -1,4 +1,4 @@
-import type { ModelRequest } from '@quire/core';
+import { type ModelRequest, promptItems } from '@quire/core';
 import type { ModelEvent } from '@quire/protocol';
 import { describe, expect, test } from 'vitest';
 import { bodyEvents, closed, connect, type Handler, REQUEST, run, runToFailure, serve, sse } from './support.ts';
@@ -33,7 +33,7 @@ const streamed =
 const REQUEST_WITH_TOOLS: ModelRequest = {
   ...REQUEST,
   parallelToolCalls: true,
-  input: [
+  input: promptItems([
     { type: 'message', role: 'developer', content: [{ type: 'input_text', text: 'rules' }] },
     {
       type: 'message',
@@ -49,7 +49,7 @@ const REQUEST_WITH_TOOLS: ModelRequest = {
     { type: 'custom_tool_call', call_id: 'c2', name: 'patch', input: 'free "text"' },
     { type: 'function_call_output', call_id: 'c1', output: 'one' },
     { type: 'custom_tool_call_output', call_id: 'c2', output: [{ type: 'input_text', text: 'two' }] },
-  ],
+  ]),
   tools: [
     { type: 'function', name: 'shell', description: 'runs', strict: true, parameters: { type: 'object' } },
     { type: 'custom', name: 'patch', description: 'patches', format: { type: 'text' } },

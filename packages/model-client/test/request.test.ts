@@ -1,4 +1,5 @@
-import type { FunctionCallItem, FunctionCallOutputItem, ResponseItem } from '@quire/protocol';
+import { promptItems } from '@quire/core';
+import type { FunctionCallItem, FunctionCallOutputItem } from '@quire/protocol';
 import { expect, test } from 'vitest';
 import { BodyEncoder } from '../src/request/body.ts';
 import { hostTraits } from '../src/request/host-traits.ts';
@@ -21,10 +22,10 @@ const ok = answer(CREATED, completed());
 test('the body has the documented fields and nothing else [REQUEST-01] [REQUEST-02]', async () => {
   await using server = await serve(ok);
   using client = connect(server.url);
-  const input: ResponseItem[] = [
+  const input = promptItems([
     { type: 'message', id: 'msg-9', role: 'user', content: [{ type: 'input_text', text: 'hi' }] },
     { type: 'unknown', raw: { type: 'future', id: 'x', deep: { id: 'kept' } } },
-  ];
+  ]);
   await run(client.turn, { ...REQUEST, input });
   expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({
     model: 'test-model',
@@ -93,13 +94,14 @@ test('an item is turned to JSON once, and what was sent before stays byte for by
     },
   };
   const output: FunctionCallOutputItem = { type: 'function_call_output', call_id: 'c1', output: 'done' };
-  const first = encoder.encode({ ...REQUEST, input: [...REQUEST.input, call] }).toString();
+  const called = [...REQUEST.input, call, output];
+  const first = encoder.encode({ ...REQUEST, input: promptItems(called) }).toString();
   const readsOnce = reads;
-  const second = encoder.encode({ ...REQUEST, input: [...REQUEST.input, call, output] }).toString();
+  const second = encoder.encode({ ...REQUEST, input: promptItems([...called, ...REQUEST.input]) }).toString();
   expect([readsOnce > 0, reads]).toEqual([true, readsOnce]);
   const commonLength = first.indexOf('],"tools"');
   expect(second.slice(0, commonLength)).toBe(first.slice(0, commonLength));
-  expect(JSON.parse(second).input).toHaveLength(3);
+  expect(JSON.parse(second).input).toHaveLength(4);
 });
 
 test('Azure gets stored responses and the ids of the items that have one [REQUEST-04]', () => {
@@ -107,16 +109,18 @@ test('Azure gets stored responses and the ids of the items that have one [REQUES
     threadId: THREAD_ID,
     traits: hostTraits({ id: 'az', name: 'Azure', baseUrl: undefined }),
   });
-  const input: ResponseItem[] = [
+  const input = promptItems([
     { type: 'message', id: 'msg-1', role: 'user', content: [] },
     { type: 'message', id: '', role: 'user', content: [] },
+    { type: 'function_call', id: 'fc-1', call_id: 'c', name: 'f', arguments: '{}' },
     { type: 'function_call_output', id: 'fco-1', call_id: 'c', output: 'x' },
-  ];
+  ]);
   expect(JSON.parse(encoder.encode({ ...REQUEST, input }).toString())).toMatchObject({
     store: true,
     input: [
       { type: 'message', id: 'msg-1', role: 'user', content: [] },
       { type: 'message', role: 'user', content: [] },
+      { type: 'function_call', id: 'fc-1', call_id: 'c', name: 'f', arguments: '{}' },
       { type: 'function_call_output', call_id: 'c', output: 'x' },
     ],
   });

@@ -1,5 +1,6 @@
+import { promptItems } from '@quire/core';
 import { createDialer } from '@quire/network';
-import type { RateLimitSnapshot, RequestReceipt } from '@quire/protocol';
+import type { RateLimitSnapshot, RequestReceipt, ResponseItem } from '@quire/protocol';
 import { describe, expect, test } from 'vitest';
 import { fetchUsage, RateLimitStore, usageUrl } from '../src/index.ts';
 import { answer, CREATED, completed, connect, REQUEST, runToFailure, serve, textDelta } from './support.ts';
@@ -271,11 +272,12 @@ describe('the receipt', () => {
     await using server = await serveSockets();
     using client = connect(server.url, { webSocket: 'when-supported', with: { supportsWebsockets: true } });
     const long = {
-      ...REQUEST,
-      input: [{ ...REQUEST.input[0], content: [{ type: 'input_text', text: 'x'.repeat(50_000) }] }],
-    };
-    const request = long as typeof REQUEST;
-    const items: unknown[] = [];
+      type: 'message',
+      role: 'user',
+      content: [{ type: 'input_text', text: 'x'.repeat(50_000) }],
+    } as const;
+    const request = { ...REQUEST, input: promptItems([long]) };
+    const items: ResponseItem[] = [];
     const first: RequestReceipt[] = [];
     for await (const batch of client.turn.stream(request, { signal })) {
       for (const event of batch) {
@@ -283,7 +285,7 @@ describe('the receipt', () => {
         if (event.kind === 'receipt') first.push(event.receipt);
       }
     }
-    const next = { ...request, input: [...request.input, ...items] } as typeof REQUEST;
+    const next = { ...request, input: promptItems([...request.input, ...items]) };
     const [second] = await receipts(client.turn.stream(next, { signal }));
     expect([first[0]?.incremental, second?.incremental, second?.reusedConnection]).toEqual([false, true, true]);
     expect(second?.bytesSent).toBeLessThan(2000);

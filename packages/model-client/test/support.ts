@@ -1,7 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Clock, Entropy, ModelPort, ModelRequest, ModelTurn } from '@quire/core';
-import { ModelError, type ModelEvent, type ModelProvider, parseThreadId, parseTurnId } from '@quire/protocol';
+import { type Clock, type Entropy, type ModelPort, type ModelRequest, type ModelTurn, promptItems } from '@quire/core';
+import {
+  ModelError,
+  type ModelEvent,
+  type ModelProvider,
+  parseThreadId,
+  parseTurnId,
+  type ResponseItem,
+} from '@quire/protocol';
 import { createModelClient, type ModelClientOptions } from '../src/index.ts';
 
 export const THREAD_ID = '019a0000-0000-7000-8000-000000000001';
@@ -150,7 +157,7 @@ export function beginTurn(port: ModelPort, metadata = {}): ModelTurn {
 export const REQUEST: ModelRequest = {
   model: 'test-model',
   instructions: 'Be brief.',
-  input: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hi' }] }],
+  input: promptItems([{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hi' }] }]),
   tools: [],
   parallelToolCalls: false,
   reasoning: undefined,
@@ -158,6 +165,12 @@ export const REQUEST: ModelRequest = {
   outputSchema: undefined,
   serviceTier: undefined,
 };
+
+/** A request with these items, as they are. */
+export const withInput = (...items: readonly ResponseItem[]): ModelRequest => ({
+  ...REQUEST,
+  input: items as ModelRequest['input'], // what a request may hold is not this package's concern
+});
 
 /** All events of a stream, without the receipt at its end. */
 export async function run(

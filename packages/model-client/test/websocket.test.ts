@@ -1,4 +1,4 @@
-import type { ModelRequest } from '@quire/core';
+import { type ModelRequest, promptItems } from '@quire/core';
 import type { ModelEvent } from '@quire/protocol';
 import { describe, expect, test } from 'vitest';
 import type { SocketRequest } from '../src/index.ts';
@@ -32,7 +32,7 @@ const userMessage = (text: string) => ({
 /** The request after `request`, whose answer was `events`. */
 function following(request: ModelRequest, events: readonly ModelEvent[], text: string): ModelRequest {
   const items = events.flatMap((event) => (event.kind === 'item-end' ? [event.item] : []));
-  return { ...request, input: [...request.input, ...items, userMessage(text)] };
+  return { ...request, input: promptItems([...request.input, ...items, userMessage(text)]) };
 }
 
 describe('a request over WebSocket', () => {
@@ -221,7 +221,7 @@ describe('the next request', () => {
     using client = connect(server.url);
     const events = await run(client.turn);
     const items = events.flatMap((event) => (event.kind === 'item-end' ? [event.item] : []));
-    await run(client.turn, { ...REQUEST, input: [...REQUEST.input, ...items] });
+    await run(client.turn, { ...REQUEST, input: promptItems([...REQUEST.input, ...items]) });
     expect([server.frames[1]?.previous_response_id, server.frames[1]?.input]).toEqual(['resp-0', []]);
   });
 
@@ -239,8 +239,8 @@ describe('the next request', () => {
     ['the effort', (next) => ({ ...next, reasoning: { effort: 'high' } })],
     ['the service tier', (next) => ({ ...next, serviceTier: 'flex' })],
     ['a schema', (next) => ({ ...next, outputSchema: { type: 'object' } })],
-    ['the history', (next) => ({ ...next, input: [userMessage('edited'), ...next.input.slice(1)] })],
-    ['its length', (next) => ({ ...next, input: next.input.slice(0, 1) })],
+    ['the history', (next) => ({ ...next, input: promptItems([userMessage('edited'), ...next.input.slice(1)]) })],
+    ['its length', (next) => ({ ...next, input: promptItems(next.input.slice(0, 1)) })],
   ])('sends everything when %s changed [WS-13]', async (_what, change) => {
     await using server = await serveSockets();
     using client = connect(server.url);
@@ -393,7 +393,7 @@ describe('the turn state', () => {
 });
 
 describe('the warm-up', () => {
-  const request = { ...REQUEST, input: [userMessage('must not be sent')] };
+  const request = { ...REQUEST, input: promptItems([userMessage('must not be sent')]) };
 
   test('sends tools and instructions without input, and the first turn continues from it [WS-30]', async () => {
     const outcomes: string[] = [];

@@ -3,21 +3,29 @@ import { headerText, requestIdOf } from '../http/headers-in.ts';
 import type { HttpResponse } from '../http/transport.ts';
 import { printableUrl } from './redact.ts';
 
-/** Bodies of these kinds are never a stream; servers that leave the header out or say something vague are believed. */
-const NOT_A_STREAM: ReadonlyMap<string, string> = new Map([
+const WEB_PAGES: readonly (readonly [string, string])[] = [
   ['text/html', 'a web page'],
   ['application/xhtml+xml', 'a web page'],
-  ['application/json', 'one JSON document'],
-]);
+];
 
-/** A good status with a body that can not be a stream: a wrong `base_url`, or the login page of a network. */
-export function wrongContentType(response: HttpResponse): ModelError | undefined {
+/** Bodies of these kinds are never what was asked for; servers that leave the header out or say something vague are believed. */
+const NEVER: Readonly<Record<'stream' | 'JSON', ReadonlyMap<string, string>>> = {
+  stream: new Map([...WEB_PAGES, ['application/json', 'one JSON document']]),
+  JSON: new Map([...WEB_PAGES, ['text/event-stream', 'a stream']]),
+};
+
+/** A good status with a body that can not be `expected`: a wrong `base_url`, or the login page of a network. */
+export function wrongContentType(
+  response: HttpResponse,
+  { expected }: { readonly expected: 'stream' | 'JSON' },
+): ModelError | undefined {
   const type = headerText(response.headers, 'content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const what = NOT_A_STREAM.get(type);
+  const what = NEVER[expected].get(type);
   if (what === undefined) return undefined;
+  const wanted = expected === 'stream' ? 'a stream' : expected;
   return new ModelError(
     'stream-protocol',
-    `${printableUrl(response.url)} answered with ${what} (${type}) instead of a stream; check base_url, and whether a network login page is in between`,
+    `${printableUrl(response.url)} answered with ${what} (${type}) instead of ${wanted}; check base_url, and whether a network login page is in between`,
     { retryable: false, httpStatus: response.status, requestId: requestIdOf(response.headers) },
   );
 }

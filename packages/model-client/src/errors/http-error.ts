@@ -5,12 +5,14 @@ import {
   type JsonObject,
   ModelError,
   type ModelErrorCode,
+  type ModelErrorDetails,
   objectAt,
   stringAt,
   type TransportFailure,
 } from '@quire/protocol';
 import { headerText, type ResponseHeaders, requestIdOf } from '../http/headers-in.ts';
 import { authErrorCode } from '../unauthorized/auth-tags.ts';
+import { IMAGE_REFUSED, namedInput, refusesImage } from './named-input.ts';
 import { withoutSecrets } from './redact.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { usageLimitError } from './usage-limit.ts';
@@ -33,6 +35,8 @@ export interface HttpErrorContext {
   readonly keyVariable: string;
   /** For an answer that did not come to a plain request. */
   readonly transportFailure?: TransportFailure | undefined;
+  /** The place in the request's whole input of what the server calls `input[named]`. Absent: never known. */
+  readonly inputIndex?: ((named: number) => number | undefined) | undefined;
 }
 
 const MAX_DETAIL_CHARACTERS = 1000;
@@ -93,16 +97,11 @@ function badRequest(facts: Facts): ModelError {
   const final = { retryable: false };
   if (code === 'context_length_exceeded') return make(facts, 'context-window-exceeded', detail, final);
   if (code === 'cyber_policy' || code === 'bio_policy') return make(facts, 'policy', detail, final);
-  // The server's sentence about an image has no code of its own. Source: observed.
-  if (/image data .{0,60}(does )?not represent a valid image/i.test(facts.response.bodyText)) {
-    return make(
-      facts,
-      'invalid-image',
-      'the provider can not read an image of this conversation; remove it and try again',
-      final,
-    );
-  }
-  return make(facts, 'invalid-request', detail, final);
+  const text = stringAt(facts.error ?? {}, 'message') ?? facts.response.bodyText;
+  const named = namedInput(facts.error, text);
+  const refusal = { ...final, rejectedInputIndex: named && facts.context.inputIndex?.(named.index) };
+  if (refusesImage(code, named, facts.response.bodyText)) return make(facts, 'invalid-image', IMAGE_REFUSED, refusal);
+  return make(facts, 'invalid-request', detail, refusal);
 }
 
 function unauthorized(facts: Facts): ModelError {
@@ -150,10 +149,15 @@ function usageNotIncluded(facts: Facts): ModelError {
   );
 }
 
-function make(facts: Facts, code: ModelErrorCode, message: string, options = { retryable: true }): ModelError {
+function make(
+  facts: Facts,
+  code: ModelErrorCode,
+  message: string,
+  options: Pick<ModelErrorDetails, 'retryable' | 'rejectedInputIndex'> = { retryable: true },
+): ModelError {
   const { response, context } = facts;
   return new ModelError(code, message, {
-    retryable: options.retryable,
+    ...options,
     retryAfterMs: parseRetryAfter(headerText(response.headers, 'retry-after'), context.nowMs),
     httpStatus: response.status,
     requestId: requestIdOf(response.headers),

@@ -1,8 +1,18 @@
-import { type JsonObject, ModelError, type ModelErrorCode, objectAt, stringAt } from '@quire/protocol';
+import {
+  type JsonObject,
+  ModelError,
+  type ModelErrorCode,
+  type ModelErrorDetails,
+  objectAt,
+  stringAt,
+} from '@quire/protocol';
+import { IMAGE_REFUSED, namedInput, refusesImage } from './named-input.ts';
 import { parseDelayInMessage } from './retry-after.ts';
 
-interface ResponseErrorContext {
+export interface ResponseErrorContext {
   readonly requestId: string | undefined;
+  /** As in `HttpErrorContext`. */
+  readonly inputIndex?: ((named: number) => number | undefined) | undefined;
 }
 
 const POLICY_CODES: ReadonlySet<string> = new Set(['cyber_policy', 'bio_policy']);
@@ -36,7 +46,7 @@ export function responseFailedError(event: JsonObject, context: ResponseErrorCon
         final,
       );
     case 'invalid_prompt':
-      return make('invalid-request', message ?? 'Invalid request.', context, final);
+      return refusedRequest(error, context) ?? make('invalid-request', message ?? 'Invalid request.', context, final);
     case 'server_is_overloaded':
     case 'slow_down':
       return make('overloaded', 'the model is at capacity; try again later or choose another model', context, final);
@@ -45,16 +55,22 @@ export function responseFailedError(event: JsonObject, context: ResponseErrorCon
         retryable: true,
         retryAfterMs: message === undefined ? undefined : parseDelayInMessage(message),
       });
-    default:
-      return make(
-        'response-failed',
-        message ?? `the response failed (${code === '' ? 'no reason given' : code})`,
-        context,
-        {
-          retryable: true,
-        },
-      );
+    default: {
+      const text = message ?? `the response failed (${code === '' ? 'no reason given' : code})`;
+      return refusedRequest(error, context) ?? make('response-failed', text, context, { retryable: true });
+    }
   }
+}
+
+/** For an error that blames an item of the input, and so would come again. */
+function refusedRequest(error: JsonObject, context: ResponseErrorContext): ModelError | undefined {
+  const message = stringAt(error, 'message') ?? '';
+  const named = namedInput(error, message);
+  const refusal = { retryable: false, rejectedInputIndex: named && context.inputIndex?.(named.index) };
+  if (refusesImage(stringAt(error, 'code'), named, message)) {
+    return make('invalid-image', IMAGE_REFUSED, context, refusal);
+  }
+  return named && make('invalid-request', message === '' ? 'Invalid request.' : message, context, refusal);
 }
 
 /** `response.incomplete` as a typed error that names the reason. */
@@ -69,7 +85,7 @@ function make(
   code: ModelErrorCode,
   message: string,
   context: ResponseErrorContext,
-  options: { readonly retryable: boolean; readonly retryAfterMs?: number | undefined },
+  options: Pick<ModelErrorDetails, 'retryable' | 'retryAfterMs' | 'rejectedInputIndex'>,
 ): ModelError {
   return new ModelError(code, message, { ...options, requestId: context.requestId });
 }

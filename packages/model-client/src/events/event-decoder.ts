@@ -7,9 +7,9 @@ import {
   type RateLimitSnapshot,
   stringAt,
 } from '@quire/protocol';
-import { responseFailedError, responseIncompleteError } from '../errors/response-error.ts';
+import { type ResponseErrorContext, responseFailedError, responseIncompleteError } from '../errors/response-error.ts';
 import { rateLimitsFromEvent } from './rate-limits.ts';
-import { headerInEvent, serverModelInEvent } from './server-headers.ts';
+import { hasHeaderInEvent, headerInEvent, serverModelInEvent } from './server-headers.ts';
 import { parseUsage } from './usage.ts';
 import type { DecodeOutcome, WireDecoder } from './wire-decoder.ts';
 
@@ -21,21 +21,26 @@ const REDUNDANT: ReadonlySet<string> = new Set([
   'response.reasoning_summary_part.done',
 ]);
 
+/** Events that bring headers later than the response does. */
+const METADATA: ReadonlySet<string> = new Set(['response.metadata', 'codex.response.metadata']);
+
 /**
  * Wire events of one response to `ModelEvent`s, whichever dialect carried them. Deltas come first and
  * cost one object each: a long answer is hundreds of thousands of them.
  */
 export class EventDecoder implements WireDecoder {
-  readonly #requestId: string | undefined;
+  readonly #failure: ResponseErrorContext;
   readonly #onRateLimits: ((snapshot: RateLimitSnapshot) => void) | undefined;
   #serverModel: string | undefined;
 
   constructor(options: {
     readonly requestId: string | undefined;
+    /** As in `HttpErrorContext`. */
+    readonly inputIndex?: ((named: number) => number | undefined) | undefined;
     readonly serverModel: string | undefined;
     readonly onRateLimits?: (snapshot: RateLimitSnapshot) => void;
   }) {
-    this.#requestId = options.requestId;
+    this.#failure = { requestId: options.requestId, inputIndex: options.inputIndex };
     this.#serverModel = options.serverModel;
     this.#onRateLimits = options.onRateLimits;
   }
@@ -55,6 +60,12 @@ export class EventDecoder implements WireDecoder {
       return 'completed';
     }
     if (REDUNDANT.has(type)) return 'decoded';
+    if (METADATA.has(type)) {
+      const headers = objectAt(raw, 'headers');
+      if (headers !== undefined && hasHeaderInEvent(headers, 'x-reasoning-included')) {
+        into.push({ kind: 'server-reasoning-included' });
+      }
+    }
     const event = this.#decodeOther(type, raw);
     if (event === undefined) return 'skipped';
     into.push(event);
@@ -76,9 +87,9 @@ export class EventDecoder implements WireDecoder {
         return item && { kind: 'item-end', item };
       }
       case 'response.failed':
-        throw responseFailedError(raw, { requestId: this.#requestId });
+        throw responseFailedError(raw, this.#failure);
       case 'response.incomplete':
-        throw responseIncompleteError(raw, { requestId: this.#requestId });
+        throw responseIncompleteError(raw, this.#failure);
       case 'codex.rate_limits': {
         const snapshot = rateLimitsFromEvent(raw);
         if (snapshot !== undefined) this.#onRateLimits?.(snapshot);
@@ -100,7 +111,7 @@ export class EventDecoder implements WireDecoder {
     if (response === undefined || responseId === undefined) {
       throw new ModelError('stream-protocol', 'response.completed came without a response id', {
         retryable: true,
-        requestId: this.#requestId,
+        requestId: this.#failure.requestId,
       });
     }
     const endTurn = response['end_turn'];

@@ -136,5 +136,6 @@ function argumentsOf(call: FunctionCallItem, deltas: string): string {
 }
 
 function idOf(item: ResponseItem): string | undefined {
-  return item.type === 'unknown' ? stringAt(item.raw, 'id') : item.id;
+  if (item.type === 'unknown') return stringAt(item.raw, 'id');
+  return 'id' in item ? item.id : undefined;
 }

@@ -11,6 +11,11 @@ export function headerInEvent(headers: JsonObject, name: string): string | undef
   return undefined;
 }
 
+/** Whether the header `name` (lower case) is among headers that ride in an event, whatever its value. */
+export function hasHeaderInEvent(headers: JsonObject, name: string): boolean {
+  return Object.entries(headers).some(([key, value]) => key.toLowerCase() === name && value !== null);
+}
+
 /** The model that really answers, when the event says so. The `model` of the response object does not count. */
 export function serverModelInEvent(event: JsonObject): string | undefined {
   const response = event['response'];

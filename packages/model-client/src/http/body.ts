@@ -64,3 +64,48 @@ export async function readErrorBody(body: IncomingMessage, signal: AbortSignal):
   });
   return Buffer.concat(chunks).subarray(0, MAX_ERROR_BODY_BYTES).toString('utf8');
 }
+
+export type WholeBody =
+  | { readonly kind: 'whole'; readonly text: string }
+  /** The connection broke before the end. */
+  | { readonly kind: 'truncated'; readonly cause: unknown }
+  | { readonly kind: 'too-large' | 'silent' };
+
+/**
+ * All of a body, if it ends within `maxBytes` and is never silent for longer than `idleTimeoutMs`; otherwise its
+ * socket is destroyed. Rejects only with the reason of `signal`.
+ */
+export async function readWholeBody(
+  body: IncomingMessage,
+  { maxBytes, idleTimeoutMs, signal }: { maxBytes: number; idleTimeoutMs: number; signal: AbortSignal },
+): Promise<WholeBody> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return await new Promise<WholeBody>((resolve, reject) => {
+    const timer = setTimeout(() => settle({ kind: 'silent' }), idleTimeoutMs);
+    const onAbort = (): void => settle({ kind: 'truncated', cause: signal.reason });
+    const onData = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > maxBytes) settle({ kind: 'too-large' });
+      else timer.refresh();
+    };
+    const onEnd = (): void => settle({ kind: 'whole', text: Buffer.concat(chunks).toString('utf8') });
+    const onBroken = (cause?: unknown): void => settle({ kind: 'truncated', cause });
+    const settle = (outcome: WholeBody): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      body.off('data', onData).off('end', onEnd).off('close', onBroken).off('error', onBroken);
+      if (outcome.kind === 'whole') releaseBody(body);
+      else destroyBody(body);
+      if (signal.aborted) reject(signal.reason);
+      else resolve(outcome);
+    };
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    body.on('data', onData).on('end', onEnd).on('close', onBroken).on('error', onBroken);
+  });
+}

@@ -42,11 +42,18 @@ export class BodyEncoder {
   /** The body of `POST …/responses`. Fields and their order: docs/model-requests.md. */
   encode(request: ModelRequest): Buffer {
     const { before, after } = this.fields(request);
-    return Buffer.concat([
-      Buffer.from(`{${before},"input":[`),
-      ...this.#inputBytes(request.input),
-      Buffer.from(`],${after}}`),
-    ]);
+    return this.#join(`{${before},`, request.input, `${after}}`);
+  }
+
+  /** The body of `POST …/responses/compact`. Fields and their order: docs/model-requests.md. */
+  encodeCompaction(request: ModelRequest): Buffer {
+    const { reasoning } = request;
+    const fields = [
+      ...this.#toolFields(request),
+      ...(reasoning === undefined ? [] : [`"reasoning":${reasoningJson(reasoning)}`]),
+      ...this.#lastFields(request),
+    ];
+    return this.#join(`{${this.#fieldsBeforeInput(request)},`, request.input, `${fields.join(',')}}`);
   }
 
   /**
@@ -54,20 +61,12 @@ export class BodyEncoder {
    * request's or the end of it. `extra` stands between: a JSON fragment with a comma behind, or nothing.
    */
   encodeFrame(fields: RequestFields, input: readonly ResponseItem[], extra: string): Buffer {
-    return Buffer.concat([
-      Buffer.from(`{"type":"response.create",${fields.before},${extra}"input":[`),
-      ...this.#inputBytes(input),
-      Buffer.from(`],${fields.after}}`),
-    ]);
+    return this.#join(`{"type":"response.create",${fields.before},${extra}`, input, `${fields.after}}`);
   }
 
   /** Everything but the input. Equal texts mean that two requests differ in their input only. */
   fields(request: ModelRequest): RequestFields {
-    const model = JSON.stringify(request.model);
-    return {
-      before: `"model":${model},"instructions":${this.#instructionsJson(request.instructions)}`,
-      after: this.#fieldsAfterInput(request),
-    };
+    return { before: this.#fieldsBeforeInput(request), after: this.#fieldsAfterInput(request) };
   }
 
   /** Whether two items are the same for the server: one object, or the same bytes. */
@@ -75,26 +74,43 @@ export class BodyEncoder {
     return left === right || this.#itemBytes(left).equals(this.#itemBytes(right));
   }
 
-  #inputBytes(input: readonly ResponseItem[]): Buffer[] {
-    return input.map((item, index) => (index === 0 ? this.#itemBytes(item).subarray(1) : this.#itemBytes(item)));
+  #join(before: string, input: readonly ResponseItem[], after: string): Buffer {
+    const items = input.map((item, index) => (index === 0 ? this.#itemBytes(item).subarray(1) : this.#itemBytes(item)));
+    return Buffer.concat([Buffer.from(`${before}"input":[`), ...items, Buffer.from(`],${after}`)]);
+  }
+
+  #fieldsBeforeInput(request: ModelRequest): string {
+    return `"model":${JSON.stringify(request.model)},"instructions":${this.#instructionsJson(request.instructions)}`;
   }
 
   #fieldsAfterInput(request: ModelRequest): string {
-    const reasoning = request.reasoning;
-    const fields = [
-      `"tools":[${request.tools.map((tool) => this.#toolJson(tool)).join(',')}]`,
+    const { reasoning } = request;
+    const [tools, parallelToolCalls] = this.#toolFields(request);
+    return [
+      tools,
       '"tool_choice":"auto"',
-      `"parallel_tool_calls":${request.parallelToolCalls}`,
+      parallelToolCalls,
       `"reasoning":${reasoning === undefined ? 'null' : reasoningJson(reasoning)}`,
       `"store":${this.#traits.storeItems}`,
       '"stream":true',
       `"include":${reasoning === undefined ? '[]' : '["reasoning.encrypted_content"]'}`,
-    ];
-    if (request.serviceTier !== undefined) fields.push(`"service_tier":${JSON.stringify(request.serviceTier)}`);
-    fields.push(`"prompt_cache_key":${JSON.stringify(this.#threadId)}`);
+      ...this.#lastFields(request),
+    ].join(',');
+  }
+
+  #toolFields(request: ModelRequest): readonly [string, string] {
+    const tools = request.tools.map((tool) => this.#toolJson(tool)).join(',');
+    return [`"tools":[${tools}]`, `"parallel_tool_calls":${request.parallelToolCalls}`];
+  }
+
+  #lastFields(request: ModelRequest): readonly string[] {
+    const { serviceTier } = request;
     const text = textJson(request);
-    if (text !== undefined) fields.push(`"text":${text}`);
-    return fields.join(',');
+    return [
+      ...(serviceTier === undefined ? [] : [`"service_tier":${JSON.stringify(serviceTier)}`]),
+      `"prompt_cache_key":${JSON.stringify(this.#threadId)}`,
+      ...(text === undefined ? [] : [`"text":${text}`]),
+    ];
   }
 
   #instructionsJson(text: string): string {

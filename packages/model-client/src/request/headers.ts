@@ -27,6 +27,8 @@ const WEBSOCKET_BETA = 'responses_websockets=2026-02-06';
 export interface TurnHeaders {
   readonly state: string | undefined;
   readonly metadata: string | undefined;
+  /** What the answer is to be. Default: a stream of events. */
+  readonly accept?: 'application/json';
 }
 
 /** Headers of the handshake of `GET …/responses`: those of a POST without what describes a body. */
@@ -48,7 +50,7 @@ export function handshakeHeaders(
 }
 
 /**
- * Headers of `POST …/responses`. The table with each one's reason is docs/model-requests.md.
+ * Headers of `POST …/responses` and of the compaction endpoint below it. The table with each one's reason is docs/model-requests.md.
  *
  * Later groups replace earlier ones: the provider's own, then this client's, then credentials; defaults
  * only fill what is missing. Throws ModelError 'configuration' for a header that HTTP can not carry.
@@ -57,7 +59,7 @@ export function requestHeaders(identity: RequestIdentity, credentials: Credentia
   const own = providerHeaders(identity);
   const headers: Record<string, string> = { ...own };
   const { threadId } = identity;
-  headers['accept'] = 'text/event-stream';
+  headers['accept'] = turn.accept ?? 'text/event-stream';
   headers['content-type'] = 'application/json';
   headers['session_id'] = threadId;
   headers['session-id'] = threadId;

@@ -1,14 +1,17 @@
-import { isJsonObject, type JsonObject, type ModelEvent, stringAt } from '@quire/protocol';
+import { isJsonObject, type JsonObject, type ModelError, type ModelEvent, stringAt } from '@quire/protocol';
 import type { WireDecoder } from '../events/wire-decoder.ts';
 import type { CodecReport, SseCodec } from './sse-codec.ts';
 
 /** Events of the Responses API: JSON with a `type`. */
 export class ResponsesCodec implements SseCodec {
   readonly #decoder: WireDecoder;
+  readonly #refusalIn: (event: JsonObject) => ModelError | undefined;
   #reportedError: string | undefined;
 
-  constructor(decoder: WireDecoder) {
+  /** `refusalIn` gives the error of an `error` event that ends the response; others are for the end of the body. */
+  constructor(decoder: WireDecoder, options: { readonly refusalIn: (event: JsonObject) => ModelError | undefined }) {
     this.#decoder = decoder;
+    this.#refusalIn = options.refusalIn;
   }
 
   get reportedError(): string | undefined {
@@ -30,7 +33,11 @@ export class ResponsesCodec implements SseCodec {
       return false;
     }
     report.event(type);
-    if (type === 'error') this.#reportedError = errorText(raw);
+    if (type === 'error') {
+      const refusal = this.#refusalIn(raw);
+      if (refusal !== undefined) throw refusal;
+      this.#reportedError = errorText(raw);
+    }
     const outcome = this.#decoder.decode(type, raw, into);
     if (outcome === 'skipped') report.problem({ kind: 'missing-fields', type });
     return outcome === 'completed';

@@ -1,4 +1,3 @@
-import type { ModelRequest } from '@quire/core';
 import type { ResponseItem } from '@quire/protocol';
 import type { BodyEncoder, RequestFields } from '../request/body.ts';
 
@@ -16,14 +15,28 @@ export type InputPlan =
 
 export type FullReason = 'new-connection' | 'fields-changed' | 'history-changed';
 
+/**
+ * The place in the whole input of what the server calls `input[named]`, when only the items from `sentFrom` on were
+ * sent. A server may count those alone or everything it holds. It has answered the items before `sentFrom` once, so
+ * that of two readings the one that points behind them holds; `undefined` if both do, or neither points anywhere.
+ */
+export function wholeInputIndex(
+  named: number,
+  { sentFrom, total }: { readonly sentFrom: number; readonly total: number },
+): number | undefined {
+  const amongSent = sentFrom + named < total ? sentFrom + named : undefined;
+  const amongAll = named < total ? named : undefined;
+  if (amongSent === undefined || amongSent === amongAll) return amongAll;
+  return named < sentFrom ? amongSent : undefined;
+}
+
 /** What of a request has to be sent: the rest after what the server has, if it extends that, else everything. */
 export function planInput(
-  request: ModelRequest,
+  input: readonly ResponseItem[],
   fields: RequestFields,
   previous: Continuation | undefined,
   bodies: BodyEncoder,
 ): InputPlan {
-  const { input } = request;
   if (previous === undefined) return { kind: 'full', input, reason: 'new-connection' };
   if (previous.fields.before !== fields.before || previous.fields.after !== fields.after) {
     return { kind: 'full', input, reason: 'fields-changed' };

@@ -1,5 +1,6 @@
-import { isJsonObject, type JsonObject, ModelError, numberAt, objectAt, stringAt } from '@quire/protocol';
+import { isJsonObject, type JsonObject, ModelError, objectAt, stringAt } from '@quire/protocol';
 import { type HttpErrorContext, httpError } from '../errors/http-error.ts';
+import { statusOfErrorEvent } from '../errors/refusal-event.ts';
 import type { ResponseHeaders } from '../http/headers-in.ts';
 
 /** Codes that mean: this connection can not serve the request, a new one can. */
@@ -22,7 +23,7 @@ export function errorFromEvent(event: JsonObject, context: HttpErrorContext & { 
   const detail = objectAt(event, 'error');
   const code = detail === undefined ? undefined : stringAt(detail, 'code');
   const message = detail === undefined ? stringAt(event, 'message') : stringAt(detail, 'message');
-  const status = numberAt(event, 'status') ?? numberAt(event, 'status_code');
+  const status = statusOfErrorEvent(event);
   const transportFailure = { kind: 'in-band', status, code } as const;
   const reconnect = code === undefined ? undefined : RECONNECT_CODES[code];
   if (reconnect !== undefined) {

@@ -2,7 +2,7 @@ import type { ModelRequest } from '@quire/core';
 import type { Dialer } from '@quire/network';
 import { type Credentials, ModelError, type ModelEvent } from '@quire/protocol';
 import type { RecoveryStep } from '../credentials-source.ts';
-import { httpError } from '../errors/http-error.ts';
+import { type HttpErrorContext, httpError } from '../errors/http-error.ts';
 import { printableUrl } from '../errors/redact.ts';
 import { EventDecoder } from '../events/event-decoder.ts';
 import { RepairingDecoder } from '../events/item-repair.ts';
@@ -16,7 +16,7 @@ import { handshakeHeaders, type RequestHeaders } from '../request/headers.ts';
 import { requestUrl } from '../request/url.ts';
 import { errorContext, type ThreadLine } from '../thread-line.ts';
 import { clientMetadata, type SocketTurn } from './client-metadata.ts';
-import { type InputPlan, planInput } from './continuation.ts';
+import { type InputPlan, planInput, wholeInputIndex } from './continuation.ts';
 import { errorFromEvent } from './error-event.ts';
 import { type OpenedSocket, openSocket, type UpgradeRefusal } from './open-socket.ts';
 import { ResponseStream } from './response-stream.ts';
@@ -157,7 +157,7 @@ export class WebSocketLine {
       readonly turn: SocketTurn;
       readonly credentials: Credentials;
       readonly signal: AbortSignal;
-      /** `false`: the server only gets ready. */
+      /** `false`: the server only gets ready, and the input is not sent. */
       readonly generate: boolean;
     },
   ): StartedResponse {
@@ -166,21 +166,26 @@ export class WebSocketLine {
     const { continuation } = socket;
     socket.continuation = undefined;
     const fields = bodies.fields(request);
-    const plan = planInput(request, fields, continuation, bodies);
+    const input = generate ? request.input : [];
+    const plan = planInput(input, fields, continuation, bodies);
+    const inputIndex = (named: number): number | undefined => {
+      const total = input.length;
+      return wholeInputIndex(named, { sentFrom: total - plan.input.length, total });
+    };
     const use = connectionUse(socket, plan);
     const stream = new ResponseStream(socket, {
-      decoder: this.#decoder(socket),
+      decoder: this.#decoder(socket, inputIndex),
       startEvents: socketStartEvents(socket.headers),
       idleTimeoutMs: identity.provider.streamIdleTimeoutMs,
       signal,
       clock,
       observer,
-      toError: (event, into) => this.#inBandError(event, credentials, into),
+      toError: (event, into) => this.#inBandError(event, { credentials, inputIndex, into }),
       onTurnState: (value) => turn.state.capture(value),
       previousResponseId: continuation?.responseId,
       onCompleted: (responseId, items) => {
         if (responseId === '' || items === undefined) return;
-        socket.continuation = { responseId, fields, baseline: [...request.input, ...items] };
+        socket.continuation = { responseId, fields, baseline: [...input, ...items] };
       },
       onIdleFrame: (text) => this.#onIdleFrame(socket, text),
     });
@@ -196,10 +201,11 @@ export class WebSocketLine {
     return { stream, use };
   }
 
-  #decoder(socket: ResponsesSocket): WireDecoder {
+  #decoder(socket: ResponsesSocket, inputIndex: HttpErrorContext['inputIndex']): WireDecoder {
     const { traits, rateLimits } = this.#line;
     const responses = new EventDecoder({
       requestId: requestIdOf(socket.headers),
+      inputIndex,
       serverModel: headerText(socket.headers, 'openai-model'),
       onRateLimits: (snapshot) => rateLimits.update(snapshot),
     });
@@ -227,14 +233,24 @@ export class WebSocketLine {
     }
   }
 
-  #inBandError(event: Parameters<typeof errorFromEvent>[0], credentials: Credentials, into: ModelEvent[]): ModelError {
+  /** What the event says of the limits goes into `into`. */
+  #inBandError(
+    event: Parameters<typeof errorFromEvent>[0],
+    parts: {
+      readonly credentials: Credentials;
+      readonly inputIndex: NonNullable<HttpErrorContext['inputIndex']>;
+      readonly into: ModelEvent[];
+    },
+  ): ModelError {
+    const { credentials, inputIndex, into } = parts;
     const sent = handshakeHeaders(this.#line.identity, credentials, {
       state: undefined,
       metadata: undefined,
       timingMetrics: false,
     });
     const url = printableUrl(this.url(credentials));
-    const { error, headers } = errorFromEvent(event, { ...errorContext(this.#line, sent, credentials), url });
+    const context = errorContext(this.#line, sent, credentials);
+    const { error, headers } = errorFromEvent(event, { ...context, inputIndex, url });
     if (error.code === 'usage-limit-reached') {
       into.push(...noteUsageLimit(this.#line.rateLimits, { headers, bodyText: JSON.stringify(event) }, error));
     }

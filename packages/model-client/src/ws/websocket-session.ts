@@ -54,8 +54,7 @@ export class WebSocketSession {
 
   /** Begins the handshake and hands over tools and instructions. Nothing of the conversation is sent. */
   warmUp(request: ModelRequest): void {
-    const empty = { ...request, input: [] };
-    this.#slot.warmUp((signal, onConnected) => this.#warm(empty, { signal, onConnected }));
+    this.#slot.warmUp((signal, onConnected) => this.#warm(request, { signal, onConnected }));
   }
 
   close(reason: unknown): void {
