@@ -1,11 +1,12 @@
 import type { ApprovalPolicy, SandboxPolicy } from '@quire/protocol';
+import { wrapFragment } from './fragments.ts';
 
 /**
  * Tells the model what it may do. Our own words; the tag and the mode names are the peer's.
  * It must stay true: without a sandbox, restricted modes refuse what they can not confine.
  */
 export function permissionsSection(sandbox: SandboxPolicy, approval: ApprovalPolicy): string {
-  return `<permissions instructions>\n${sandboxText(sandbox)}\n${approvalText(approval)}\n</permissions instructions>`;
+  return wrapFragment('permissions', `\n${sandboxText(sandbox)}\n${approvalText(approval)}\n`);
 }
 
 function sandboxText(sandbox: SandboxPolicy): string {
