@@ -1,5 +1,8 @@
 import type { ResponseItem, ToolCallItem, TruncationPolicy } from '@quire/protocol';
-import { isToolCall, isToolOutput, normalizeHistory } from './normalize-history.ts';
+import { isOpenCall } from './call-pairs.ts';
+import { type TurnCut, withoutLastUserTurns } from './cut-history.ts';
+import { sourceOf } from './derived-item.ts';
+import { isToolOutput, normalizeHistory, type PromptItems, type PromptOptions } from './normalize-history.ts';
 import { scalePolicy, truncateToolOutput } from './truncate-output.ts';
 
 /**
@@ -11,6 +14,7 @@ const RECORDING_SLACK = 1.2;
 /** What the model has seen and said in one thread, oldest first. Items are immutable; the list grows. */
 export class History {
   #items: ResponseItem[];
+  #version = 0;
   readonly #callIds = new Set<string>();
 
   constructor(items: readonly ResponseItem[] = []) {
@@ -20,6 +24,11 @@ export class History {
 
   get items(): readonly ResponseItem[] {
     return this.#items;
+  }
+
+  /** Grows whenever what was recorded changes: compaction, rollback, quarantine. Appending leaves it as it is. */
+  get version(): number {
+    return this.#version;
   }
 
   /** The item as it will be stored: tool outputs are cut to the policy. Nothing is added yet. */
@@ -45,13 +54,44 @@ export class History {
     return { ...call, call_id: callId };
   }
 
-  #noteCall(item: ResponseItem): void {
-    if (isToolCall(item) && item.call_id !== undefined) this.#callIds.add(item.call_id);
+  /** Puts `items` in the place of everything. Call ids of before stay taken. */
+  replace(items: readonly ResponseItem[]): void {
+    this.#items = [...items];
+    for (const item of items) this.#noteCall(item);
+    this.#version += 1;
+  }
+
+  /** Puts `replacement` in the place of the item at `index`, or takes the item out. */
+  rewrite(index: number, replacement: ResponseItem | undefined): void {
+    if (this.#items[index] === undefined) throw new RangeError(`history has no item ${index}`);
+    this.replace(this.#items.toSpliced(index, 1, ...(replacement === undefined ? [] : [replacement])));
+  }
+
+  /** Takes the last `count` user turns out. */
+  dropLastUserTurns(count: number): Omit<TurnCut, 'items'> {
+    const { items, changed, clearsBaseline } = withoutLastUserTurns(this.#items, count);
+    if (changed) this.replace(items);
+    return { changed, clearsBaseline };
+  }
+
+  /**
+   * The place in the history of what an item of a request stands for, also when the request held a changed form of
+   * it or an answer made for it. `undefined`: it is not, or no longer, part of the history.
+   */
+  indexOf(promptItem: ResponseItem): number | undefined {
+    const index = this.#items.lastIndexOf(sourceOf(promptItem));
+    return index === -1 ? undefined : index;
   }
 
   /** The items for a request: a repaired view of the history, which itself stays as it is. */
-  forPrompt(options: { readonly acceptsImages: boolean }): readonly ResponseItem[] {
+  forPrompt(options: PromptOptions): PromptItems {
     // A copy: the request must not see items that are recorded while it is under way.
-    return [...normalizeHistory(this.#items, options)];
+    return normalizeHistory([...this.#items], options);
+  }
+
+  #noteCall(item: ResponseItem): void {
+    if (isOpenCall(item)) this.#callIds.add(item.call_id);
   }
 }
+
+export { withoutLastUserTurns, withoutOldest } from './cut-history.ts';

@@ -1,111 +1,100 @@
-import type { ResponseItem, ToolCallItem, ToolOutputItem } from '@quire/protocol';
+import type { Brand, ResponseItem } from '@quire/protocol';
+import { isAnswer, isOpenCall, isPaired, isUnreadablePart, repairPairs } from './call-pairs.ts';
+import { rememberChanges } from './derived-item.ts';
+import { holdsImage, replaceImages } from './item-images.ts';
+import { mayAnswerInJson, shellOutputAsText } from './legacy-shell-output.ts';
 
-/** Output given to a call whose real outcome is not known any more. Source: the peer's repair text. */
-export const UNKNOWN_OUTCOME = 'aborted';
+export { isToolCall, isToolOutput, UNKNOWN_OUTCOME } from './call-pairs.ts';
+
 const IMAGE_OMITTED = 'image content omitted because you do not support image input';
 
-export function isToolCall(item: ResponseItem): item is ToolCallItem {
-  return item.type === 'function_call' || item.type === 'custom_tool_call' || item.type === 'local_shell_call';
-}
+/**
+ * Items as they may be sent: every call has exactly one fitting output after it, nothing answers a call that is
+ * not there, and what is local is left out. Only this file makes them.
+ */
+export type PromptItems = Brand<readonly ResponseItem[], 'PromptItems'>;
 
-export function isToolOutput(item: ResponseItem): item is ToolOutputItem {
-  return item.type === 'function_call_output' || item.type === 'custom_tool_call_output';
-}
-
-/** The kind of output that answers `call`. A local shell call is answered by a function output. */
-function outputFor(call: ToolCallItem, callId: string, output: string): ToolOutputItem {
-  return call.type === 'custom_tool_call'
-    ? { type: 'custom_tool_call_output', call_id: callId, output }
-    : { type: 'function_call_output', call_id: callId, output };
-}
-
-function answers(call: ToolCallItem, output: ToolOutputItem): boolean {
-  return (call.type === 'custom_tool_call') === (output.type === 'custom_tool_call_output');
+export interface PromptOptions {
+  readonly acceptsImages: boolean;
+  /** Shell outputs that older files hold as JSON are told as text; wanted when the free-text patch tool is offered. */
+  readonly jsonOutputsAsText?: boolean;
 }
 
 /**
- * History as it may be sent: every call has exactly one output after it, nothing answers a call that is
- * not there. The stored history is not touched; where nothing needs repair the same array comes back,
- * so that item identity (and what is cached for it) survives.
+ * The view of a history that a request holds. The history is not touched; where nothing needs repair the same
+ * array comes back. An item that had to be changed or made is the same object every time, so that what is
+ * cached for it survives and the beginning of two requests is the same byte for byte.
  */
-export function normalizeHistory(
-  items: readonly ResponseItem[],
-  options: { readonly acceptsImages: boolean },
-): readonly ResponseItem[] {
-  const paired = isPaired(items) ? items : repairPairs(items);
-  if (options.acceptsImages || !paired.some(holdsImage)) return paired;
-  return paired.map((item) => (holdsImage(item) ? withoutImages(item) : item));
+export function normalizeHistory(items: readonly ResponseItem[], options: PromptOptions): PromptItems {
+  const sendable = items.every(isSendable) ? items : items.filter(isSendable);
+  const paired = isPaired(sendable) ? sendable : repairPairs(sendable);
+  const readable = options.jsonOutputsAsText === true ? withTextOutputs(paired) : paired;
+  const seen = options.acceptsImages ? readable : mapChanged(readable, withoutImages);
+  return seen as PromptItems; // the one place where the brand is given: the steps above are what it means
 }
 
-function isPaired(items: readonly ResponseItem[]): boolean {
-  const open = new Map<string, ToolCallItem>();
-  for (const item of items) {
-    if (isToolCall(item)) {
-      if (item.call_id === undefined || open.has(item.call_id)) return false;
-      open.set(item.call_id, item);
-    } else if (isToolOutput(item)) {
-      const call = open.get(item.call_id);
-      if (call === undefined || !answers(call, item)) return false;
-      open.delete(item.call_id);
-    }
+/** Items for a request that are not from a thread's history. */
+export function promptItems(items: readonly ResponseItem[]): PromptItems {
+  return normalizeHistory(items, { acceptsImages: true });
+}
+
+/** A request that ends with `items`, normalised once more, and then asks the provider for a compaction. */
+export function withCompactionTrigger(items: readonly ResponseItem[]): PromptItems {
+  return [...promptItems(items), { type: 'compaction_trigger' }] as unknown as PromptItems; // the trigger opens no call
+}
+
+function isSendable(item: ResponseItem): boolean {
+  switch (item.type) {
+    case 'ghost_snapshot':
+    case 'compaction_trigger':
+      return false;
+    case 'message':
+      return item.role !== 'system';
+    case 'unknown':
+      return !isUnreadablePart(item.raw);
+    default:
+      return true;
   }
-  return open.size === 0;
 }
 
-function repairPairs(items: readonly ResponseItem[]): readonly ResponseItem[] {
-  const outputIndexes = matchOutputs(items);
-  const kept = new Set(outputIndexes.values());
-  const repaired: ResponseItem[] = [];
-  items.forEach((item, index) => {
-    if (isToolOutput(item)) {
-      if (kept.has(index)) repaired.push(item);
-      return;
+const asText = rememberChanges(shellOutputAsText);
+const withoutImageBytes = rememberChanges(omitImages);
+
+function withTextOutputs(items: readonly ResponseItem[]): readonly ResponseItem[] {
+  const callIds = new Set<string>();
+  return mapChanged(items, (item) => {
+    if (isOpenCall(item)) {
+      if (mayAnswerInJson(item)) callIds.add(item.call_id);
+      else callIds.delete(item.call_id);
+      return item;
     }
-    repaired.push(item);
-    if (isToolCall(item) && item.call_id !== undefined && !outputIndexes.has(index)) {
-      repaired.push(outputFor(item, item.call_id, UNKNOWN_OUTCOME));
-    }
+    return isAnswer(item) && callIds.has(item.call_id) ? asText(item) : item;
   });
-  return repaired;
-}
-
-/** For the index of each answered call, the index of the output that answers it: the first fitting one after it. */
-function matchOutputs(items: readonly ResponseItem[]): ReadonlyMap<number, number> {
-  const open = new Map<string, number>();
-  const matched = new Map<number, number>();
-  items.forEach((item, index) => {
-    if (isToolCall(item) && item.call_id !== undefined) open.set(item.call_id, index);
-    if (!isToolOutput(item)) return;
-    const callIndex = open.get(item.call_id);
-    const call = callIndex === undefined ? undefined : items[callIndex];
-    if (callIndex === undefined || call === undefined || !isToolCall(call) || !answers(call, item)) return;
-    matched.set(callIndex, index);
-    open.delete(item.call_id);
-  });
-  return matched;
-}
-
-function holdsImage(item: ResponseItem): boolean {
-  if (item.type === 'message') return item.content.some((part) => part.type === 'input_image');
-  return (
-    isToolOutput(item) && typeof item.output !== 'string' && item.output.some((part) => part.type === 'input_image')
-  );
 }
 
 function withoutImages(item: ResponseItem): ResponseItem {
-  if (item.type === 'message') {
-    return {
-      ...item,
-      content: item.content.map((part) =>
-        part.type === 'input_image' ? { type: 'input_text' as const, text: IMAGE_OMITTED } : part,
-      ),
-    };
-  }
-  if (!isToolOutput(item) || typeof item.output === 'string') return item;
-  return {
-    ...item,
-    output: item.output.map((part) =>
-      part.type === 'input_image' ? { type: 'input_text' as const, text: IMAGE_OMITTED } : part,
-    ),
-  };
+  return hasImageBytes(item) ? withoutImageBytes(item) : item;
+}
+
+function hasImageBytes(item: ResponseItem): boolean {
+  return holdsImage(item) || (item.type === 'unknown' && item.raw['type'] === 'image_generation_call');
+}
+
+function omitImages(item: ResponseItem): ResponseItem {
+  if (item.type !== 'unknown') return replaceImages(item, IMAGE_OMITTED);
+  return item.raw['result'] === '' ? item : { type: 'unknown', raw: { ...item.raw, result: '' } };
+}
+
+/** Like `map`, but the same array when no element changed. */
+function mapChanged(
+  items: readonly ResponseItem[],
+  change: (item: ResponseItem) => ResponseItem,
+): readonly ResponseItem[] {
+  let changed = false;
+  const mapped = items.map((item) => {
+    const next = change(item);
+    changed ||= next !== item;
+    return next;
+  });
+  return changed ? mapped : items;
 }

@@ -1,12 +1,6 @@
 import type { ToolOutputBody, ToolOutputPart, TruncationPolicy } from '@quire/protocol';
 import { utf8Length, utf8Prefix, utf8Suffix } from '../utf8.ts';
-
-/** Source: the peer's conversion, one token for four bytes. */
-const BYTES_PER_TOKEN = 4;
-
-function approximateTokens(bytes: number): number {
-  return Math.ceil(bytes / BYTES_PER_TOKEN);
-}
+import { approximateTokens, BYTES_PER_TOKEN } from './estimate-tokens.ts';
 
 function budgetBytes(policy: TruncationPolicy): number {
   return policy.mode === 'tokens' ? policy.limit * BYTES_PER_TOKEN : policy.limit;
