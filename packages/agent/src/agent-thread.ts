@@ -1,14 +1,28 @@
-import type { CommandRunner, ModelPort, RolloutWriter, Thread } from '@quire/core';
-import type { ThreadEvent, TurnItem, UserInput } from '@quire/protocol';
+import type { CommandRunner, ModelPort, RolloutWriter, TaskRequest, Thread, ThreadSeed } from '@quire/core';
+import type { ReviewResult, ThreadEvent, TurnItem, TurnOutcome, UserInput } from '@quire/protocol';
 import { AgentError, TurnFailedError } from './agent-error.ts';
-import type { AgentThread, ThreadFacts, TurnOptions, TurnResult } from './api.ts';
+import type {
+  AgentThread,
+  ReviewTarget,
+  Submission,
+  TaskOptions,
+  ThreadFacts,
+  TurnOptions,
+  TurnResult,
+} from './api.ts';
+import { asAgentError } from './convert-error.ts';
 import { EventBuffer } from './event-buffer.ts';
+import type { ThreadGround, ThreadOpener } from './thread-opener.ts';
 
-/** What a thread holds open and gives back at `close`. */
+/** What a thread holds open and gives back at `close`, and what it was made of. */
 export interface ThreadResources {
   readonly model: ModelPort;
   readonly runner: CommandRunner;
   readonly rollout: RolloutWriter;
+  readonly opener: ThreadOpener;
+  readonly ground: ThreadGround;
+  /** Reads the thread again from its file; absent when there is none. */
+  readonly readSeed: ((signal: AbortSignal) => Promise<ThreadSeed>) | undefined;
 }
 
 type PushOptions = TurnOptions & { readonly onEvent: (event: ThreadEvent) => void };
@@ -18,7 +32,7 @@ export class OpenThread implements AgentThread {
   readonly #thread: Thread;
   readonly #resources: ThreadResources;
   readonly #closing = new AbortController();
-  #turn: Promise<void> | undefined;
+  #task: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(thread: Thread, facts: ThreadFacts, resources: ThreadResources) {
@@ -27,36 +41,25 @@ export class OpenThread implements AgentThread {
     this.#resources = resources;
   }
 
-  async run(input: string | readonly UserInput[], options: TurnOptions = {}): Promise<TurnResult> {
+  get contextLeftPercent(): number | undefined {
+    return this.#thread.contextLeftPercent;
+  }
+
+  async run(submission: Submission, options: TurnOptions = {}): Promise<TurnResult> {
     const items: TurnItem[] = [];
     let finalResponse = '';
-    let failure: TurnFailedError | undefined;
-    let interrupted = false;
-    await this.runPushed(input, {
-      ...options,
-      onEvent: (event) => {
-        if (event.kind === 'item-end') {
-          items.push(event.item);
-          if (event.item.kind === 'agent-message') finalResponse = event.item.text;
-        } else if (event.kind === 'turn-end') {
-          if (event.outcome.kind === 'failed') failure = new TurnFailedError(event.outcome.failure);
-          interrupted = event.outcome.kind === 'interrupted';
-        }
-      },
+    await this.#runWhole(submission, options, (item) => {
+      items.push(item);
+      if (item.kind === 'agent-message') finalResponse = item.text;
     });
-    if (failure !== undefined) throw failure;
-    if (interrupted) throw options.signal?.reason ?? new AgentError('closed', 'the thread was closed during the turn');
     return { items, finalResponse, usage: this.#thread.usage };
   }
 
-  async *runStreamed(
-    input: string | readonly UserInput[],
-    options: TurnOptions = {},
-  ): AsyncGenerator<ThreadEvent, void, undefined> {
+  async *runStreamed(submission: Submission, options: TurnOptions = {}): AsyncGenerator<ThreadEvent, void, undefined> {
     const leaving = new AbortController();
     const signal = options.signal === undefined ? leaving.signal : AbortSignal.any([options.signal, leaving.signal]);
     const buffer = new EventBuffer();
-    const turn = this.runPushed(input, { ...options, signal, onEvent: buffer.push }).then(
+    const task = this.runPushed(submission, { ...options, signal, onEvent: buffer.push }).then(
       () => buffer.end(),
       (reason: unknown) => buffer.fail(reason),
     );
@@ -64,36 +67,58 @@ export class OpenThread implements AgentThread {
       yield* buffer.drain();
     } finally {
       leaving.abort(new AgentError('closed', 'the reader left the turn'));
-      await turn;
+      await task;
     }
   }
 
-  async runPushed(input: string | readonly UserInput[], options: PushOptions): Promise<void> {
-    if (this.#closing.signal.aborted) throw new AgentError('closed', 'this thread is closed; open it again to go on');
-    if (this.#turn !== undefined) {
-      throw new AgentError('busy', 'a turn is already running in this thread; wait for it, steer it or interrupt it');
-    }
-    const parts = normalizeInput(input);
-    const { signal } = this.#closing;
-    const turn = this.#thread.runTurn({
-      input: parts,
-      signal: options.signal === undefined ? signal : AbortSignal.any([options.signal, signal]),
-      outputSchema: options.outputSchema,
-      onEvent: options.onEvent,
+  runPushed(submission: Submission, options: PushOptions): Promise<void> {
+    return this.#exclusively(async () => {
+      await this.#start(submission, options);
     });
-    this.#turn = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    try {
-      await turn;
-    } finally {
-      this.#turn = undefined;
-    }
   }
 
   steer(input: string | readonly UserInput[]): boolean {
     return this.#thread.steer(normalizeInput(input));
+  }
+
+  async compact(options: TaskOptions = {}): Promise<void> {
+    await this.#runWhole({ task: 'compact' }, options);
+  }
+
+  async undo(options: TaskOptions = {}): Promise<string> {
+    const outcome = await this.#runWhole({ task: 'undo' }, options);
+    return outcome.lastAgentMessage ?? '';
+  }
+
+  async runShell(script: string, options: TaskOptions = {}): Promise<Extract<TurnItem, { kind: 'command-execution' }>> {
+    let command: Extract<TurnItem, { kind: 'command-execution' }> | undefined;
+    await this.#runWhole({ task: 'shell', script }, options, (item) => {
+      if (item.kind === 'command-execution') command = item;
+    });
+    if (command === undefined) throw new Error('a shell task ended without its command');
+    return command;
+  }
+
+  async review(target: ReviewTarget, options: TaskOptions = {}): Promise<ReviewResult> {
+    let review: ReviewResult | undefined;
+    await this.#runWhole({ task: 'review', target }, options, (item) => {
+      if (item.kind === 'review-end') review = item.review;
+    });
+    if (review === undefined) throw new Error('a review ended without a result');
+    return review;
+  }
+
+  /** The file is read again: what the next turn is compared with stands before the turns that are gone. */
+  rollBack(turns: number): Promise<void> {
+    if (!Number.isSafeInteger(turns) || turns < 1) {
+      throw new AgentError('invalid-argument', `the number of turns must be a whole number above 0, not ${turns}`);
+    }
+    return this.#exclusively(async () => {
+      if (!this.#thread.rollBack(turns))
+        throw new AgentError('invalid-argument', 'this thread has no turn to take back');
+      const { readSeed } = this.#resources;
+      if (readSeed !== undefined) this.#thread.reseed(await readSeed(this.#closing.signal));
+    });
   }
 
   close(): Promise<void> {
@@ -105,9 +130,80 @@ export class OpenThread implements AgentThread {
     return this.close();
   }
 
+  async #runWhole(
+    submission: Submission,
+    options: TurnOptions,
+    onItem: (item: TurnItem) => void = () => undefined,
+  ): Promise<Extract<TurnOutcome, { kind: 'completed' }>> {
+    let outcome: TurnOutcome | undefined;
+    await this.runPushed(submission, {
+      ...options,
+      onEvent: (event) => {
+        if (event.kind === 'item-end') onItem(event.item);
+        else if (event.kind === 'turn-end') outcome = event.outcome;
+      },
+    });
+    if (outcome?.kind === 'failed') throw new TurnFailedError(outcome.failure);
+    if (outcome?.kind === 'completed') return outcome;
+    throw options.signal?.reason ?? new AgentError('closed', 'the thread was closed during the turn');
+  }
+
+  /** One at a time, and none on a closed thread. */
+  async #exclusively(work: () => Promise<void>): Promise<void> {
+    if (this.#closing.signal.aborted) throw new AgentError('closed', 'this thread is closed; open it again to go on');
+    if (this.#task !== undefined) {
+      throw new AgentError('busy', 'a turn is already running in this thread; wait for it, steer it or interrupt it');
+    }
+    const running = work();
+    this.#task = running.catch(() => undefined);
+    try {
+      await running;
+    } catch (error) {
+      throw asAgentError(error);
+    } finally {
+      this.#task = undefined;
+    }
+  }
+
+  async #start(submission: Submission, options: PushOptions): Promise<TurnOutcome> {
+    const closing = this.#closing.signal;
+    const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
+    const request: TaskRequest = { signal, onEvent: options.onEvent };
+    if (typeof submission === 'string' || !('task' in submission)) {
+      return this.#startTurn(submission, options, request);
+    }
+    switch (submission.task) {
+      case 'compact':
+        return this.#thread.compact(request);
+      case 'undo':
+        return this.#thread.undo(request);
+      case 'shell':
+        return this.#thread.runShell({ ...request, script: requireText(submission.script) });
+      case 'review': {
+        const { reviewOrder } = await import('./review.ts');
+        const { opener, ground } = this.#resources;
+        const order = await reviewOrder(submission.target, { opener, ground, settings: this.#thread.settings, signal });
+        return this.#thread.review({ ...request, order });
+      }
+    }
+  }
+
+  /** Without overrides the turn runs when this returns, so that it can be steered at once. */
+  async #startTurn(
+    submission: string | readonly UserInput[],
+    { overrides, outputSchema }: PushOptions,
+    request: TaskRequest,
+  ): Promise<TurnOutcome> {
+    const { opener, ground } = this.#resources;
+    const input = normalizeInput(submission);
+    const today = opener.withToday(this.#thread.settings);
+    const settings = overrides === undefined ? today : await opener.changeSettings(ground, today, overrides);
+    return this.#thread.runTurn({ ...request, input, outputSchema, settings });
+  }
+
   async #release(): Promise<void> {
     this.#closing.abort(new AgentError('closed', 'the thread was closed'));
-    await this.#turn;
+    await this.#task;
     this.#resources.model.close();
     await this.#resources.runner.close();
     this.#resources.rollout.close();
@@ -119,4 +215,9 @@ function normalizeInput(input: string | readonly UserInput[]): readonly UserInpu
   const hasContent = parts.some((part) => part.kind === 'image' || part.text.trim() !== '');
   if (!hasContent) throw new AgentError('invalid-argument', 'the input is empty; give a text or an image');
   return parts;
+}
+
+function requireText(script: string): string {
+  if (script.trim() === '') throw new AgentError('invalid-argument', 'the command is empty');
+  return script;
 }

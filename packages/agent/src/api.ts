@@ -1,5 +1,9 @@
 import type {
+  ApprovalPolicy,
   JsonObject,
+  JsonValue,
+  Personality,
+  ReviewResult,
   SandboxMode,
   ThreadEvent,
   ThreadId,
@@ -36,18 +40,49 @@ export interface ThreadOptions {
   /** Keeps nothing on disk. */
   readonly ephemeral?: boolean;
   /** What made the thread; written into its header. Default `exec`. */
-  readonly source?: string;
+  readonly source?: JsonValue;
   /** Gives up opening. A thread that is open already is not affected. */
   readonly signal?: AbortSignal;
   /** A free label for listings; written into the header of a new thread. */
   readonly threadSource?: string;
 }
 
-export interface TurnOptions {
+/** What a turn, and all after it, does otherwise than the turns before. */
+export interface TurnOverrides {
+  readonly workingDirectory?: string;
+  readonly model?: string;
+  readonly reasoningEffort?: string;
+  readonly personality?: Personality;
+  readonly approvalPolicy?: ApprovalPolicy;
+  readonly sandboxMode?: SandboxMode;
+  readonly collaborationMode?: { readonly mode: string; readonly instructions?: string };
+}
+
+export interface TaskOptions {
   readonly signal?: AbortSignal;
+}
+
+export interface TurnOptions extends TaskOptions {
   /** JSON Schema that the final answer must follow. */
   readonly outputSchema?: JsonObject;
+  readonly overrides?: TurnOverrides;
 }
+
+/** What a review is about. */
+export type ReviewTarget =
+  | { readonly kind: 'uncommitted' }
+  | { readonly kind: 'base'; readonly branch: string }
+  | { readonly kind: 'commit'; readonly sha: string; readonly title?: string }
+  | { readonly kind: 'custom'; readonly instructions: string };
+
+/** What a thread is asked to do: a turn with a person's input, or one of the other tasks. */
+export type Submission =
+  | string
+  | readonly UserInput[]
+  | { readonly task: 'compact' }
+  | { readonly task: 'undo' }
+  | { readonly task: 'shell'; readonly script: string }
+  | { readonly task: 'review'; readonly target: ReviewTarget };
 
 export interface TurnResult {
   readonly items: readonly TurnItem[];
@@ -60,6 +95,8 @@ export interface TurnResult {
 export interface ThreadFacts {
   readonly threadId: ThreadId;
   readonly resumed: boolean;
+  /** The thread that this one was forked from. */
+  readonly forkedFrom: ThreadId | undefined;
   readonly workingDirectory: string;
   readonly model: string;
   readonly providerId: string;
@@ -74,32 +111,78 @@ export interface ThreadFacts {
 }
 
 /**
- * One conversation, open for turns. One turn at a time: a second `run` while one is going rejects.
+ * One conversation, open for turns. One task at a time: a second one while one is going rejects.
  */
 export interface AgentThread extends AsyncDisposable {
   readonly facts: ThreadFacts;
-  /** Runs a turn to its end. Rejects with `TurnFailedError`, or the abort reason. */
-  run(input: string | readonly UserInput[], options?: TurnOptions): Promise<TurnResult>;
+  /** Percent of the model's window that is left; `undefined`: its size is not known. */
+  readonly contextLeftPercent: number | undefined;
+  /** Runs a task to its end. Rejects with `TurnFailedError`, or the abort reason. */
+  run(submission: Submission, options?: TurnOptions): Promise<TurnResult>;
   /**
-   * Runs a turn and yields its events; the last one is `turn-end`. Aborting the signal interrupts the
-   * turn, which then ends with outcome `interrupted`. Leaving the iteration interrupts it too.
+   * Runs a task and yields its events; the last one is `turn-end`. Aborting the signal interrupts the
+   * task, which then ends with outcome `interrupted`. Leaving the iteration interrupts it too.
    */
-  runStreamed(input: string | readonly UserInput[], options?: TurnOptions): AsyncIterable<ThreadEvent>;
+  runStreamed(submission: Submission, options?: TurnOptions): AsyncIterable<ThreadEvent>;
   /**
    * The push form of `runStreamed`, without a queue in between: `onEvent` is called synchronously for
    * each event in order and must not throw. Resolves after `turn-end`.
    */
   runPushed(
-    input: string | readonly UserInput[],
+    submission: Submission,
     options: TurnOptions & { readonly onEvent: (event: ThreadEvent) => void },
   ): Promise<void>;
-  /** Adds input to the running turn before its next request. `false` when no turn is running. */
+  /** Adds input to the running turn before its next request. `false` when no turn is running that takes it. */
   steer(input: string | readonly UserInput[]): boolean;
+  /** Makes the history shorter. Rejects with `TurnFailedError`; the history is unchanged then. */
+  compact(options?: TaskOptions): Promise<void>;
+  /** Puts the files back to where they were before the newest turn that changed something. Gives back what was done. */
+  undo(options?: TaskOptions): Promise<string>;
+  /** Runs a command of a person's own, without approval and sandbox; the model hears of it with the next turn. */
+  runShell(script: string, options?: TaskOptions): Promise<Extract<TurnItem, { kind: 'command-execution' }>>;
+  review(target: ReviewTarget, options?: TaskOptions): Promise<ReviewResult>;
+  /**
+   * Takes the last `turns` user turns out of the thread; files stay as they are.
+   * @throws AgentError 'invalid-argument' when there are not that many
+   */
+  rollBack(turns: number): Promise<void>;
   /** Ends what runs, kills the commands of this thread and releases files and sockets. Twice is fine. */
   close(): Promise<void>;
 }
 
-/** `last`: the thread of this working directory that was written to most recently. */
+/**
+ * `id`: a thread id or a beginning of one that is the only one, a name, or the path of a rollout file.
+ * `last`: the thread of this working directory that was written to most recently.
+ */
 export type ResumeTarget =
   | { readonly kind: 'id'; readonly id: string }
   | { readonly kind: 'last'; readonly anyDirectory?: boolean };
+
+export interface ForkOptions extends ThreadOptions {
+  /** The fork ends strictly before this user message: 0 is the first one. Absent: it takes everything over. */
+  readonly beforeUserMessage?: number;
+}
+
+export interface ListOptions {
+  /** Only threads that began in this directory. */
+  readonly workingDirectory?: string;
+  /** The ones that were put away instead. */
+  readonly archived?: boolean;
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A thread on disk. */
+export interface ThreadSummary {
+  readonly threadId: ThreadId;
+  readonly name: string | undefined;
+  /** Beginning of the first user message; empty when there is none. */
+  readonly preview: string;
+  readonly workingDirectory: string;
+  /** Unix milliseconds. */
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  readonly forkedFrom: ThreadId | undefined;
+  readonly rolloutPath: string;
+  readonly archived: boolean;
+}

@@ -54,10 +54,13 @@ export class ModelLines {
     readonly credentials: CredentialsSource;
     readonly threadId: ThreadId;
     readonly webSocket: WebSocketChoice;
+    /** What kind of side task the thread is. */
+    readonly subagent: string | undefined;
   }): ModelPort {
-    const { config, ...given } = thread;
+    const { config, subagent, ...given } = thread;
     return createModelClient({
       ...given,
+      ...(subagent === undefined ? {} : { subagent }),
       provider: config.provider,
       originator: this.originator,
       clientVersion: VERSION,

@@ -20,11 +20,28 @@ export async function openNewRollout(
     readonly originator: string;
     readonly providerId: string;
     readonly settings: ThreadSettings;
+    readonly secrets: readonly string[];
   },
 ): Promise<OpenedRollout> {
   if (options.ephemeral === true) return { rollout: createMemoryRollout(), path: undefined };
-  const { home, threadId, originator, providerId, settings } = thread;
-  const meta: Omit<SessionMeta, 'id' | 'timestamp'> = {
+  const { home, threadId, secrets } = thread;
+  const rollout = await createRollout({
+    home,
+    threadId,
+    secrets,
+    meta: rolloutMeta(options, thread),
+    now: systemClock.now,
+  });
+  return { rollout, path: rollout.path };
+}
+
+/** The header of a thread that begins now. */
+export function rolloutMeta(
+  options: Pick<ThreadOptions, 'source' | 'threadSource'>,
+  thread: { readonly originator: string; readonly providerId: string; readonly settings: ThreadSettings },
+): Omit<SessionMeta, 'id' | 'timestamp'> {
+  const { originator, providerId, settings } = thread;
+  return {
     cwd: settings.cwd,
     originator,
     cli_version: VERSION,
@@ -34,8 +51,6 @@ export async function openNewRollout(
     base_instructions: { text: settings.baseInstructions },
     ...gitMeta(settings),
   };
-  const rollout = await createRollout({ home, threadId, meta, now: systemClock.now });
-  return { rollout, path: rollout.path };
 }
 
 function gitMeta({ environment }: ThreadSettings): Pick<SessionMeta, 'git'> {

@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
-import type { EnvironmentFacts } from '@quire/core';
+import { resolve } from 'node:path';
+import type { EnvironmentFacts, GitFacts } from '@quire/core';
 import { localTimezone, readGitFacts, readProjectInstructions } from '@quire/host';
 import type { Config } from '@quire/store';
 import { AgentError } from './agent-error.ts';
@@ -43,13 +44,16 @@ export async function readPlace(options: {
   readonly home: string;
   readonly config: Config;
   readonly shellName: string;
+  /** Further folders that the thread works in. */
+  readonly otherRoots: readonly string[];
   readonly processEnvironment: Readonly<Record<string, string | undefined>>;
   readonly nowMs: number;
   readonly signal: AbortSignal;
 }): Promise<PlaceReading> {
   const { cwd, home, config, signal } = options;
-  const [git, instructions] = await Promise.all([
-    readGitFacts({ cwd, signal }),
+  const [git, others, instructions] = await Promise.all([
+    gitFactsOf(cwd, signal),
+    Promise.all(options.otherRoots.map((root) => gitFactsOf(resolve(cwd, root), signal))),
     readProjectInstructions({
       cwd,
       home,
@@ -62,15 +66,8 @@ export async function readPlace(options: {
     shellName: options.shellName,
     currentDate: localDate(options.nowMs),
     timezone: localTimezone(options.processEnvironment),
-    git:
-      git === undefined
-        ? undefined
-        : {
-            root: git.root,
-            commitHash: git.commitHash,
-            branch: git.branch,
-            remotes: git.originUrl === undefined ? {} : { origin: git.originUrl },
-          },
+    git,
+    otherWorkspaces: otherWorkspaces(git, others),
   };
   return {
     cwd,
@@ -80,7 +77,21 @@ export async function readPlace(options: {
   };
 }
 
-function localDate(nowMs: number): string {
+async function gitFactsOf(cwd: string, signal: AbortSignal): Promise<GitFacts | undefined> {
+  const git = await readGitFacts({ cwd, signal });
+  if (git === undefined) return undefined;
+  const { root, commitHash, branch, originUrl } = git;
+  return { root, commitHash, branch, remotes: originUrl === undefined ? {} : { origin: originUrl } };
+}
+
+/** Each work tree once. */
+function otherWorkspaces(own: GitFacts | undefined, others: readonly (GitFacts | undefined)[]): readonly GitFacts[] {
+  const byRoot = new Map<string, GitFacts>();
+  for (const facts of others) if (facts !== undefined && facts.root !== own?.root) byRoot.set(facts.root, facts);
+  return [...byRoot.values()];
+}
+
+export function localDate(nowMs: number): string {
   const date = new Date(nowMs);
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;

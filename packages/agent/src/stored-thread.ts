@@ -1,7 +1,7 @@
 import { ThreadReconstruction, type ThreadSeed } from '@quire/core';
 import { systemClock } from '@quire/host';
-import { parseThreadId, type ThreadId } from '@quire/protocol';
-import { findLastRollout, findRollout, openRollout, type RolloutFile, readRollout } from '@quire/store';
+import { parseThreadId, type SessionMeta, type ThreadId } from '@quire/protocol';
+import { findLastRollout, findRollout, openRollout, type RolloutFile, readRolloutBackwards } from '@quire/store';
 import { AgentError } from './agent-error.ts';
 import type { ResumeTarget } from './api.ts';
 
@@ -13,31 +13,61 @@ export interface StoredThread {
   readonly warnings: readonly string[];
 }
 
-interface Place {
+export interface StoragePlace {
   readonly home: string;
   readonly cwd: string;
+  /** Values that must not be written down. */
+  readonly secrets: readonly string[];
   readonly signal: AbortSignal;
 }
 
 /** @throws AgentError, RolloutError */
-export async function openStoredThread(target: ResumeTarget, place: Place): Promise<StoredThread> {
-  const path = await locate(target, place);
-  const rollout = await openRollout(path, { now: systemClock.now });
+export async function openStoredThread(target: ResumeTarget, place: StoragePlace): Promise<StoredThread> {
+  const path = await locateThread(target, place);
+  return takeUp(await openRollout(path, { now: systemClock.now, secrets: place.secrets }), place);
+}
+
+/** Reads the thread of a file that is open for writing. The file is closed when that fails. */
+export async function takeUp(
+  rollout: RolloutFile,
+  place: Pick<StoragePlace, 'home' | 'signal'>,
+): Promise<StoredThread> {
+  const { path, tornBytes } = rollout;
   try {
-    const reconstruction = new ThreadReconstruction();
-    const onLine = reconstruction.add.bind(reconstruction);
-    const reading = await readRollout(path, { onLine, signal: place.signal });
-    const threadId = parseThreadId(reading.meta.id);
+    const { seed, meta, skippedLines } = await readSeed(path, place);
+    const threadId = parseThreadId(meta.id);
     if (threadId === undefined) throw new AgentError('rollout', `${path} names no valid thread id in its header`);
-    const warnings = readingWarnings({ path, tornBytes: rollout.tornBytes, skippedLines: reading.skippedLines });
-    return { threadId, rollout, seed: reconstruction.finish(), warnings };
+    return { threadId, rollout, seed, warnings: readingWarnings({ path, tornBytes, skippedLines }) };
   } catch (error) {
     rollout.close();
     throw error;
   }
 }
 
-async function locate(target: ResumeTarget, { home, cwd, signal }: Place): Promise<string> {
+/** What a thread is, by its file. @throws RolloutError, or the reason of the signal */
+export async function readStoredSeed(
+  path: string,
+  place: { readonly home: string; readonly signal: AbortSignal },
+): Promise<ThreadSeed> {
+  return (await readSeed(path, place)).seed;
+}
+
+async function readSeed(
+  path: string,
+  { home, signal }: { readonly home: string; readonly signal: AbortSignal },
+): Promise<{ readonly seed: ThreadSeed; readonly meta: SessionMeta; readonly skippedLines: number }> {
+  const reconstruction = new ThreadReconstruction();
+  const { meta, skippedLines } = await readRolloutBackwards(path, {
+    home,
+    onLine: (line) => reconstruction.addOlder(line),
+    needs: (lineType, payloadType) => reconstruction.needs(lineType, payloadType),
+    signal,
+  });
+  return { seed: reconstruction.finish(meta), meta, skippedLines };
+}
+
+/** @throws AgentError, RolloutError */
+export async function locateThread(target: ResumeTarget, { home, cwd, signal }: StoragePlace): Promise<string> {
   if (target.kind === 'id') return findRollout({ home, idOrPath: target.id, cwd });
   const anywhere = target.anyDirectory === true;
   const last = await findLastRollout({ home, signal, ...(anywhere ? {} : { cwd }) });

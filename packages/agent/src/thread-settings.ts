@@ -1,7 +1,14 @@
 import { realpathSync } from 'node:fs';
-import { BASE_INSTRUCTIONS, DEFAULT_MODEL, type EnvironmentFacts, findModel, type ThreadSettings } from '@quire/core';
+import {
+  DEFAULT_MODEL,
+  type EnvironmentFacts,
+  findModel,
+  modelInstructions,
+  supportsPersonality,
+  type ThreadSettings,
+} from '@quire/core';
 import { hostTraits } from '@quire/model-client';
-import type { ModelInfo, SandboxMode, SandboxPolicy } from '@quire/protocol';
+import type { CompactionStrategyName, ModelInfo, Personality, SandboxMode, SandboxPolicy } from '@quire/protocol';
 import type { Config } from '@quire/store';
 import type { ThreadOptions } from './api.ts';
 
@@ -34,10 +41,24 @@ export function resolveThreadSettings(
 ): ThreadSettings {
   const model = modelInfo(config, options.model ?? config.model ?? known.storedModel ?? DEFAULT_MODEL);
   const sandbox = sandboxPolicy(config, options);
+  const personality = personalityOf(config, model);
+  const own = modelInstructions(model, { personality, personalityFeature: hasPersonalities(config) });
+  const givenInstructions = config.baseInstructions ?? known.storedInstructions;
   return {
     cwd: known.place.cwd,
     model,
-    baseInstructions: config.baseInstructions ?? known.storedInstructions ?? BASE_INSTRUCTIONS,
+    baseInstructions: givenInstructions ?? own.text,
+    personality,
+    bakedPersonality: givenInstructions === undefined ? own.bakedPersonality : undefined,
+    collaborationMode: undefined,
+    gitInContext: config.includeGitContext,
+    compaction: {
+      strategies: config.compactionStrategies ?? compactionStrategies(config),
+      deadlineMs: config.compactionDeadlineSeconds * 1_000,
+      autoCompactTokenLimit: config.modelAutoCompactTokenLimit,
+      prompt: config.compactPrompt,
+      ledger: config.compactionLedger,
+    },
     developerInstructions: config.developerInstructions,
     projectInstructions: known.place.projectInstructions,
     environment: known.place.environment,
@@ -54,10 +75,36 @@ export function resolveThreadSettings(
   };
 }
 
-function modelInfo(config: Config, name: string): ModelInfo {
-  const found = findModel(name);
+/** Source: the peer's default where a model has personalities. */
+const DEFAULT_PERSONALITY: Personality = 'pragmatic';
+
+function hasPersonalities(config: Config): boolean {
+  return config.features['personality'] ?? true;
+}
+
+function personalityOf(config: Config, model: ModelInfo): Personality | undefined {
+  if (!hasPersonalities(config)) return undefined;
+  return config.personality ?? (supportsPersonality(model) ? DEFAULT_PERSONALITY : undefined);
+}
+
+/** Only the first-party provider compacts by itself. */
+function compactionStrategies({ provider }: Config): readonly CompactionStrategyName[] {
+  return provider.name === 'OpenAI' ? ['endpoint', 'trigger', 'local', 'trim'] : ['local', 'trim'];
+}
+
+/** What is known of a model, with what the configuration says of all models. */
+export function modelInfo(config: Config, name: string): ModelInfo {
+  const { modelMessages, ...found } = findModel(name);
+  // Instructions of one's own hold for every model.
+  const instructions =
+    config.baseInstructions === undefined
+      ? modelMessages === undefined
+        ? {}
+        : { modelMessages }
+      : { baseInstructions: config.baseInstructions };
   return {
     ...found,
+    ...instructions,
     contextWindow: config.modelContextWindow ?? found.contextWindow,
     supportsReasoningSummaries: config.modelSupportsReasoningSummaries ?? found.supportsReasoningSummaries,
   };

@@ -1,11 +1,12 @@
 import type { JsonObject, ModelEvent, ResponseItem, ToolSpec, TurnId } from '@quire/protocol';
+import type { PromptItems } from '../history/normalize-history.ts';
 
 /** One sampling request, complete: nothing is taken from an earlier one. */
 export interface ModelRequest {
   readonly model: string;
   readonly instructions: string;
   /** Normalised history: every call has its output, nothing else needs repair. */
-  readonly input: readonly ResponseItem[];
+  readonly input: PromptItems;
   readonly tools: readonly ToolSpec[];
   readonly parallelToolCalls: boolean;
   /** Absent: the model has no reasoning controls and the wire field is `null`. */
@@ -34,6 +35,12 @@ export interface ModelPort {
    * input is not sent. Returns at once and never reports a failure; the next request makes the best of it.
    */
   warmUp?(options: { readonly request: ModelRequest }): void;
+  /**
+   * The provider's own compaction: `POST …/responses/compact`. Gives back the items of the answer as they came; any
+   * number of them. HTTP retries are inside. Absent: this line has no such endpoint.
+   * @throws ModelError, also for an answer that is no list of items; the reason of `signal`
+   */
+  compact?(request: ModelRequest, options: { readonly signal: AbortSignal }): Promise<readonly ResponseItem[]>;
   /** Releases sockets. Calling it twice is fine; what is in flight rejects. */
   close(): void;
 }

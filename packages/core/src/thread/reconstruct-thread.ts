@@ -11,138 +11,296 @@ import {
   type TokenUsage,
   type TurnContextLine,
 } from '@quire/protocol';
-import { isUserTurnBoundary } from '../context/fragments.ts';
-import { isToolCall, isToolOutput } from '../history/normalize-history.ts';
+import { isContextual, isUserTurnBoundary } from '../context/fragments.ts';
+import { type HistoryEntry, type HistoryMark, replayHistory } from './replay-history.ts';
 
 /** What a thread knows when it is opened again. */
 export interface ThreadSeed {
   readonly meta: SessionMeta | undefined;
   readonly history: readonly ResponseItem[];
+  /** How many items of the history, from the first on, come from its last compaction. */
+  readonly baseLength: number;
   /** Settings that the next turn is compared with; absent: the next turn tells everything. */
   readonly baseline: TurnContextLine | undefined;
+  /** Model of the last regular turn that was not rolled back. */
+  readonly previousModel: string | undefined;
   readonly usage: ThreadTokenUsage | undefined;
+  /** The work ledger as the last compaction left it. */
+  readonly ledger: JsonObject | undefined;
+  /** Texts of messages in the history that are summaries, not a person's words. */
+  readonly knownSummaries: readonly string[];
   /** The file ends inside a turn: the process that wrote it did not finish. */
   readonly endsInsideTurn: boolean;
 }
 
+/** Events that say something about the thread; the others are for screens. */
+const NEEDED_EVENTS: ReadonlySet<string> = new Set([
+  'task_started',
+  'turn_started',
+  'task_complete',
+  'turn_complete',
+  'turn_aborted',
+  'token_count',
+  'thread_rolled_back',
+  'user_message',
+]);
+
+const ATTEMPT_END: HistoryMark = { kind: 'attempt-end' };
+
+/** What one turn says about the settings; `cleared`: a compaction took them out of the history. */
+type Baseline = { readonly context: TurnContextLine; readonly age: number } | 'cleared' | undefined;
+
+/** A turn while it is read from its end. */
+interface Turn {
+  id: string | undefined;
+  isUserTurn: boolean;
+  model: string | undefined;
+  baseline: Baseline;
+  readonly compactions: Extract<HistoryMark, { kind: 'compaction' }>[];
+  /** Its user message was met; only the context told before it can still belong to it. */
+  hasBegun: boolean;
+}
+
+/** What stands between a `task_started` and the next newer one. */
+interface Segment {
+  /** Of the event that ended it. */
+  endId: string | undefined;
+  hasEnd: boolean;
+  /** Newest first. More than one only while a rollback is pending: files without task events have no other limits. */
+  readonly turns: [Turn, ...Turn[]];
+}
+
 /**
- * Rebuilds a thread from its rollout, line by line in file order, keeping only what the next turn needs.
- * Unknown lines were already left out by the reader.
+ * Rebuilds a thread from its rollout, from the newest line to the oldest, and says when older lines can not
+ * change anything any more. Source: rollout facts, the table of the backward scan.
  */
 export class ThreadReconstruction {
   #meta: SessionMeta | undefined;
-  #history: ResponseItem[] = [];
-  #baseline: TurnContextLine | undefined;
+  /** Newest first; ends with the compaction that replaced all before it. */
+  readonly #entries: HistoryEntry[] = [];
+  #hasBase = false;
+  #pendingRollbacks = 0;
+  #segment: Segment | undefined;
+  #baseline: Baseline;
+  #previousModel: string | undefined;
   #usage: ThreadTokenUsage | undefined;
-  #insideTurn = false;
-  /** Where the current sampling attempt began: its outputs are moved behind its calls. */
-  #attemptStart = 0;
+  #endsInsideTurn: boolean | undefined;
+  /** Lines taken so far. */
+  #age = 0;
 
-  add(line: RolloutLine): void {
+  /**
+   * Whether lines of this kind can still matter; those that do not need not be decoded.
+   * @param payloadType the `type` of the payload of an event or item
+   */
+  needs(lineType: string, payloadType: string | undefined): boolean {
+    if (payloadType === undefined) return true;
+    if (lineType === 'event_msg') return NEEDED_EVENTS.has(payloadType);
+    if (lineType !== 'response_item' || !this.#hasBase) return true;
+    return payloadType === 'message' || payloadType === 'agent_message';
+  }
+
+  /** `enough`: older lines change nothing. */
+  addOlder(line: RolloutLine): 'continue' | 'enough' {
+    this.#age += 1;
     switch (line.type) {
       case 'session_meta':
-        this.#meta ??= line.payload;
-        return;
+        this.#meta = line.payload;
+        break;
       case 'response_item':
         this.#addItem(line.payload);
-        return;
+        break;
       case 'turn_context':
-        this.#baseline = line.payload;
-        return;
+        this.#addContext(line.payload);
+        break;
       case 'compacted':
-        this.#replaceHistory(line.payload.replacement_history, line.payload.message);
-        return;
+        this.#addCompaction({ kind: 'compaction', line: line.payload, isUndone: false });
+        break;
       case 'event_msg':
         this.#addEvent(line.payload);
     }
+    return this.#isEnough() ? 'enough' : 'continue';
   }
 
-  finish(): ThreadSeed {
-    this.#endAttempt();
+  /** @param header of the file, which may not have been among the lines */
+  finish(header?: SessionMeta): ThreadSeed {
+    this.#closeSegment(this.#segment?.hasEnd === true ? 'as-one' : 'turn-by-turn');
+    const replayed = replayHistory(this.#entries.reverse());
     return {
-      meta: this.#meta,
-      history: this.#history,
-      baseline: this.#baseline,
+      meta: header ?? this.#meta,
+      history: replayed.items,
+      baseLength: replayed.baseLength,
+      baseline: this.#survivingBaseline(replayed),
+      previousModel: this.#previousModel,
       usage: this.#usage,
-      endsInsideTurn: this.#insideTurn,
+      ledger: replayed.ledger,
+      knownSummaries: replayed.summaries,
+      endsInsideTurn: this.#endsInsideTurn ?? false,
     };
   }
 
+  #survivingBaseline(replayed: {
+    readonly hasOldCompaction: boolean;
+    readonly contextCutAge: number | undefined;
+  }): TurnContextLine | undefined {
+    const baseline = this.#baseline;
+    if (baseline === undefined || baseline === 'cleared' || replayed.hasOldCompaction) return undefined;
+    const wasCut = replayed.contextCutAge !== undefined && replayed.contextCutAge < baseline.age;
+    return wasCut ? undefined : baseline.context;
+  }
+
+  #isEnough(): boolean {
+    if (!this.#hasBase || this.#pendingRollbacks > 0 || this.#endsInsideTurn === undefined) return false;
+    const open = this.#segment?.turns[0];
+    const knowsModel = this.#previousModel !== undefined || (open?.isUserTurn === true && open.model !== undefined);
+    const knowsBaseline = this.#baseline !== undefined || (open !== undefined && tellsBaseline(open));
+    return knowsModel && knowsBaseline;
+  }
+
   #addItem(item: ResponseItem): void {
-    const fromModel = item.type !== 'message' || item.role === 'assistant';
-    if (!fromModel) this.#endAttempt();
-    this.#history.push(item);
-    if (!fromModel) this.#attemptStart = this.#history.length;
+    const turn = this.#turnOf(this.#pendingRollbacks > 0 && isContextual(item) ? 'context' : 'work');
+    if (isUserTurnBoundary(item)) {
+      turn.isUserTurn = true;
+      turn.hasBegun = true;
+    }
+    this.#addEntry(item);
+  }
+
+  #addContext(context: TurnContextLine): void {
+    const turn = this.#turnOf('context');
+    turn.id ??= context.turn_id;
+    if (!isSameTurn(this.#segment?.endId ?? turn.id, context.turn_id)) return;
+    turn.model ??= context.model;
+    turn.baseline ??= { context, age: this.#age };
+  }
+
+  #addCompaction(mark: Extract<HistoryMark, { kind: 'compaction' }>): void {
+    const turn = this.#turnOf('work');
+    turn.baseline ??= 'cleared';
+    turn.compactions.push(mark);
+    this.#addEntry(mark);
+    // A rollback closes what is open before it counts, so this turn stays.
+    if (this.#pendingRollbacks === 0 && mark.line.replacement_history !== undefined) this.#hasBase = true;
   }
 
   #addEvent(event: RolloutEvent): void {
+    const id = typeof event['turn_id'] === 'string' ? event['turn_id'] : undefined;
     switch (event.type) {
       case 'task_started':
       case 'turn_started':
-        this.#insideTurn = true;
-        break;
+        this.#addEntry(ATTEMPT_END);
+        this.#beginTask(id);
+        return;
       case 'task_complete':
       case 'turn_complete':
       case 'turn_aborted':
-        this.#insideTurn = false;
-        break;
+        this.#addEntry(ATTEMPT_END);
+        this.#endTask(id);
+        return;
+      case 'user_message':
+        this.#turnOf('work').isUserTurn = true;
+        return;
       case 'token_count':
-        this.#usage = readUsage(event['info']) ?? this.#usage;
-        break;
+        this.#usage ??= readUsage(event['info']);
+        this.#addEntry(ATTEMPT_END);
+        return;
       case 'thread_rolled_back':
-        this.#dropUserTurns(event['num_turns']);
-        return;
-      default:
-        return;
+        this.#rollBack(event['num_turns']);
     }
-    this.#endAttempt();
   }
 
-  /**
-   * Outputs are on disk in the order in which tools finished; requests were sent with them after the
-   * attempt's last item, in call order. The same order again keeps the prompt prefix identical.
-   */
-  #endAttempt(): void {
-    const start = this.#attemptStart;
-    this.#attemptStart = this.#history.length;
-    const attempt = this.#history.slice(start);
-    const outputs = attempt.filter(isToolOutput);
-    if (outputs.length === 0) return;
-    const callOrder = new Map<string, number>();
-    for (const item of attempt)
-      if (isToolCall(item) && item.call_id !== undefined) callOrder.set(item.call_id, callOrder.size);
-    const rank = (callId: string): number => callOrder.get(callId) ?? -1;
-    outputs.sort((left, right) => rank(left.call_id) - rank(right.call_id));
-    this.#history.length = start;
-    for (const item of attempt) if (!isToolOutput(item)) this.#history.push(item);
-    this.#history.push(...outputs);
-    this.#attemptStart = this.#history.length;
+  #beginTask(id: string | undefined): void {
+    this.#endsInsideTurn ??= true;
+    const open = this.#segment;
+    if (open !== undefined && isSameTurn(open.endId ?? open.turns[0].id, id)) this.#closeSegment('as-one');
   }
 
-  #replaceHistory(replacement: readonly ResponseItem[] | undefined, message: string): void {
-    this.#history =
-      replacement === undefined ? [...this.#history.filter(isUserTurnBoundary), userText(message)] : [...replacement];
-    this.#attemptStart = this.#history.length;
-    this.#baseline = undefined;
+  #endTask(id: string | undefined): void {
+    this.#endsInsideTurn ??= false;
+    const open = this.#segment;
+    if (open !== undefined) {
+      const openId = open.endId ?? open.turns[0].id;
+      const isOther = open.hasEnd ? openId === undefined || openId !== id : !isSameTurn(openId, id);
+      // The line that began the newer task is lost.
+      if (isOther) this.#closeSegment(open.hasEnd ? 'as-one' : 'turn-by-turn');
+    }
+    this.#segment ??= { endId: undefined, hasEnd: true, turns: [emptyTurn()] };
+    this.#segment.hasEnd = true;
+    this.#segment.endId ??= id;
   }
 
-  #dropUserTurns(count: unknown): void {
-    if (typeof count !== 'number' || count < 1) return;
-    const boundaries: number[] = [];
-    this.#history.forEach((item, index) => {
-      if (isUserTurnBoundary(item)) boundaries.push(index);
-    });
-    const cut = boundaries[Math.max(0, boundaries.length - count)];
-    if (cut === undefined) return;
-    this.#history.length = cut;
-    this.#attemptStart = cut;
-    // What the dropped turns had told the model is gone with them: the next turn tells everything again.
-    this.#baseline = undefined;
+  #rollBack(turns: unknown): void {
+    if (typeof turns !== 'number' || !(turns >= 1)) return;
+    this.#closeSegment(this.#segment?.hasEnd === true ? 'as-one' : 'turn-by-turn');
+    this.#pendingRollbacks += Math.floor(turns);
+    this.#addEntry({ kind: 'rollback', turns, age: this.#age });
+  }
+
+  /** The turn that a line belongs to. Context stands before the user message of its turn. */
+  #turnOf(kind: 'context' | 'work'): Turn {
+    this.#segment ??= { endId: undefined, hasEnd: false, turns: [emptyTurn()] };
+    const { turns } = this.#segment;
+    const oldest = turns.at(-1) ?? turns[0];
+    if (this.#pendingRollbacks === 0 || !oldest.hasBegun || kind === 'context') return oldest;
+    const older = emptyTurn();
+    turns.push(older);
+    return older;
+  }
+
+  #closeSegment(how: 'as-one' | 'turn-by-turn'): void {
+    const segment = this.#segment;
+    this.#segment = undefined;
+    if (segment === undefined) return;
+    for (const turn of how === 'as-one' ? [asOne(segment.turns)] : segment.turns) this.#settle(turn);
+  }
+
+  #settle(turn: Turn): void {
+    if (this.#pendingRollbacks > 0) {
+      if (turn.isUserTurn) this.#pendingRollbacks -= 1;
+      for (const compaction of turn.compactions) compaction.isUndone = true;
+      return;
+    }
+    if (turn.isUserTurn) this.#previousModel ??= turn.model;
+    if (tellsBaseline(turn)) this.#baseline ??= turn.baseline;
+  }
+
+  #addEntry(entry: HistoryEntry): void {
+    if (this.#hasBase) return;
+    if (entry === ATTEMPT_END && this.#entries.at(-1) === ATTEMPT_END) return;
+    this.#entries.push(entry);
   }
 }
 
-function userText(text: string): ResponseItem {
-  return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
+function emptyTurn(): Turn {
+  return {
+    id: undefined,
+    isUserTurn: false,
+    model: undefined,
+    baseline: undefined,
+    compactions: [],
+    hasBegun: false,
+  };
+}
+
+/** @param turns newest first */
+function asOne(turns: readonly Turn[]): Turn {
+  const whole = emptyTurn();
+  for (const turn of turns) {
+    whole.isUserTurn ||= turn.isUserTurn;
+    whole.model ??= turn.model;
+    whole.baseline ??= turn.baseline;
+    whole.compactions.push(...turn.compactions);
+  }
+  return whole;
+}
+
+/** A turn without a user message moves nothing, but a compaction in it does. */
+function tellsBaseline(turn: Turn): boolean {
+  return turn.baseline === 'cleared' || (turn.isUserTurn && turn.baseline !== undefined);
+}
+
+/** Old files give no ids. */
+function isSameTurn(left: string | undefined, right: string | undefined): boolean {
+  return left === undefined || right === undefined || left === right;
 }
 
 function readUsage(info: unknown): ThreadTokenUsage | undefined {

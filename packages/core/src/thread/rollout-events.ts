@@ -3,6 +3,7 @@ import type {
   JsonObject,
   RateLimitSnapshot,
   RateLimitWindow,
+  ReviewResult,
   RolloutLine,
   ThreadTokenUsage,
   TokenUsage,
@@ -30,6 +31,49 @@ export function taskComplete(turnId: string, lastAgentMessage: string | undefine
 
 export function turnAborted(turnId: string): RolloutLine {
   return eventLine({ type: 'turn_aborted', turn_id: turnId, reason: 'interrupted' });
+}
+
+export function threadRolledBack(turns: number): RolloutLine {
+  return eventLine({ type: 'thread_rolled_back', num_turns: turns });
+}
+
+export function contextCompacted(): RolloutLine {
+  return eventLine({ type: 'context_compacted' });
+}
+
+/** `snapshot_id` is ours: it says which snapshot is used up. */
+export function undoCompleted(done: { readonly message: string; readonly snapshotId: string }): RolloutLine {
+  return eventLine({ type: 'undo_completed', success: true, message: done.message, snapshot_id: done.snapshotId });
+}
+
+export function enteredReviewMode(review: { readonly target: string; readonly prompt: string }): RolloutLine {
+  return eventLine({
+    type: 'entered_review_mode',
+    target: { type: 'custom', instructions: review.prompt },
+    user_facing_hint: review.target,
+  });
+}
+
+export function exitedReviewMode(review: ReviewResult | undefined): RolloutLine {
+  return eventLine({ type: 'exited_review_mode', review_output: review === undefined ? null : reviewJson(review) });
+}
+
+function reviewJson(review: ReviewResult): JsonObject {
+  return {
+    findings: review.findings.map((finding) => ({
+      title: finding.title,
+      body: finding.body,
+      confidence_score: finding.confidence ?? 0,
+      priority: finding.priority ?? null,
+      code_location: {
+        absolute_file_path: finding.location?.path ?? '',
+        line_range: { start: finding.location?.startLine ?? 0, end: finding.location?.endLine ?? 0 },
+      },
+    })),
+    overall_correctness: review.overallCorrectness,
+    overall_explanation: review.overallExplanation,
+    overall_confidence_score: review.overallConfidence ?? 0,
+  };
 }
 
 /** Data URLs stay out of it: the image itself is in the history item beside this line. */

@@ -1,6 +1,6 @@
 import {
   assertNever,
-  ModelError,
+  type ModelError,
   type ModelEvent,
   type ResponseItem,
   type RolloutLine,
@@ -8,7 +8,7 @@ import {
   type ToolCallItem,
   type TurnItem,
 } from '@quire/protocol';
-import { backoffDelayMs } from '../backoff.ts';
+import { backoffDelayMs, isWorthRetrying } from '../backoff.ts';
 import { isToolCall } from '../history/normalize-history.ts';
 import type { ModelRequest } from '../ports/model-port.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
@@ -16,9 +16,6 @@ import { agentMessageEvent, agentReasoningEvent } from './rollout-events.ts';
 import { ToolCalls } from './tool-calls.ts';
 import { messageText, turnItemOf } from './turn-items.ts';
 import type { TurnScope } from './turn-scope.ts';
-
-/** A longer wait than this is not made inside a turn, even if the server asks for it. Milliseconds. */
-const LONGEST_RETRY_DELAY_MS = 300_000;
 
 export interface SamplingResult {
   /** The model wants to go on: it called tools, or the server said that the turn is not over. */
@@ -73,7 +70,7 @@ export class Sampling {
     } catch (error) {
       failure = error ?? new Error('the model stream failed without a reason');
     }
-    await this.#toolCalls.settle(this.#turn.ports.clock);
+    if (await this.#toolCalls.settle(this.#turn.ports.clock)) await this.#turn.afterTools();
     this.#turn.endSampling(this.#usage);
     this.#turn.events.forgetModelItems();
     return failure;
@@ -128,21 +125,14 @@ export class Sampling {
         this.#usage = event.usage;
         return;
       case 'rate-limits':
-        this.#turn.noteRateLimits(event.snapshot);
-        return;
       case 'server-model':
-        this.#turn.noteServedModel(event.model);
-        return;
       case 'transport-fallback':
-        this.#turn.events.warn(`Going on over HTTP, because the WebSocket did not work: ${event.cause}`);
-        return;
-      case 'model-silent': {
-        const { events } = this.#turn;
-        events.emit({ kind: 'model-waiting', turnId: events.turnId, silentMs: event.silentMs });
-        return;
-      }
+      case 'model-silent':
       case 'receipt':
-        this.#turn.noteReceipt(event.receipt);
+        this.#turn.notices.note(event);
+        return;
+      case 'server-reasoning-included':
+        this.#turn.noteReasoningIncluded();
         return;
       case 'response-start':
       case 'reasoning-summary-part-start':
@@ -150,7 +140,6 @@ export class Sampling {
       case 'reasoning-content-delta':
       case 'tool-input-delta':
       case 'models-etag':
-      case 'server-reasoning-included':
       case 'unknown':
         // No effect on the turn.
         return;
@@ -215,12 +204,8 @@ export class Sampling {
   }
 
   #itemId(item: ResponseItem): string | undefined {
-    return item.type === 'unknown' || item.id === '' ? undefined : item.id;
+    return 'id' in item && item.id !== '' ? item.id : undefined;
   }
-}
-
-function isWorthRetrying(failure: unknown): failure is ModelError {
-  return failure instanceof ModelError && failure.retryable && (failure.retryAfterMs ?? 0) <= LONGEST_RETRY_DELAY_MS;
 }
 
 function persistedEvents(item: TurnItem | undefined): readonly RolloutLine[] {

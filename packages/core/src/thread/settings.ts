@@ -1,14 +1,43 @@
-import type { ApprovalPolicy, ModelInfo, SandboxPolicy } from '@quire/protocol';
+import type { ApprovalPolicy, CompactionStrategyName, ModelInfo, Personality, SandboxPolicy } from '@quire/protocol';
 import type { EnvironmentFacts } from '../context/environment.ts';
 
 export type WebSearchMode = 'disabled' | 'cached' | 'live';
+
+export interface CollaborationMode {
+  /** `default`, `plan`, … */
+  readonly mode: string;
+  /** Empty or absent: nothing is told to the model. */
+  readonly instructions: string | undefined;
+}
+
+export interface CompactionSettings {
+  /** Tried in this order until one makes the history shorter. */
+  readonly strategies: readonly CompactionStrategyName[];
+  /** For all strategies together. */
+  readonly deadlineMs: number;
+  /** Overrides the limit of the model; still at most 90 % of its window. Tokens. */
+  readonly autoCompactTokenLimit: number | undefined;
+  /** Replaces the built-in request for a summary. */
+  readonly prompt: string | undefined;
+  /** Keep and send back what the program itself knows of the work. */
+  readonly ledger: boolean;
+}
 
 /** The values a thread works with: resolved from configuration by the composition, never the whole of it. */
 export interface ThreadSettings {
   /** Absolute, normal. */
   readonly cwd: string;
   readonly model: ModelInfo;
+  /** Fixed for the life of the thread. */
   readonly baseInstructions: string;
+  /** Absent: the feature is off, or nothing was chosen. */
+  readonly personality: Personality | undefined;
+  /** Base instructions were made with this personality in them, so it need not be told. */
+  readonly bakedPersonality: Personality | undefined;
+  readonly collaborationMode: CollaborationMode | undefined;
+  /** The git context in the environment section. */
+  readonly gitInContext: boolean;
+  readonly compaction: CompactionSettings;
   readonly developerInstructions: string | undefined;
   /** Joined text of the AGENTS.md files, if any. */
   readonly projectInstructions: string | undefined;

@@ -60,9 +60,12 @@ export class ToolCalls {
     return written;
   }
 
-  /** Waits for all calls and puts their outputs into history. After an abort the wait is bounded. */
-  async settle(clock: Clock): Promise<void> {
-    if (this.#running.length === 0) return;
+  /**
+   * Waits for all calls and puts their outputs into history. After an abort the wait is bounded.
+   * `false`: there were none.
+   */
+  async settle(clock: Clock): Promise<boolean> {
+    if (this.#running.length === 0) return false;
     const all = Promise.all(this.#running.map((running) => running.done));
     await this.#untilDoneOrAborted(all);
     if (this.#context.signal.aborted) await this.#waitBriefly(all, clock);
@@ -71,6 +74,7 @@ export class ToolCalls {
       this.#record.history.append(running.output);
     }
     this.#running.length = 0;
+    return true;
   }
 
   async #untilDoneOrAborted(all: Promise<unknown>): Promise<void> {

@@ -30,6 +30,11 @@ export class TurnEvents {
     this.emit({ kind: 'item-end', turnId: this.turnId, item });
   }
 
+  /** The item will have no end: what it stood for did not happen. */
+  forget(itemId: string): void {
+    this.#open.delete(itemId);
+  }
+
   warn(message: string): void {
     this.emit({ kind: 'warning', turnId: this.turnId, message });
   }
@@ -54,12 +59,17 @@ function settled(item: TurnItem): TurnItem {
     case 'command-execution':
     case 'file-change':
       return item.status === 'in-progress' ? { ...item, status: 'failed' } : item;
+    case 'sub-agent':
+      return item.status === 'in-progress' ? { ...item, status: 'failed' } : item;
     case 'user-message':
     case 'agent-message':
     case 'reasoning':
     case 'web-search':
     case 'plan':
     case 'tool-error':
+    case 'context-compaction':
+    case 'review-start':
+    case 'review-end':
       return item;
     default:
       return assertNever(item, 'settled');

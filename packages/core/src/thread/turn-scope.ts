@@ -1,11 +1,12 @@
-import type { RateLimitSnapshot, RequestReceipt, TokenUsage } from '@quire/protocol';
-import type { Clock, Entropy } from '../ports/clock.ts';
-import type { CommandRunner } from '../ports/command-runner.ts';
+import type { TokenUsage } from '@quire/protocol';
 import type { ModelTurn } from '../ports/model-port.ts';
 import type { ToolContext } from '../tools/tool.ts';
 import type { ToolRouter } from '../tools/tool-router.ts';
+import type { LedgerKeeper } from './ledger-keeper.ts';
+import type { LineNotices } from './line-notices.ts';
 import { tokenCount } from './rollout-events.ts';
 import type { ThreadSettings } from './settings.ts';
+import type { ThreadPorts } from './thread-ports.ts';
 import type { ThreadRecord } from './thread-record.ts';
 import type { TurnDiff } from './turn-diff.ts';
 import type { TurnEvents } from './turn-events.ts';
@@ -19,17 +20,20 @@ export class TurnScope {
   readonly router: ToolRouter;
   readonly context: ToolContext;
   readonly modelTurn: ModelTurn;
-  readonly ports: { readonly clock: Clock; readonly entropy: Entropy; readonly runner: CommandRunner };
+  readonly ports: ThreadPorts;
+  readonly notices: LineNotices;
   readonly #usage: UsageMeter;
+  readonly #ledger: LedgerKeeper;
   readonly #diff: TurnDiff;
   #shownDiff: string | undefined;
-  #rateLimits: RateLimitSnapshot | undefined;
-  #warnedOfModel = false;
-  readonly #receipts: RequestReceipt[] = [];
 
   constructor(
-    parts: Pick<TurnScope, 'settings' | 'events' | 'record' | 'router' | 'context' | 'modelTurn' | 'ports'> & {
+    parts: Pick<
+      TurnScope,
+      'settings' | 'events' | 'record' | 'router' | 'context' | 'modelTurn' | 'ports' | 'notices'
+    > & {
       readonly usage: UsageMeter;
+      readonly ledger: LedgerKeeper;
       readonly diff: TurnDiff;
     },
   ) {
@@ -40,7 +44,9 @@ export class TurnScope {
     this.context = parts.context;
     this.modelTurn = parts.modelTurn;
     this.ports = parts.ports;
+    this.notices = parts.notices;
     this.#usage = parts.usage;
+    this.#ledger = parts.ledger;
     this.#diff = parts.diff;
   }
 
@@ -48,7 +54,8 @@ export class TurnScope {
   endSampling(usage: TokenUsage | undefined): void {
     const { turnId } = this.events;
     const counted = usage === undefined ? undefined : this.#usage.add(usage);
-    this.record.write([tokenCount(this.#usage.current, this.#rateLimits)]);
+    if (usage !== undefined) this.ports.budget?.spend(usage);
+    this.record.write([tokenCount(this.#usage.current, this.notices.rateLimits)]);
     if (counted !== undefined) this.events.emit({ kind: 'token-usage', turnId, usage: counted });
     const unifiedDiff = this.#diff.render(this.settings.environment.git?.root ?? this.settings.cwd);
     if (unifiedDiff === undefined || unifiedDiff === this.#shownDiff) return;
@@ -56,26 +63,15 @@ export class TurnScope {
     this.events.emit({ kind: 'turn-diff', turnId, unifiedDiff });
   }
 
-  noteReceipt(receipt: RequestReceipt): void {
-    this.#receipts.push(receipt);
+  /** Tools have run: what they read and did goes into the ledger while the files are as they saw them. */
+  async afterTools(): Promise<void> {
+    const { settings, record, context, ports } = this;
+    if (!settings.compaction.ledger || settings.compaction.strategies.length === 0 || context.signal.aborted) return;
+    const { signal } = context;
+    await this.#ledger.catchUp(record.history.items, { cwd: settings.cwd, digests: ports.digests, signal });
   }
 
-  /** Announces what the requests of the turn cost. */
-  showReceipts(): void {
-    const requests = this.#receipts.splice(0);
-    if (requests.length > 0) this.events.emit({ kind: 'turn-receipt', turnId: this.events.turnId, requests });
-  }
-
-  noteRateLimits(snapshot: RateLimitSnapshot): void {
-    this.#rateLimits = snapshot;
-    this.events.emit({ kind: 'rate-limits', turnId: this.events.turnId, snapshot });
-  }
-
-  /** One neutral notice a turn when another model answers than the one asked for. */
-  noteServedModel(model: string): void {
-    const requested = this.settings.model.slug;
-    if (this.#warnedOfModel || model.toLowerCase() === requested.toLowerCase()) return;
-    this.#warnedOfModel = true;
-    this.events.warn(`The provider answered with model ${model}; ${requested} was asked for.`);
+  noteReasoningIncluded(): void {
+    this.#usage.noteReasoningIncluded();
   }
 }

@@ -30,7 +30,8 @@ export class ToolRouter {
     if (tool === undefined) return unsupported(call, name);
     const startedAtMs = this.#clock.now();
     try {
-      return await this.#lock.run(tool.parallelSafe ? 'read' : 'write', () => {
+      return await this.#lock.run(tool.parallelSafe ? 'read' : 'write', async () => {
+        await context.beforeRun?.();
         context.signal.throwIfAborted();
         return tool.run(call, context);
       });

@@ -7,6 +7,8 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   /** Announces progress. The end of an item is not announced here: see `ToolResult.endItem`. */
   readonly emit: (event: ThreadEvent) => void;
+  /** What must be over before a tool touches anything. Never rejects. */
+  readonly beforeRun?: () => Promise<void>;
 }
 
 export interface ToolResult {

@@ -5,7 +5,7 @@ import { calls, done, itemName, names, openTestThread, ScriptedRunner, says, set
 
 function rebuild(lines: readonly RolloutLine[]) {
   const reconstruction = new ThreadReconstruction();
-  for (const line of lines) reconstruction.add(line);
+  for (const line of lines.toReversed()) if (reconstruction.addOlder(line) === 'enough') break;
   return reconstruction.finish();
 }
 

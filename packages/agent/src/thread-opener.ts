@@ -1,0 +1,332 @@
+import type { CredentialsSource } from '@quire/auth';
+import {
+  type ModelPort,
+  type RequestBudget,
+  type RolloutWriter,
+  Thread,
+  type ThreadPorts,
+  type ThreadSeed,
+  type ThreadSettings,
+} from '@quire/core';
+import {
+  createCommandRunner,
+  createFileDigests,
+  createPatchFiles,
+  createWorkTreeSnapshots,
+  systemClock,
+  systemEntropy,
+} from '@quire/host';
+import type { JsonValue, ThreadId } from '@quire/protocol';
+import type { Config } from '@quire/store';
+import { AgentBudget } from './agent-budget.ts';
+import { AgentError } from './agent-error.ts';
+import { OpenThread } from './agent-thread.ts';
+import type { QuireOptions, ThreadFacts, ThreadOptions, TurnOverrides } from './api.ts';
+import { commandEnvironment, type Environment } from './environment.ts';
+import { type ModelLines, type WebSocketChoice, webSocketChoice } from './model-line.ts';
+import { openNewRollout } from './new-rollout.ts';
+import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
+import { knownSecrets } from './secrets.ts';
+import type { Site } from './site.ts';
+import { readStoredSeed, type StoredThread } from './stored-thread.ts';
+import { modelInfo, resolveThreadSettings } from './thread-settings.ts';
+
+/** What all threads of one program share. */
+export interface Household {
+  readonly options: QuireOptions;
+  readonly environment: Environment;
+  readonly lines: ModelLines;
+}
+
+/** What a thread is made of beside its settings; its children are made of the same. */
+export interface ThreadGround {
+  readonly site: Site;
+  readonly options: ThreadOptions;
+  readonly credentials: CredentialsSource;
+  readonly budget: RequestBudget;
+  readonly secrets: readonly string[];
+  /** 0 for a thread that a person talks to. */
+  readonly depth: number;
+}
+
+interface ThreadOrigin {
+  readonly threadId: ThreadId;
+  readonly rollout: RolloutWriter;
+  readonly rolloutPath: string | undefined;
+  readonly seed: ThreadSeed | undefined;
+  readonly resumed: boolean;
+  readonly warnings: readonly string[];
+  /** What kind of side task it is, as the provider is told. */
+  readonly subagent?: string;
+}
+
+/** Puts threads together from their parts. */
+export class ThreadOpener {
+  readonly #household: Household;
+
+  constructor(household: Household) {
+    this.#household = household;
+  }
+
+  /** A new thread, or one that was read from disk. Gives back everything that was opened when a later step fails. */
+  async open(site: Site, options: ThreadOptions, stored: StoredThread | undefined): Promise<OpenThread> {
+    const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
+    const runner = this.#runner(site.config, threadId);
+    try {
+      const place = await this.#readPlace(site, options, runner.shell.name);
+      const credentials = this.#household.lines.credentials(site.config, site.home);
+      // Asked before anything is written: a run that can not authorise itself leaves no trace.
+      await credentials.current({ signal: site.signal });
+      const secrets = this.secrets(site.config);
+      const settings = this.#settings(site.config, options, { place, stored });
+      site.signal.throwIfAborted();
+      const { rollout, path } =
+        stored === undefined
+          ? await this.#newRollout(site, options, { threadId, settings, secrets })
+          : { rollout: stored.rollout, path: stored.rollout.path };
+      const ground: ThreadGround = {
+        site,
+        options,
+        credentials,
+        secrets,
+        budget: new AgentBudget(site.config, systemClock),
+        depth: 0,
+      };
+      const warnings = [
+        ...site.config.warnings,
+        ...place.notices,
+        ...(stored?.warnings ?? []),
+        ...modelWarnings(settings, stored),
+      ];
+      const origin = {
+        threadId,
+        rollout,
+        rolloutPath: path,
+        seed: stored?.seed,
+        resumed: stored !== undefined,
+        warnings,
+      };
+      return this.#assemble(ground, settings, { ...origin, runner });
+    } catch (error) {
+      stored?.rollout.close();
+      await runner.close();
+      throw error;
+    }
+  }
+
+  /** A thread of its own that works for another one, on the same ground with other settings. */
+  async openChild(
+    parent: ThreadGround,
+    settings: ThreadSettings,
+    child: { readonly source: JsonValue; readonly subagent: string; readonly seed?: ThreadSeed },
+  ): Promise<OpenThread> {
+    const { site, options } = parent;
+    const threadId = systemEntropy.uuid() as ThreadId;
+    const runner = this.#runner(site.config, threadId);
+    try {
+      const { rollout, path } = await this.#newRollout(
+        site,
+        { ...options, source: child.source },
+        { threadId, settings, secrets: parent.secrets },
+      );
+      const origin = { threadId, rollout, rolloutPath: path, seed: child.seed, resumed: false, warnings: [] };
+      const ground = { ...parent, depth: parent.depth + 1 };
+      return this.#assemble(ground, settings, { ...origin, subagent: child.subagent, runner });
+    } catch (error) {
+      await runner.close();
+      throw error;
+    }
+  }
+
+  /** Values that must not reach the disk. Stored logins are known by their shape. */
+  secrets(config: Config): readonly string[] {
+    const { environment, options } = this.#household;
+    const { envKey, bearerToken } = config.provider;
+    const fromVariable = envKey === undefined ? undefined : environment[envKey];
+    return knownSecrets(environment, [options.apiKey, bearerToken, fromVariable]);
+  }
+
+  /** The same settings on the day it is now; the very same object on the same day. */
+  withToday(settings: ThreadSettings): ThreadSettings {
+    const { environment } = settings;
+    const currentDate = localDate(systemClock.now());
+    return environment.currentDate === currentDate
+      ? settings
+      : { ...settings, environment: { ...environment, currentDate } };
+  }
+
+  /** The settings of a thread after a turn asked for others. */
+  async changeSettings(
+    ground: ThreadGround,
+    settings: ThreadSettings,
+    overrides: TurnOverrides,
+  ): Promise<ThreadSettings> {
+    const cwd =
+      overrides.workingDirectory === undefined
+        ? settings.cwd
+        : await resolveWorkingDirectory(overrides.workingDirectory);
+    const place =
+      cwd === settings.cwd
+        ? placeOf(settings)
+        : await this.#placeAt({ ...ground.site, cwd }, settings.environment.shellName, ground.options);
+    const options: ThreadOptions = {
+      ...ground.options,
+      model: overrides.model ?? settings.model.slug,
+      sandboxMode: overrides.sandboxMode ?? settings.sandbox.mode,
+    };
+    const resolved = resolveThreadSettings(ground.site.config, options, {
+      place,
+      processEnvironment: this.#household.environment,
+      storedInstructions: settings.baseInstructions,
+      storedModel: undefined,
+    });
+    return {
+      ...resolved,
+      baseInstructions: settings.baseInstructions,
+      bakedPersonality: settings.bakedPersonality,
+      approvalPolicy: overrides.approvalPolicy ?? settings.approvalPolicy,
+      reasoningEffort:
+        overrides.reasoningEffort ??
+        (overrides.model === undefined ? settings.reasoningEffort : resolved.reasoningEffort),
+      personality: overrides.personality ?? settings.personality,
+      collaborationMode:
+        overrides.collaborationMode === undefined
+          ? settings.collaborationMode
+          : { mode: overrides.collaborationMode.mode, instructions: overrides.collaborationMode.instructions },
+    };
+  }
+
+  #assemble(
+    ground: ThreadGround,
+    settings: ThreadSettings,
+    origin: ThreadOrigin & { readonly runner: ReturnType<typeof createCommandRunner> },
+  ): OpenThread {
+    const { threadId, runner, rollout, rolloutPath, seed } = origin;
+    const { config, home } = ground.site;
+    const webSocket = webSocketChoice(config, settings);
+    const model = this.#openLine(ground, { threadId, webSocket, subagent: origin.subagent });
+    const ports: ThreadPorts = {
+      model,
+      runner,
+      rollout,
+      files: createPatchFiles(),
+      digests: createFileDigests(),
+      ...(config.features['undo'] === true ? { snapshots: createWorkTreeSnapshots({ home }) } : {}),
+      clock: systemClock,
+      entropy: systemEntropy,
+      budget: ground.budget,
+      describeModel: (slug) => modelInfo(config, slug),
+    };
+    const thread = new Thread({ id: threadId, settings, ports, seed });
+    if (webSocket !== 'off') thread.warmUp();
+    return new OpenThread(
+      thread,
+      threadFacts(settings, {
+        threadId,
+        resumed: origin.resumed,
+        providerId: config.provider.id,
+        forkedFrom: seed?.meta?.forked_from_id as ThreadId | undefined,
+        rolloutPath,
+        warnings: origin.warnings,
+      }),
+      {
+        model,
+        runner,
+        rollout,
+        opener: this,
+        ground,
+        readSeed: rolloutPath === undefined ? undefined : (signal) => readStoredSeed(rolloutPath, { home, signal }),
+      },
+    );
+  }
+
+  #openLine(
+    ground: ThreadGround,
+    thread: { readonly threadId: ThreadId; readonly webSocket: WebSocketChoice; readonly subagent: string | undefined },
+  ): ModelPort {
+    const { credentials, site } = ground;
+    return this.#household.lines.open({ config: site.config, credentials, ...thread });
+  }
+
+  #runner(config: Config, threadId: ThreadId): ReturnType<typeof createCommandRunner> {
+    const environment = commandEnvironment(this.#household.environment, config.provider);
+    return createCommandRunner({ threadId, environment });
+  }
+
+  async #readPlace(site: Site, options: ThreadOptions, shellName: string): Promise<PlaceReading> {
+    const place = await this.#placeAt(site, shellName, options);
+    if (place.environment.git !== undefined || options.skipGitRepoCheck === true) return place;
+    throw new AgentError(
+      'not-a-repository',
+      `${site.cwd} is not inside a git repository; run \`git init\`, choose another with -C, or pass --skip-git-repo-check`,
+    );
+  }
+
+  #placeAt(site: Site, shellName: string, options: ThreadOptions): Promise<PlaceReading> {
+    return readPlace({
+      ...site,
+      shellName,
+      otherRoots: options.additionalDirectories ?? [],
+      processEnvironment: this.#household.environment,
+      nowMs: systemClock.now(),
+    });
+  }
+
+  #settings(
+    config: Config,
+    options: ThreadOptions,
+    known: { readonly place: PlaceReading; readonly stored: StoredThread | undefined },
+  ): ThreadSettings {
+    const { place, stored } = known;
+    return resolveThreadSettings(config, options, {
+      place,
+      processEnvironment: this.#household.environment,
+      storedInstructions: stored?.seed.meta?.base_instructions?.text,
+      storedModel: stored?.seed.previousModel ?? stored?.seed.baseline?.model,
+    });
+  }
+
+  #newRollout(
+    { home, config }: Site,
+    options: ThreadOptions,
+    thread: { readonly threadId: ThreadId; readonly settings: ThreadSettings; readonly secrets: readonly string[] },
+  ): ReturnType<typeof openNewRollout> {
+    const { originator } = this.#household.lines;
+    return openNewRollout(options, { home, originator, providerId: config.provider.id, ...thread });
+  }
+}
+
+function placeOf(settings: ThreadSettings): PlaceReading {
+  const { cwd, environment, projectInstructions } = settings;
+  return { cwd, environment, projectInstructions, notices: [] };
+}
+
+function threadFacts(
+  settings: ThreadSettings,
+  origin: Pick<ThreadFacts, 'threadId' | 'resumed' | 'forkedFrom' | 'providerId' | 'rolloutPath' | 'warnings'>,
+): ThreadFacts {
+  return {
+    ...origin,
+    workingDirectory: settings.cwd,
+    model: settings.model.slug,
+    approvalPolicy: settings.approvalPolicy,
+    sandboxMode: settings.sandbox.mode,
+    reasoningEffort: settings.reasoningEffort,
+    reasoningSummary: settings.reasoningSummary,
+  };
+}
+
+function modelWarnings(settings: ThreadSettings, stored: StoredThread | undefined): readonly string[] {
+  const warnings: string[] = [];
+  const { slug, isFallback } = settings.model;
+  if (isFallback) {
+    warnings.push(
+      `Nothing is known about the model ${slug}; general settings are used for it, which may cost quality.`,
+    );
+  }
+  const before = stored?.seed.previousModel;
+  if (before !== undefined && before !== slug) {
+    warnings.push(`This thread was served by ${before} until now and goes on with ${slug}.`);
+  }
+  return warnings;
+}

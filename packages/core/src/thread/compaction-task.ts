@@ -1,0 +1,27 @@
+import { ToolRouter } from '../tools/tool-router.ts';
+import { createTools, hostedTools } from '../tools/tool-set.ts';
+import { compactHistory } from './compact-history.ts';
+import { LineNotices } from './line-notices.ts';
+import type { Task } from './task.ts';
+import { TaskError } from './task-error.ts';
+import { TurnDiff } from './turn-diff.ts';
+import { turnMetadata } from './turn-metadata.ts';
+
+/** A compaction that somebody asked for. */
+export async function runCompactionTask(task: Task): Promise<undefined> {
+  const { settings, ports, state, turnId, signal } = task;
+  signal.throwIfAborted();
+  if (state.history.items.length === 0) throw new TaskError('compaction', 'there is nothing to compact yet');
+  const tools = createTools(settings, ports, { diff: new TurnDiff(), onPlan: () => undefined });
+  const notices = new LineNotices(task.events, settings.model.slug);
+  await compactHistory(task, {
+    form: 'standalone',
+    settings,
+    tools: [...new ToolRouter(tools, ports.clock).specs, ...hostedTools(settings)],
+    modelTurn: ports.model.beginTurn({ turnId, metadata: turnMetadata(turnId, settings) }),
+    isAutomatic: false,
+    outputSchema: undefined,
+    onLineEvent: notices.note,
+  }).finally(() => notices.showReceipts());
+  return undefined;
+}

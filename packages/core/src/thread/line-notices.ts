@@ -1,0 +1,59 @@
+import { assertNever, type RateLimitSnapshot, type RequestReceipt } from '@quire/protocol';
+import type { LineEvent } from '../compaction/compaction.ts';
+import type { TurnEvents } from './turn-events.ts';
+
+/** Tells people what the line to the provider does during one task. */
+export class LineNotices {
+  readonly #events: TurnEvents;
+  readonly #requestedModel: string;
+  readonly #receipts: RequestReceipt[] = [];
+  #rateLimits: RateLimitSnapshot | undefined;
+  #warnedOfModel = false;
+
+  constructor(events: TurnEvents, requestedModel: string) {
+    this.#events = events;
+    this.#requestedModel = requestedModel;
+  }
+
+  /** The limits as last told. */
+  get rateLimits(): RateLimitSnapshot | undefined {
+    return this.#rateLimits;
+  }
+
+  readonly note = (event: LineEvent): void => {
+    const { turnId } = this.#events;
+    switch (event.kind) {
+      case 'rate-limits':
+        this.#rateLimits = event.snapshot;
+        this.#events.emit({ kind: 'rate-limits', turnId, snapshot: event.snapshot });
+        return;
+      case 'server-model':
+        this.#noteServedModel(event.model);
+        return;
+      case 'transport-fallback':
+        this.#events.warn(`Going on over HTTP, because the WebSocket did not work: ${event.cause}`);
+        return;
+      case 'model-silent':
+        this.#events.emit({ kind: 'model-waiting', turnId, silentMs: event.silentMs });
+        return;
+      case 'receipt':
+        this.#receipts.push(event.receipt);
+        return;
+      default:
+        assertNever(event, 'LineNotices.note');
+    }
+  };
+
+  /** Announces what the requests of the task cost. */
+  showReceipts(): void {
+    const requests = this.#receipts.splice(0);
+    if (requests.length > 0) this.#events.emit({ kind: 'turn-receipt', turnId: this.#events.turnId, requests });
+  }
+
+  /** One neutral notice a task when another model answers than the one asked for. */
+  #noteServedModel(model: string): void {
+    if (this.#warnedOfModel || model.toLowerCase() === this.#requestedModel.toLowerCase()) return;
+    this.#warnedOfModel = true;
+    this.#events.warn(`The provider answered with model ${model}; ${this.#requestedModel} was asked for.`);
+  }
+}

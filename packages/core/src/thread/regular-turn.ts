@@ -1,0 +1,222 @@
+import {
+  type JsonObject,
+  type MessageItem,
+  ModelError,
+  type PlanStep,
+  type ToolSpec,
+  type UserInput,
+} from '@quire/protocol';
+import { contextMessages, turnContextLine } from '../context/initial-context.ts';
+import { findModel } from '../model/catalog.ts';
+import { isContextLimitReached, needsDownshiftCompaction } from '../model/compaction-limits.ts';
+import type { ModelRequest, ModelTurn } from '../ports/model-port.ts';
+import { effectiveTruncation } from '../tools/effective-truncation.ts';
+import { ToolRouter } from '../tools/tool-router.ts';
+import { createTools, hostedTools } from '../tools/tool-set.ts';
+import { compactHistory } from './compact-history.ts';
+import { LineNotices } from './line-notices.ts';
+import { buildModelRequest } from './model-request.ts';
+import { quarantineRefused } from './quarantine-refused.ts';
+import { Sampling, type SamplingResult } from './sampling.ts';
+import type { ThreadSettings } from './settings.ts';
+import { recordInput, recordPending, type Task } from './task.ts';
+import { TaskError } from './task-error.ts';
+import { TurnDiff } from './turn-diff.ts';
+import type { TurnEvents } from './turn-events.ts';
+import { turnMetadata } from './turn-metadata.ts';
+import { TurnScope } from './turn-scope.ts';
+import { TurnSnapshot } from './turn-snapshot.ts';
+
+/** Items that the API may refuse in one turn before it is given up. Each costs one request. */
+const MAX_QUARANTINES = 20;
+
+export interface RegularTurnInput {
+  readonly input: readonly UserInput[];
+  /** What the model is to be told before it. */
+  readonly notices: readonly MessageItem[];
+  readonly outputSchema: JsonObject | undefined;
+}
+
+/** A turn as people know it: their input, and requests until the model wants nothing more. */
+export class RegularTurn {
+  readonly #task: Task;
+  readonly #request: RegularTurnInput;
+  readonly #modelTurn: ModelTurn;
+  readonly #scope: TurnScope;
+  readonly #tools: readonly ToolSpec[];
+  readonly #notices: LineNotices;
+  #quarantines = 0;
+  #hasShortened = false;
+
+  constructor(task: Task, request: RegularTurnInput) {
+    this.#task = task;
+    this.#request = request;
+    const { settings, ports, events, signal, turnId } = task;
+    this.#modelTurn = ports.model.beginTurn({ turnId, metadata: turnMetadata(turnId, settings) });
+    const diff = new TurnDiff();
+    const plan = new TurnPlan(events);
+    const tools = createTools(settings, ports, { diff, onPlan: (steps) => plan.show(steps) });
+    const snapshot = new TurnSnapshot(task);
+    this.#notices = new LineNotices(events, settings.model.slug);
+    this.#scope = new TurnScope({
+      settings,
+      events,
+      record: task.record,
+      router: new ToolRouter(tools, ports.clock),
+      context: { turnId, settings, signal, emit: events.emit, beforeRun: () => snapshot.taken() },
+      modelTurn: this.#modelTurn,
+      ports,
+      notices: this.#notices,
+      usage: task.state.usage,
+      ledger: task.state.ledger,
+      diff,
+    });
+    this.#tools = [...this.#scope.router.specs, ...hostedTools(settings)];
+  }
+
+  /** Text of the last agent message. */
+  async run(): Promise<string | undefined> {
+    const task = this.#task;
+    try {
+      task.signal.throwIfAborted();
+      await this.#compactBefore();
+      this.#recordContext();
+      if (this.#request.notices.length > 0) task.record.add(this.#request.notices, effectiveTruncation(task.settings));
+      recordInput(task, this.#request.input);
+      task.state.previousModel = task.settings.model.slug;
+      return await this.#sampleUntilDone();
+    } finally {
+      this.#notices.showReceipts();
+    }
+  }
+
+  /** Nothing of the new input is in the history yet, so a failure here loses nothing of it. */
+  async #compactBefore(): Promise<void> {
+    const { state, settings } = this.#task;
+    const active = this.#activeTokens();
+    const previous = this.#previousModel();
+    const canCompact = settings.compaction.strategies.length > 0;
+    if (
+      canCompact &&
+      previous !== undefined &&
+      needsDownshiftCompaction({ previous, next: settings, activeTokens: active })
+    ) {
+      await this.#compact('standalone', previous);
+    } else if (state.history.items.length > 0 && this.#isFull(active)) {
+      await this.#compact('standalone', settings);
+    }
+  }
+
+  #previousModel(): ThreadSettings | undefined {
+    const { state, settings, ports } = this.#task;
+    const slug = state.previousModel;
+    if (slug === undefined || slug === settings.model.slug) return undefined;
+    return { ...settings, model: (ports.describeModel ?? findModel)(slug) };
+  }
+
+  #recordContext(): void {
+    const { state, settings, record, turnId } = this.#task;
+    const context = turnContextLine(settings, { turnId, outputSchema: this.#request.outputSchema });
+    const { baseline, previousModel } = state;
+    const messages = contextMessages(settings, { baseline, previousModel, history: state.history.items });
+    record.add(messages, effectiveTruncation(settings), [{ type: 'turn_context', payload: context }]);
+    state.baseline = context;
+  }
+
+  async #sampleUntilDone(): Promise<string | undefined> {
+    const task = this.#task;
+    for (;;) {
+      const result = await this.#sample();
+      task.signal.throwIfAborted();
+      if (!result.needsFollowUp && task.pending.length === 0) return result.lastAgentMessage;
+      const compacted = this.#isFull(this.#activeTokens());
+      if (compacted) await this.#compact('mid-turn', task.settings);
+      // Right after a compaction the model picks up its own thread before it hears more.
+      if (!compacted || !result.needsFollowUp) recordPending(task);
+    }
+  }
+
+  /** One sampling request; what the API refuses for good is mended and sent again. */
+  async #sample(): Promise<SamplingResult> {
+    const { state, ports, signal } = this.#task;
+    for (;;) {
+      const refusal = ports.budget?.refusal();
+      if (refusal !== undefined) throw new TaskError('budget-exceeded', refusal);
+      let request: ModelRequest | undefined;
+      try {
+        return await new Sampling(this.#scope).run(() => {
+          request = buildModelRequest(this.#task.settings, state.history, {
+            tools: this.#tools,
+            outputSchema: this.#request.outputSchema,
+          });
+          return request;
+        });
+      } catch (error) {
+        if (signal.aborted || !(error instanceof ModelError)) throw error;
+        if (!(await this.#mend(error, request))) throw error;
+      }
+    }
+  }
+
+  /** `false`: nothing can be done about it. */
+  async #mend(error: ModelError, request: ModelRequest | undefined): Promise<boolean> {
+    if (error.code === 'context-window-exceeded') return this.#shorten();
+    if (request === undefined || this.#quarantines >= MAX_QUARANTINES) return false;
+    this.#quarantines += 1;
+    return quarantineRefused(this.#task, error, { request, outputSchema: this.#request.outputSchema });
+  }
+
+  /** The server counts differently and has refused the conversation as too long: once a turn it is made shorter. */
+  async #shorten(): Promise<boolean> {
+    const { state, settings } = this.#task;
+    const { strategies } = settings.compaction;
+    if (this.#hasShortened || strategies.length === 0 || state.history.items.length < 2) return false;
+    this.#hasShortened = true;
+    try {
+      await this.#compact('mid-turn', settings);
+      return true;
+    } catch (error) {
+      if (this.#task.signal.aborted) throw error;
+      return false;
+    }
+  }
+
+  #activeTokens(): number {
+    const { state, settings } = this.#task;
+    return state.usage.activeTokens(state.history.items, settings.baseInstructions);
+  }
+
+  #compact(form: 'mid-turn' | 'standalone', settings: ThreadSettings): Promise<void> {
+    return compactHistory(this.#task, {
+      form,
+      settings,
+      tools: this.#tools,
+      modelTurn: this.#modelTurn,
+      isAutomatic: true,
+      outputSchema: this.#request.outputSchema,
+      onLineEvent: this.#notices.note,
+    });
+  }
+
+  #isFull(activeTokens: number): boolean {
+    const { settings } = this.#task;
+    return settings.compaction.strategies.length > 0 && isContextLimitReached(settings, activeTokens);
+  }
+}
+
+/** The plan of one turn as an item: started when first shown, ended with the turn. */
+class TurnPlan {
+  readonly #events: TurnEvents;
+  #shown = false;
+
+  constructor(events: TurnEvents) {
+    this.#events = events;
+  }
+
+  show(steps: readonly PlanStep[]): void {
+    const { turnId } = this.#events;
+    const item = { kind: 'plan', id: `${turnId}-plan`, steps } as const;
+    this.#events.emit({ kind: this.#shown ? 'item-update' : 'item-start', turnId, item });
+    this.#shown = true;
+  }
+}

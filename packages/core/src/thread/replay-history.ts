@@ -1,0 +1,132 @@
+import type { CompactedLine, JsonObject, ResponseItem } from '@quire/protocol';
+import { isUserTurnBoundary } from '../context/fragments.ts';
+import { withoutLastUserTurns } from '../history/history.ts';
+import { isToolCall, isToolOutput } from '../history/normalize-history.ts';
+
+/** What happens to a history besides that an item is added. */
+export type HistoryMark =
+  /** The outputs so far belong to the calls so far. */
+  | { readonly kind: 'attempt-end' }
+  | { readonly kind: 'rollback'; readonly turns: number; readonly age: number }
+  /** `isUndone`: a rollback went over it, so it never happened. */
+  | { readonly kind: 'compaction'; readonly line: CompactedLine; isUndone: boolean };
+
+export type HistoryEntry = ResponseItem | HistoryMark;
+
+export interface ReplayedHistory {
+  readonly items: readonly ResponseItem[];
+  /** How many of the items, from the first on, a compaction put there. */
+  readonly baseLength: number;
+  readonly ledger: JsonObject | undefined;
+  readonly summaries: readonly string[];
+  /** A compaction of the old form was replayed: what the model still knows of the context can not be told. */
+  readonly hasOldCompaction: boolean;
+  /** Age of the newest rollback that took context away which only a full context tells again. */
+  readonly contextCutAge: number | undefined;
+}
+
+/** @param entries in the order of the file */
+export function replayHistory(entries: Iterable<HistoryEntry>): ReplayedHistory {
+  const replay = new Replay();
+  for (const entry of entries) replay.add(entry);
+  return replay.finish();
+}
+
+class Replay {
+  #items: ResponseItem[] = [];
+  #baseLength = 0;
+  #ledger: JsonObject | undefined;
+  readonly #summaries = new Set<string>();
+  #hasOldCompaction = false;
+  #contextCutAge: number | undefined;
+  /** Where the current sampling attempt began. */
+  #attemptStart = 0;
+  #attemptHasOutput = false;
+
+  add(entry: HistoryEntry): void {
+    if ('type' in entry) this.#addItem(entry);
+    else if (entry.kind === 'attempt-end') this.#endAttempt();
+    else if (entry.kind === 'rollback') this.#dropUserTurns(entry.turns, entry.age);
+    else if (!entry.isUndone) this.#compact(entry.line);
+  }
+
+  finish(): ReplayedHistory {
+    this.#endAttempt();
+    return {
+      items: this.#items,
+      baseLength: this.#baseLength,
+      ledger: this.#ledger,
+      summaries: [...this.#summaries],
+      hasOldCompaction: this.#hasOldCompaction,
+      contextCutAge: this.#contextCutAge,
+    };
+  }
+
+  #addItem(item: ResponseItem): void {
+    const fromModel = item.type !== 'message' || item.role === 'assistant';
+    if (!fromModel) this.#endAttempt();
+    this.#items.push(item);
+    if (!fromModel) this.#attemptStart = this.#items.length;
+    else if (isToolOutput(item)) this.#attemptHasOutput = true;
+  }
+
+  /**
+   * Outputs are on disk in the order in which tools finished; requests were sent with them after the
+   * attempt's last item, in call order. The same order again keeps the prompt prefix identical.
+   */
+  #endAttempt(): void {
+    const start = this.#attemptStart;
+    const hasOutput = this.#attemptHasOutput;
+    this.#beginAttempt();
+    if (!hasOutput) return;
+    const attempt = this.#items.slice(start);
+    const callOrder = new Map<string, number>();
+    for (const item of attempt)
+      if (isToolCall(item) && item.call_id !== undefined) callOrder.set(item.call_id, callOrder.size);
+    const rank = (callId: string): number => callOrder.get(callId) ?? -1;
+    const outputs = attempt.filter(isToolOutput).sort((left, right) => rank(left.call_id) - rank(right.call_id));
+    this.#items.length = start;
+    for (const item of attempt) if (!isToolOutput(item)) this.#items.push(item);
+    for (const output of outputs) this.#items.push(output);
+  }
+
+  #beginAttempt(): void {
+    this.#attemptStart = this.#items.length;
+    this.#attemptHasOutput = false;
+  }
+
+  #compact(line: CompactedLine): void {
+    const { message, replacement_history: replacement } = line;
+    this.#endAttempt();
+    if (replacement === undefined) {
+      this.#hasOldCompaction = true;
+      const said = this.#items.filter((item) => isUserTurnBoundary(item) && !this.#summaries.has(textOf(item)));
+      this.#items = [...said, userText(message)];
+    } else {
+      this.#items = [...replacement];
+    }
+    if (message !== '') this.#summaries.add(message);
+    this.#ledger = line.ledger;
+    this.#baseLength = this.#items.length;
+    this.#beginAttempt();
+  }
+
+  #dropUserTurns(turns: number, age: number): void {
+    this.#endAttempt();
+    const kept = withoutLastUserTurns(this.#items, turns);
+    if (!kept.changed) return;
+    this.#items = [...kept.items];
+    this.#baseLength = Math.min(this.#baseLength, this.#items.length);
+    if (kept.clearsBaseline) this.#contextCutAge = age;
+    this.#beginAttempt();
+  }
+}
+
+function textOf(item: ResponseItem): string {
+  if (item.type !== 'message') return '';
+  return item.content.map((part) => (part.type === 'input_text' ? part.text : '')).join('\n');
+}
+
+function userText(text: string): ResponseItem {
+  return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
+}
