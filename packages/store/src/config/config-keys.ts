@@ -109,6 +109,65 @@ export const CONFIG_KEYS = [
     type: 'integer ≥ 0',
     meaning: 'Tokens of one tool output that are kept. Overrides what the catalog says of the model.',
   },
+  {
+    key: 'include_git_context',
+    type: 'boolean',
+    meaning: 'Tells the model commit and remotes of the work trees. Default `true`.',
+  },
+  {
+    key: 'personality',
+    type: '`none`, `friendly`, `pragmatic`',
+    meaning: 'How the model speaks. Default `pragmatic`, where the model has personalities.',
+  },
+  { key: 'review_model', type: 'string', meaning: 'Model of reviews. Default: the current one.' },
+  {
+    key: 'model_auto_compact_token_limit',
+    type: 'integer ≥ 1',
+    meaning: 'Tokens at which the history is compacted by itself. At most 90 % of the context window.',
+  },
+  { key: 'compact_prompt', type: 'string', meaning: 'Replaces the request for a summary. Blank counts as not set.' },
+  {
+    key: 'experimental_compact_prompt_file',
+    type: 'path',
+    meaning: 'File with that request. `compact_prompt` goes first.',
+  },
+  {
+    key: 'compaction.strategies',
+    type: 'list of `endpoint`, `trigger`, `local`, `trim`',
+    meaning:
+      'Ways of compacting, tried in this order. Default: all four with the built-in provider, `local` and `trim` with others. An empty list switches compaction off.',
+  },
+  {
+    key: 'compaction.deadline_seconds',
+    type: 'integer ≥ 1',
+    meaning: 'Time for all ways together. Default 180.',
+  },
+  {
+    key: 'compaction.ledger',
+    type: 'boolean',
+    meaning: 'Keeps goal, plan, files and commands of the work and sends them back after a compaction. Default `true`.',
+  },
+  {
+    key: 'agents.max_depth',
+    type: 'integer ≥ 1',
+    meaning: 'How deep agents may start agents of their own. Default 1.',
+  },
+  { key: 'agents.max_threads', type: 'integer ≥ 1', meaning: 'Sub-agents open at the same time. Default 6.' },
+  {
+    key: 'agents.max_tokens',
+    type: 'integer ≥ 1',
+    meaning: 'Tokens that a thread and its sub-agents may use together. Default: no limit.',
+  },
+  {
+    key: 'agents.max_requests',
+    type: 'integer ≥ 1',
+    meaning: 'Requests to the model that they may make together. Default: no limit.',
+  },
+  {
+    key: 'agents.max_seconds',
+    type: 'integer ≥ 1',
+    meaning: 'Time that they may take together, from the first request on. Default: no limit.',
+  },
   { key: 'features.<name>', type: 'boolean', meaning: 'Switches a feature on or off.' },
   { key: 'model_providers.<id>.name', type: 'string', meaning: 'Name that people see. Required.' },
   { key: 'model_providers.<id>.base_url', type: 'URL', meaning: 'Prefix of every request path.' },

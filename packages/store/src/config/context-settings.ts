@@ -8,6 +8,8 @@ export interface ContextSettings {
   readonly projectRootMarkers: readonly string[];
   readonly webSearch: 'disabled' | 'cached' | 'live' | undefined;
   readonly toolOutputTokenLimit: number | undefined;
+  /** The model is told commit and remotes of the work trees. */
+  readonly includeGitContext: boolean;
 }
 
 const DEFAULT_PROJECT_DOC_MAX_BYTES = 32_768;
@@ -19,6 +21,7 @@ export function readContextSettings(reader: SettingReader): ContextSettings {
     projectDocFallbackFilenames: reader.stringList({ key: 'project_doc_fallback_filenames' }) ?? [],
     projectRootMarkers: reader.stringList({ key: 'project_root_markers' }) ?? ['.git'],
     webSearch: reader.oneOf({ key: 'web_search' }, ['disabled', 'cached', 'live']),
+    includeGitContext: reader.boolean({ key: 'include_git_context' }) ?? true,
     toolOutputTokenLimit: reader.integer({ key: 'tool_output_token_limit' }, { minimum: 0 }),
   };
 }

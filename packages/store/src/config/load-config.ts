@@ -3,6 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Environment } from '../home.ts';
 import { describeSystemError, systemErrorCode } from '../system-error.ts';
+import { type AgentsConfig, readAgentsSettings } from './agents-settings.ts';
+import { type CompactionConfig, readCompactionSettings } from './compaction-settings.ts';
 import { ConfigError } from './config-error.ts';
 import { type ContextSettings, readContextSettings } from './context-settings.ts';
 import { type FeatureSettings, readFeatureSettings } from './feature-settings.ts';
@@ -16,7 +18,14 @@ import { SettingReader } from './setting-reader.ts';
 import { parseTomlDocument } from './toml.ts';
 
 /** What the product reads of the configuration, decoded. The keys are those of `CONFIG_KEYS`. */
-export interface Config extends ModelSettings, ProviderSettings, SafetySettings, ContextSettings, FeatureSettings {
+export interface Config
+  extends ModelSettings,
+    ProviderSettings,
+    SafetySettings,
+    ContextSettings,
+    FeatureSettings,
+    CompactionConfig,
+    AgentsConfig {
   /** What was ignored or replaced, one sentence each, for a person to read. */
   readonly warnings: readonly string[];
 }
@@ -49,6 +58,8 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
     ...readSafetySettings(reader, warnings),
     ...readContextSettings(reader),
     ...readFeatureSettings(reader),
+    ...(await readCompactionSettings(reader)),
+    ...readAgentsSettings(reader),
     warnings,
   };
 }

@@ -1,4 +1,5 @@
 import fs from 'node:fs/promises';
+import type { Personality } from '@quire/protocol';
 import { describeSystemError } from '../system-error.ts';
 import type { SettingReader } from './setting-reader.ts';
 
@@ -17,6 +18,9 @@ export interface ModelSettings {
   readonly baseInstructions: string | undefined;
   readonly developerInstructions: string | undefined;
   readonly hideAgentReasoning: boolean;
+  readonly personality: Personality | undefined;
+  /** Model of reviews. Absent: the current one. */
+  readonly reviewModel: string | undefined;
 }
 
 const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', 'ultra'] as const;
@@ -34,6 +38,8 @@ export async function readModelSettings(reader: SettingReader, warnings: string[
     baseInstructions: await readBaseInstructions(reader),
     developerInstructions: reader.string({ key: 'developer_instructions' }),
     hideAgentReasoning: reader.boolean({ key: 'hide_agent_reasoning' }) ?? false,
+    personality: reader.oneOf({ key: 'personality' }, ['none', 'friendly', 'pragmatic']),
+    reviewModel: reader.nonEmptyString({ key: 'review_model' }),
   };
 }
 

@@ -92,7 +92,7 @@ export class SettingReader {
   }
 
   /** Throws unless the table `name` of the root is a table or not set. */
-  requireTable(name: 'sandbox_workspace_write'): void {
+  requireTable(name: 'sandbox_workspace_write' | 'compaction' | 'agents'): void {
     this.#typed([name], 'a table', isTable);
   }
 

@@ -16,6 +16,8 @@ const DEFAULTS: Config = {
   baseInstructions: undefined,
   developerInstructions: undefined,
   hideAgentReasoning: false,
+  personality: undefined,
+  reviewModel: undefined,
   provider: {
     id: 'openai',
     name: 'OpenAI',
@@ -48,7 +50,18 @@ const DEFAULTS: Config = {
   projectRootMarkers: ['.git'],
   webSearch: undefined,
   toolOutputTokenLimit: undefined,
+  includeGitContext: true,
   features: {},
+  compactionStrategies: undefined,
+  compactionDeadlineSeconds: 180,
+  compactionLedger: true,
+  compactPrompt: undefined,
+  modelAutoCompactTokenLimit: undefined,
+  agentsMaxDepth: 1,
+  agentsMaxThreads: 6,
+  agentsMaxTokens: undefined,
+  agentsMaxRequests: undefined,
+  agentsMaxSeconds: undefined,
   warnings: [],
 };
 
@@ -152,6 +165,7 @@ item_ids = false
     fs.mkdirSync(path.join(home, 'prompts'));
     fs.writeFileSync(path.join(home, 'prompts/base.md'), '\nDo good work.\n');
     expect(await load()).toEqual({
+      ...DEFAULTS,
       model: 'm',
       modelReasoningEffort: 'high',
       modelReasoningSummary: 'detailed',
@@ -455,4 +469,42 @@ describe('a key of -c that nothing reads', () => {
   test('says nothing when it stands in the file [STORE-23]', async () => {
     await withConfig({ file: 'modle = "o3"' }, async (load) => expect(await load()).toEqual(DEFAULTS));
   });
+});
+
+test('settings of compaction, personality, reviews and agents are read [STORE-05]', async () => {
+  const toml = [
+    'personality = "friendly"',
+    'review_model = "o3"',
+    'include_git_context = false',
+    'model_auto_compact_token_limit = 1000',
+    'compact_prompt = "Sum it up."',
+    '[compaction]',
+    'strategies = ["local", "trim"]',
+    'deadline_seconds = 5',
+    'ledger = false',
+    '[agents]',
+    'max_depth = 2',
+    'max_threads = 3',
+    'max_tokens = 4',
+    'max_requests = 5',
+    'max_seconds = 6',
+  ].join('\n');
+  await withConfig({ file: toml }, async (load) =>
+    expect(await load()).toEqual({
+      ...DEFAULTS,
+      personality: 'friendly',
+      reviewModel: 'o3',
+      includeGitContext: false,
+      modelAutoCompactTokenLimit: 1000,
+      compactPrompt: 'Sum it up.',
+      compactionStrategies: ['local', 'trim'],
+      compactionDeadlineSeconds: 5,
+      compactionLedger: false,
+      agentsMaxDepth: 2,
+      agentsMaxThreads: 3,
+      agentsMaxTokens: 4,
+      agentsMaxRequests: 5,
+      agentsMaxSeconds: 6,
+    }),
+  );
 });
