@@ -29,6 +29,8 @@ export interface SessionMeta {
   readonly dynamic_tools?: readonly JsonValue[];
   /** A fork by reference: the thread whose lines come before this file's own. Source: files of 0.169. */
   readonly history_base?: JsonValue;
+  /** `paginated`: the lines are numbered. Source: files of 0.169. */
+  readonly history_mode?: string;
 }
 
 export interface CollaborationModeLine {

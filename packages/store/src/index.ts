@@ -7,15 +7,29 @@ export type { ModelSettings } from './config/model-settings.ts';
 export type { ProviderSettings } from './config/provider-settings.ts';
 export type { SafetySettings } from './config/safety-settings.ts';
 export { type Environment, resolveHome } from './home.ts';
+export { archiveRollout, unarchiveRollout } from './rollout/archive-rollout.ts';
 export { type FindRolloutOptions, findRollout } from './rollout/find-rollout.ts';
-export { findLastRollout, listRollouts, type RolloutSummary } from './rollout/list-rollouts.ts';
+export { type ForkRolloutOptions, forkRollout } from './rollout/fork-rollout.ts';
+export {
+  findLastRollout,
+  type ListRolloutsOptions,
+  listRollouts,
+  type RolloutPage,
+  type RolloutSummary,
+} from './rollout/list-rollouts.ts';
 export { createMemoryRollout } from './rollout/memory-rollout.ts';
+export {
+  type BackwardReading,
+  type ReadBackwardsOptions,
+  readRolloutBackwards,
+} from './rollout/read-backwards.ts';
 export {
   type ReadRolloutOptions,
   type RolloutLineInfo,
   type RolloutReading,
   readRollout,
 } from './rollout/read-rollout.ts';
+export { createRedactor, type Redactor } from './rollout/redact.ts';
 export { RolloutError, type RolloutErrorCode } from './rollout/rollout-error.ts';
 export {
   type CreateRolloutOptions,
@@ -24,3 +38,4 @@ export {
   openRollout,
   type RolloutFile,
 } from './rollout/rollout-file.ts';
+export { type NameThreadOptions, readThreadNames, setThreadName } from './rollout/thread-names.ts';

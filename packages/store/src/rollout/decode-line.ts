@@ -10,7 +10,6 @@ import {
   numberAt,
   objectAt,
   parseResponseItem,
-  type ResponseItem,
   type RolloutEvent,
   type RolloutLine,
   type SessionMeta,
@@ -18,8 +17,11 @@ import {
   type TurnContextLine,
 } from '@quire/protocol';
 
-/** `undefined` for a line that is not JSON, of an unknown type, or without what its type needs. */
-export function decodeLine(text: string): RolloutLine | undefined {
+/** A whole line of a kind that is not known here: `world_state`, `token_usage_record` and what is to come. */
+export const FOREIGN_LINE = 'foreign';
+
+/** `undefined` for a line that is not JSON or without what its type needs. */
+export function decodeLine(text: string): RolloutLine | typeof FOREIGN_LINE | undefined {
   const line = parseJsonObject(text);
   if (line === undefined) return undefined;
   const payload = line['payload'];
@@ -41,7 +43,7 @@ export function decodeLine(text: string): RolloutLine | undefined {
       return meta === undefined ? undefined : { type: 'session_meta', payload: meta };
     }
     default:
-      return undefined;
+      return typeof line['type'] === 'string' ? FOREIGN_LINE : undefined;
   }
 }
 
@@ -61,25 +63,46 @@ function decodeSessionMeta(raw: JsonObject, lineTimestamp: string | undefined): 
   const baseInstructions = objectAt(raw, 'base_instructions');
   const text = baseInstructions === undefined ? undefined : stringAt(baseInstructions, 'text');
   const git = objectAt(raw, 'git');
+  const tools = raw['dynamic_tools'];
+  const base = objectAt(raw, 'history_base');
   return {
     id,
-    ...strings(raw, ['forked_from_id', 'thread_source', 'model_provider']),
+    ...strings(raw, [
+      'forked_from_id',
+      'thread_source',
+      'model_provider',
+      'agent_nickname',
+      'agent_role',
+      'history_mode',
+    ]),
     timestamp: stringAt(raw, 'timestamp') ?? lineTimestamp ?? '',
     cwd: stringAt(raw, 'cwd') ?? '',
     originator: stringAt(raw, 'originator') ?? '',
     cli_version: stringAt(raw, 'cli_version') ?? '',
     source: raw['source'] ?? 'unknown',
     ...(text === undefined ? {} : { base_instructions: { text } }),
+    ...(Array.isArray(tools) && tools.length > 0 ? { dynamic_tools: tools } : {}),
+    ...(base === undefined ? {} : { history_base: base }),
     ...(git === undefined ? {} : { git: strings(git, ['commit_hash', 'branch', 'repository_url']) satisfies GitInfo }),
   };
 }
+
+const TURN_CONTEXT_TEXTS = [
+  'turn_id',
+  'current_date',
+  'timezone',
+  'personality',
+  'effort',
+  'user_instructions',
+  'developer_instructions',
+] as const;
 
 function decodeTurnContext(raw: JsonObject): TurnContextLine {
   const approval = raw['approval_policy'];
   const truncation = objectAt(raw, 'truncation_policy');
   const schema = raw['final_output_json_schema'];
   return {
-    ...strings(raw, ['turn_id', 'current_date', 'timezone', 'effort', 'user_instructions', 'developer_instructions']),
+    ...strings(raw, TURN_CONTEXT_TEXTS),
     cwd: stringAt(raw, 'cwd') ?? '',
     // The table form names its only key: `granular`, or `reject` in older files.
     approval_policy: isJsonObject(approval)
@@ -92,6 +115,23 @@ function decodeTurnContext(raw: JsonObject): TurnContextLine {
     summary: stringAt(raw, 'summary') ?? '',
     ...(schema === undefined || schema === null ? {} : { final_output_json_schema: schema }),
     ...decodeTruncation(truncation),
+    ...decodeCollaborationMode(objectAt(raw, 'collaboration_mode')),
+  };
+}
+
+function decodeCollaborationMode(raw: JsonObject | undefined): Pick<TurnContextLine, 'collaboration_mode'> {
+  const mode = raw === undefined ? undefined : stringAt(raw, 'mode');
+  if (raw === undefined || mode === undefined) return {};
+  const settings = objectAt(raw, 'settings') ?? {};
+  return {
+    collaboration_mode: {
+      mode,
+      settings: {
+        ...strings(settings, ['model', 'reasoning_effort', 'developer_instructions']),
+        ...(settings['reasoning_effort'] === null ? { reasoning_effort: null } : {}),
+        ...(settings['developer_instructions'] === null ? { developer_instructions: null } : {}),
+      },
+    },
   };
 }
 
@@ -105,9 +145,18 @@ function decodeTruncation(raw: JsonObject | undefined): Pick<TurnContextLine, 't
 function decodeCompacted(raw: JsonObject): RolloutLine {
   const message = stringAt(raw, 'message') ?? '';
   const history = raw['replacement_history'];
-  if (!Array.isArray(history)) return { type: 'compacted', payload: { message } };
-  const items = history.map(parseResponseItem).filter((item): item is ResponseItem => item !== undefined);
-  return { type: 'compacted', payload: { message, replacement_history: items } };
+  const ledger = objectAt(raw, 'ledger');
+  const items = Array.isArray(history)
+    ? history.map(parseResponseItem).filter((item) => item !== undefined)
+    : undefined;
+  return {
+    type: 'compacted',
+    payload: {
+      message,
+      ...(items === undefined ? {} : { replacement_history: items }),
+      ...(ledger === undefined ? {} : { ledger }),
+    },
+  };
 }
 
 /** The keys that hold strings; the others are left out. */
@@ -118,4 +167,25 @@ function strings<const Key extends string>(raw: JsonObject, keys: readonly Key[]
     if (value !== undefined) found[key] = value;
   }
   return found;
+}
+
+const STANDARD_START =
+  /^\{"timestamp":"[^"]{0,40}",(?:"ordinal":(\d{1,15}),)?"type":"([a-z_]+)","payload":\{(?:"type":"([a-z_]+)")?/;
+
+/** The start of a line that has everything before its payload in the order in which all writers put it. */
+export interface LineStart {
+  readonly type: string;
+  readonly ordinal: number | undefined;
+  /** The `type` of the payload, when it comes first in it. */
+  readonly payloadType: string | undefined;
+}
+
+/** Long enough for every standard start. Unit: bytes. */
+export const LINE_START_BYTES = 192;
+
+/** What a line is, from its first bytes and without decoding it; `undefined` when only decoding can tell. */
+export function readLineStart(start: string): LineStart | undefined {
+  const [, ordinal, type, payloadType] = STANDARD_START.exec(start) ?? [];
+  if (type === undefined) return undefined;
+  return { type, payloadType, ordinal: ordinal === undefined ? undefined : Number(ordinal) };
 }

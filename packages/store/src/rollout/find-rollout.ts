@@ -1,14 +1,20 @@
 import path from 'node:path';
 import { parseThreadId, type ThreadId } from '@quire/protocol';
+import { readHeader, readOpened } from './read-header.ts';
 import { RolloutError } from './rollout-error.ts';
-import { namesIn, rolloutsBelow, statFile } from './rollout-folders.ts';
-import { archivedFolder, dayFolder, sessionsFolder, threadIdOfName } from './rollout-name.ts';
+import { namesIn, type RolloutPath, rolloutsBelow, statFile } from './rollout-folders.ts';
+import { archivedFolder, dayFolder, fileIdOfName, sessionsFolder, threadIdOfName } from './rollout-name.ts';
+import { readThreadNames } from './thread-names.ts';
 
 const DAY_MS = 86_400_000;
+/** The beginning of an id; fewer characters say too little. */
+const ID_BEGINNING = /^[0-9a-f]{4,8}(?:-[0-9a-f-]{0,27})?$/i;
+/** As many threads as an error names. */
+const MAX_NAMED = 5;
 
 export interface FindRolloutOptions {
   readonly home: string;
-  /** A thread id, or the path of a rollout file. */
+  /** A thread id, the path of a rollout file, a thread's name, or the beginning of an id that only one thread has. */
   readonly idOrPath: string;
   /** Absolute. Relative paths start here. */
   readonly cwd: string;
@@ -17,29 +23,82 @@ export interface FindRolloutOptions {
 /**
  * The file of a thread. Ids hold the time at which the thread began, so its day's folder is looked at first,
  * then the days around it, then all others and the archive.
- * @throws RolloutError 'not-found'
+ * @throws RolloutError 'not-found', 'ambiguous'
  */
 export function findRollout(options: FindRolloutOptions): string {
   const threadId = parseThreadId(options.idOrPath);
-  if (threadId === undefined) return requireFile(path.resolve(options.cwd, options.idOrPath), options);
-  const found =
-    findNearItsDay(options.home, threadId) ??
-    findBelow(sessionsFolder(options.home), threadId) ??
-    findBelow(archivedFolder(options.home), threadId);
+  if (threadId !== undefined) return findById(options.home, threadId);
+  const file = path.resolve(options.cwd, options.idOrPath);
+  if (statFile(file) !== undefined) return file;
+  const found = findByName(options) ?? findByBeginning(options);
   if (found !== undefined) return found;
-  const folder = sessionsFolder(options.home);
+  const given = JSON.stringify(options.idOrPath);
+  throw new RolloutError(
+    'not-found',
+    `${given} is neither a thread id nor a rollout file, and no thread has that name; ${howToList(sessionsFolder(options.home))}`,
+    { path: file },
+  );
+}
+
+function findById(home: string, threadId: ThreadId): string {
+  const found = lookForId(home, threadId);
+  if (found !== undefined) return found;
+  const folder = sessionsFolder(home);
   throw new RolloutError('not-found', `no thread ${threadId} is recorded in ${folder}; ${howToList(folder)}`, {
     path: folder,
   });
 }
 
-function requireFile(file: string, options: FindRolloutOptions): string {
-  if (statFile(file) !== undefined) return file;
-  const given = JSON.stringify(options.idOrPath);
+function lookForId(home: string, threadId: ThreadId): string | undefined {
+  const near = findNearItsDay(home, threadId);
+  // A thread that the peer took turns back from goes on in another file, perhaps of another day.
+  if (near !== undefined && !mayHaveSuccessor(near)) return near;
+  const isOfThread = (name: string): boolean => threadIdOfName(name) === threadId;
+  return findBelow(sessionsFolder(home), isOfThread) ?? near ?? findBelow(archivedFolder(home), isOfThread);
+}
+
+function mayHaveSuccessor(file: string): boolean {
+  return readOpened(file, (fd) => readHeader(fd, file))?.history_mode === 'paginated';
+}
+
+/** The file that another one goes on from. */
+export function findRolloutFile(home: string, fileId: string): string | undefined {
+  const isFile = (name: string): boolean => fileIdOfName(name) === fileId.toLowerCase();
+  return findBelow(sessionsFolder(home), isFile) ?? findBelow(archivedFolder(home), isFile);
+}
+
+/** Names of threads whose files are gone do not count. */
+function findByName(options: FindRolloutOptions): string | undefined {
+  const wanted = options.idOrPath.trim();
+  const found: RolloutPath[] = [];
+  for (const [threadId, name] of readThreadNames(options.home)) {
+    if (name !== wanted) continue;
+    const file = lookForId(options.home, threadId);
+    if (file !== undefined) found.push({ path: file, threadId });
+  }
+  return theOnly(found, options);
+}
+
+function findByBeginning(options: FindRolloutOptions): string | undefined {
+  if (!ID_BEGINNING.test(options.idOrPath)) return undefined;
+  const beginning = options.idOrPath.toLowerCase();
+  const found = new Map<ThreadId, RolloutPath>();
+  for (const folder of [sessionsFolder(options.home), archivedFolder(options.home)]) {
+    for (const rollout of rolloutsBelow(folder)) {
+      if (rollout.threadId.startsWith(beginning) && !found.has(rollout.threadId)) found.set(rollout.threadId, rollout);
+    }
+  }
+  return theOnly([...found.values()], options);
+}
+
+function theOnly(found: readonly RolloutPath[], options: FindRolloutOptions): string | undefined {
+  if (found.length <= 1) return found[0]?.path;
+  const ids = found.slice(0, MAX_NAMED).map(({ threadId }) => threadId);
+  const more = found.length > MAX_NAMED ? ` and ${found.length - MAX_NAMED} more` : '';
   throw new RolloutError(
-    'not-found',
-    `${given} is neither a thread id nor a rollout file; ${howToList(sessionsFolder(options.home))}`,
-    { path: file },
+    'ambiguous',
+    `${JSON.stringify(options.idOrPath)} fits ${found.length} threads: ${ids.join(', ')}${more}; name one by its id`,
+    { path: sessionsFolder(options.home) },
   );
 }
 
@@ -61,8 +120,9 @@ function findNearItsDay(home: string, threadId: ThreadId): string | undefined {
   return undefined;
 }
 
-function findBelow(folder: string, threadId: ThreadId): string | undefined {
-  for (const rollout of rolloutsBelow(folder)) if (rollout.threadId === threadId) return rollout.path;
+/** The newest file by name. */
+function findBelow(folder: string, isWanted: (name: string) => boolean): string | undefined {
+  for (const rollout of rolloutsBelow(folder)) if (isWanted(path.basename(rollout.path))) return rollout.path;
   return undefined;
 }
 

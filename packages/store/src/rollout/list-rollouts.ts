@@ -1,10 +1,11 @@
 import fs from 'node:fs';
-import type { RolloutLine, SessionMeta, ThreadId } from '@quire/protocol';
-import { JsonLinesDecoder } from '@quire/streams';
-import { systemErrorCode } from '../system-error.ts';
-import { decodeLine } from './decode-line.ts';
+import path from 'node:path';
+import type { SessionMeta, ThreadId } from '@quire/protocol';
+import { readHeader, readOpened } from './read-header.ts';
+import { readPreview } from './read-preview.ts';
 import { type RolloutPath, rolloutsBelow, statFile } from './rollout-folders.ts';
-import { sessionsFolder } from './rollout-name.ts';
+import { archivedFolder, sessionsFolder } from './rollout-name.ts';
+import { readThreadNames } from './thread-names.ts';
 
 export interface RolloutSummary {
   /** Absolute. */
@@ -13,6 +14,30 @@ export interface RolloutSummary {
   readonly meta: SessionMeta;
   /** Unix milliseconds of the last write. */
   readonly updatedAtMs: number;
+  readonly sizeBytes: number;
+  /** As a person named it. */
+  readonly name?: string;
+  /** The beginning of the first thing that a person said; only when asked for. */
+  readonly preview?: string;
+}
+
+export interface ListRolloutsOptions {
+  readonly home: string;
+  /** Only threads that began in exactly this directory. */
+  readonly cwd?: string;
+  /** The threads that were put away instead of the others. */
+  readonly archived?: boolean;
+  readonly withPreview?: boolean;
+  readonly limit: number;
+  /** Of an earlier page. */
+  readonly cursor?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface RolloutPage {
+  readonly threads: readonly RolloutSummary[];
+  /** For the next page; `undefined` after the last one. */
+  readonly nextCursor: string | undefined;
 }
 
 interface ListScope {
@@ -22,30 +47,37 @@ interface ListScope {
   readonly signal: AbortSignal;
 }
 
-/** A header holds the base instructions, so it may be long; one beyond this is passed over. */
-const MAX_HEADER_BYTES = 1024 * 1024;
-const FIRST_READ_BYTES = 8 * 1024;
-const SCAN_CHUNK_BYTES = 64 * 1024;
 /** Bounds the work of `findLastRollout` in a folder that was never tidied. */
 const MAX_CANDIDATES = 10_000;
 /** Files handled between two looks at the signal. */
 const FILES_PER_BATCH = 64;
 
 /**
- * The threads on disk, the last begun first. Reads the header line of each file until `limit` threads are
- * found; files without a readable header are passed over.
+ * The threads on disk, the last begun first. Reads the beginning of each file until `limit` threads are found; files
+ * without a whole first line are passed over.
  */
-export async function listRollouts(
-  options: ListScope & { readonly limit: number },
-): Promise<readonly RolloutSummary[]> {
-  const found: RolloutSummary[] = [];
-  if (options.limit <= 0) return found;
-  for await (const rollout of paced(rolloutsBelow(sessionsFolder(options.home)), options.signal)) {
-    const summary = summarise(rollout, options.cwd);
-    if (summary !== undefined) found.push(summary);
-    if (found.length === options.limit) break;
+export async function listRollouts(options: ListRolloutsOptions): Promise<RolloutPage> {
+  const { home, limit, cursor, signal } = options;
+  const folder = options.archived === true ? archivedFolder(home) : sessionsFolder(home);
+  const threads: RolloutSummary[] = [];
+  if (limit <= 0) return { threads, nextCursor: cursor };
+  const names = readThreadNames(home);
+  // A thread that goes on in a second file is shown once, by the newest.
+  const seen = new Set<ThreadId>();
+  for await (const rollout of paced(rolloutsBelow(folder, cursor), signal)) {
+    if (seen.has(rollout.threadId)) continue;
+    seen.add(rollout.threadId);
+    const summary = summarise(rollout, options);
+    if (summary === undefined) continue;
+    const name = names.get(summary.threadId);
+    threads.push(name === undefined ? summary : { ...summary, name });
+    if (threads.length === limit) return { threads, nextCursor: cursorOf(folder, rollout.path) };
   }
-  return found;
+  return { threads, nextCursor: undefined };
+}
+
+function cursorOf(folder: string, file: string): string {
+  return path.relative(folder, file).split(path.sep).join('/');
 }
 
 /**
@@ -62,8 +94,8 @@ export async function findLastRollout(options: ListScope): Promise<RolloutSummar
   // The sort is stable: of two files with the same time, the last begun stays first.
   candidates.sort((left, right) => right.updatedAtMs - left.updatedAtMs);
   for await (const { rollout } of paced(candidates, options.signal)) {
-    const summary = summarise(rollout, options.cwd);
-    if (summary !== undefined && readOpened(rollout.path, holdsUserMessage) === true) return summary;
+    const summary = summarise(rollout, { ...options, withPreview: true });
+    if (summary?.preview !== undefined) return summary;
   }
   return undefined;
 }
@@ -81,68 +113,21 @@ async function* paced<Entry>(entries: Iterable<Entry>, signal: AbortSignal): Asy
   }
 }
 
-function summarise(rollout: RolloutPath, cwd: string | undefined): RolloutSummary | undefined {
+function summarise(
+  rollout: RolloutPath,
+  options: { readonly cwd?: string; readonly withPreview?: boolean },
+): RolloutSummary | undefined {
   return readOpened(rollout.path, (fd) => {
-    const meta = readHeader(fd);
-    if (meta === undefined || (cwd !== undefined && meta.cwd !== cwd)) return undefined;
-    return { ...rollout, meta, updatedAtMs: fs.fstatSync(fd).mtimeMs };
+    const meta = readHeader(fd, rollout.path);
+    if (meta === undefined || (options.cwd !== undefined && meta.cwd !== options.cwd)) return undefined;
+    const { mtimeMs, size } = fs.fstatSync(fd);
+    const preview = options.withPreview === true ? readPreview(fd, meta) : undefined;
+    return {
+      ...rollout,
+      meta,
+      updatedAtMs: mtimeMs,
+      sizeBytes: size,
+      ...(preview === undefined ? {} : { preview }),
+    };
   });
-}
-
-/** `undefined` also when the file can not be opened or read: it may just have been archived. */
-function readOpened<Result>(file: string, read: (fd: number) => Result): Result | undefined {
-  let fd: number | undefined;
-  try {
-    fd = fs.openSync(file, 'r');
-    return read(fd);
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    return undefined;
-  } finally {
-    if (fd !== undefined) fs.closeSync(fd);
-  }
-}
-
-function readHeader(fd: number): SessionMeta | undefined {
-  const line = readFirstLine(fd);
-  const decoded = line === undefined ? undefined : decodeLine(line);
-  return decoded?.type === 'session_meta' ? decoded.payload : undefined;
-}
-
-function readFirstLine(fd: number): string | undefined {
-  let bytes = Buffer.allocUnsafe(FIRST_READ_BYTES);
-  let length = 0;
-  for (;;) {
-    const count = fs.readSync(fd, bytes, length, bytes.length - length, length);
-    const lineFeed = bytes.subarray(length, length + count).indexOf(10);
-    if (lineFeed !== -1) return bytes.toString('utf8', 0, length + lineFeed);
-    length += count;
-    if (count === 0 || length >= MAX_HEADER_BYTES) return undefined;
-    if (length < bytes.length) continue;
-    const larger = Buffer.allocUnsafe(Math.min(MAX_HEADER_BYTES, bytes.length * 4));
-    bytes.copy(larger, 0, 0, length);
-    bytes = larger;
-  }
-}
-
-function holdsUserMessage(fd: number): boolean {
-  const decoder = new JsonLinesDecoder();
-  const chunk = Buffer.allocUnsafe(SCAN_CHUNK_BYTES);
-  let found = false;
-  const look = (text: string): void => {
-    if (found) return;
-    const line = decodeLine(text);
-    found = line !== undefined && isUserMessage(line);
-  };
-  while (!found) {
-    const count = fs.readSync(fd, chunk, 0, SCAN_CHUNK_BYTES, null);
-    if (count === 0) break;
-    decoder.push(chunk.subarray(0, count), look);
-  }
-  return found;
-}
-
-function isUserMessage(line: RolloutLine): boolean {
-  if (line.type === 'event_msg') return line.payload.type === 'user_message';
-  return line.type === 'response_item' && line.payload.type === 'message' && line.payload.role === 'user';
 }

@@ -2,7 +2,8 @@ import fs, { type FileHandle } from 'node:fs/promises';
 import type { RolloutLine, SessionMeta } from '@quire/protocol';
 import { JsonLinesDecoder, LineTooLongError } from '@quire/streams';
 import { describeSystemError, systemErrorCode } from '../system-error.ts';
-import { decodeLine, parseJsonObject } from './decode-line.ts';
+import { decodeLine, FOREIGN_LINE, parseJsonObject } from './decode-line.ts';
+import { headerOf } from './read-header.ts';
 import { RolloutError } from './rollout-error.ts';
 
 /** Measured on 60 MB of 1 KB lines with some non-ASCII text: 1 MiB takes 1.6 times as long, 32 KiB is no faster. */
@@ -22,11 +23,11 @@ export interface ReadRolloutOptions {
 }
 
 export interface RolloutReading {
-  /** The first header; a fork may carry the one of its parent behind it. */
+  /** The first header; a fork may carry the one of its parent behind it. Its id is that in the file's name. */
   readonly meta: SessionMeta;
   /** Lines passed to `onLine`. */
   readonly lines: number;
-  /** Lines that are not JSON or of no known type. */
+  /** Lines that are damaged: not JSON, or without what their kind needs. Kinds that are not known are no damage. */
   readonly skippedLines: number;
   /** Length of a half-written last line, which is not counted as skipped. */
   readonly tornBytes: number;
@@ -56,6 +57,7 @@ class Reading {
   #meta: SessionMeta | undefined;
   #byteCount = 0;
   #lineNumber = 0;
+  #lines = 0;
   #skippedLines = 0;
 
   constructor(onLine: ReadRolloutOptions['onLine']) {
@@ -71,14 +73,15 @@ class Reading {
     const tail = this.#decoder.end();
     const torn = tail !== undefined && tail.text.trim() !== '' && parseJsonObject(tail.text) === undefined;
     if (tail !== undefined && !torn) this.#accept(tail.text, tail.startByte);
-    if (this.#meta === undefined) {
+    const meta = this.#lines === 0 ? undefined : headerOf(this.#meta, file);
+    if (meta === undefined) {
       throw new RolloutError('no-header', `${file} holds no session_meta line: no thread was recorded in it`, {
         path: file,
       });
     }
     return {
-      meta: this.#meta,
-      lines: this.#lineNumber - this.#skippedLines,
+      meta,
+      lines: this.#lines,
       skippedLines: this.#skippedLines,
       tornBytes: torn ? this.#byteCount - tail.startByte : 0,
     };
@@ -91,6 +94,8 @@ class Reading {
       this.#skippedLines += 1;
       return;
     }
+    if (line === FOREIGN_LINE) return;
+    this.#lines += 1;
     if (line.type === 'session_meta') this.#meta ??= line.payload;
     this.#onLine(line, { offset, lineNumber: this.#lineNumber });
   };

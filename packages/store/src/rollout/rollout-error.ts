@@ -4,6 +4,10 @@ export type RolloutErrorCode =
   | 'not-writable'
   /** The file holds no complete header line, so there is no thread in it. */
   | 'no-header'
+  /** A fork by reference whose parent is gone. */
+  | 'no-parent'
+  /** Several threads fit what was asked for. */
+  | 'ambiguous'
   /** Another process writes it. */
   | 'in-use'
   | 'closed';

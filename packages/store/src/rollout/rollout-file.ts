@@ -1,11 +1,13 @@
 import fs from 'node:fs';
-import fsPromises from 'node:fs/promises';
 import path from 'node:path';
 import type { RolloutWriter } from '@quire/core';
 import type { RolloutLine, SessionMeta, ThreadId } from '@quire/protocol';
 import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { AppendFile } from './append-file.ts';
 import { encodeLines } from './encode-lines.ts';
+import { flushFolder } from './flush-folder.ts';
+import { nextOrdinal } from './next-ordinal.ts';
+import { createRedactor, type Redactor } from './redact.ts';
 import { repairTail } from './repair-tail.ts';
 import { RolloutError } from './rollout-error.ts';
 import { lockRollout, type RolloutLock } from './rollout-lock.ts';
@@ -19,12 +21,14 @@ export interface RolloutFile extends RolloutWriter, Disposable {
   readonly tornBytes: number;
 }
 
-interface RolloutClock {
+export interface WriteOptions {
   /** Unix milliseconds; asked once for each append. */
   readonly now: () => number;
+  /** Values that must not be written down, keys and passwords; of at least 8 characters each. */
+  readonly secrets?: readonly string[];
 }
 
-export interface CreateRolloutOptions extends RolloutClock {
+export interface CreateRolloutOptions extends WriteOptions {
   readonly home: string;
   readonly threadId: ThreadId;
   /** `id` and `timestamp` come from `threadId` and `now`. */
@@ -33,7 +37,7 @@ export interface CreateRolloutOptions extends RolloutClock {
   readonly onLine?: (line: RolloutLine) => void;
 }
 
-export interface OpenRolloutOptions extends RolloutClock {
+export interface OpenRolloutOptions extends WriteOptions {
   /** Called with each line after it was written. Must not throw. */
   readonly onLine?: (line: RolloutLine) => void;
 }
@@ -80,7 +84,8 @@ export async function openRollout(file: string, options: OpenRolloutOptions): Pr
   try {
     lock = lockRollout(file); // before the file is touched: a half-written line may be one that is being written
     const tornBytes = repairTail(fd, file);
-    return new OpenRollout(new AppendFile({ path: file, fd }), { ...options, tornBytes, lock });
+    const ordinal = nextOrdinal(fd);
+    return new OpenRollout(new AppendFile({ path: file, fd }), { ...options, tornBytes, lock, ordinal });
   } catch (cause) {
     lock?.release();
     fs.closeSync(fd);
@@ -94,23 +99,35 @@ class OpenRollout implements RolloutFile {
   readonly #file: AppendFile;
   readonly #lock: RolloutLock;
   readonly #now: () => number;
+  readonly #redactor: Redactor;
   readonly #onLine: ((line: RolloutLine) => void) | undefined;
+  /** Number of the next line, in a file that counts them. */
+  #ordinal: number | undefined;
 
   constructor(
     file: AppendFile,
-    options: OpenRolloutOptions & { readonly tornBytes: number; readonly lock: RolloutLock },
+    options: OpenRolloutOptions & {
+      readonly tornBytes: number;
+      readonly lock: RolloutLock;
+      readonly ordinal?: number | undefined;
+    },
   ) {
+    this.#ordinal = options.ordinal;
     this.path = file.path;
     this.#lock = options.lock;
     this.tornBytes = options.tornBytes;
     this.#file = file;
     this.#now = options.now;
+    this.#redactor = createRedactor(options.secrets);
     this.#onLine = options.onLine;
   }
 
   append(lines: readonly RolloutLine[]): void {
     if (lines.length === 0) return;
-    this.#file.append(encodeLines(lines, this.#now()));
+    this.#file.append(
+      encodeLines(lines, { timeMs: this.#now(), redactor: this.#redactor, firstOrdinal: this.#ordinal }),
+    );
+    if (this.#ordinal !== undefined) this.#ordinal += lines.length;
     if (this.#onLine !== undefined) for (const line of lines) this.#onLine(line);
   }
 
@@ -168,7 +185,7 @@ function notWritable(file: string, cause: unknown): RolloutError {
 }
 
 /** Makes the names of the file and of the folders made for it durable, where the system can do that. */
-async function flushFolders(folder: string, firstCreated: string | undefined): Promise<void> {
+export async function flushFolders(folder: string, firstCreated: string | undefined): Promise<void> {
   const last = firstCreated === undefined ? folder : path.dirname(firstCreated);
   const folders = [folder];
   for (let current = folder; current !== last && current !== path.dirname(current); ) {
@@ -176,13 +193,4 @@ async function flushFolders(folder: string, firstCreated: string | undefined): P
     folders.push(current);
   }
   await Promise.all(folders.map(flushFolder));
-}
-
-async function flushFolder(folder: string): Promise<void> {
-  try {
-    const handle = await fsPromises.open(folder, 'r');
-    await handle.sync().finally(() => handle.close());
-  } catch {
-    // Not every system can open or flush a folder. The content of the file is safe either way.
-  }
 }

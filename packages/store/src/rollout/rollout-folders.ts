@@ -15,13 +15,27 @@ const DATE_PART = /^\d{2}(?:\d{2})?$/;
 /** Year, month, day. */
 const MAX_DEPTH = 3;
 
-/** The rollouts below `folder`, newest first by name. Reads a day's folder only when it gets there. */
-export function* rolloutsBelow(folder: string, depth = 0): Generator<RolloutPath, void, undefined> {
+/**
+ * The rollouts below `folder`, newest first by name. Reads a day's folder only when it gets there.
+ * @param after where an earlier look stopped: path of a rollout, relative to `folder`
+ */
+export function rolloutsBelow(folder: string, after?: string): Generator<RolloutPath, void, undefined> {
+  return walk(folder, { depth: 0, after: after?.split('/') ?? [] });
+}
+
+function* walk(
+  folder: string,
+  position: { readonly depth: number; readonly after: readonly string[] },
+): Generator<RolloutPath, void, undefined> {
+  const [first, ...rest] = position.after;
   for (const name of namesIn(folder).sort().reverse()) {
+    if (first !== undefined && (name > first || (name === first && rest.length === 0))) continue;
     const entry = path.join(folder, name);
     const threadId = threadIdOfName(name);
     if (threadId !== undefined) yield { path: entry, threadId };
-    else if (depth < MAX_DEPTH && DATE_PART.test(name)) yield* rolloutsBelow(entry, depth + 1);
+    else if (position.depth < MAX_DEPTH && DATE_PART.test(name)) {
+      yield* walk(entry, { depth: position.depth + 1, after: name === first ? rest : [] });
+    }
   }
 }
 

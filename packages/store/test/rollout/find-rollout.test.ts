@@ -59,7 +59,7 @@ test('what is not found is an error that says where it was looked for and how to
     ],
     [
       'not-found',
-      `"nope" is neither a thread id nor a rollout file; list the recorded ones with: find "${sessions}" -name 'rollout-*.jsonl'`,
+      `"nope" is neither a thread id nor a rollout file, and no thread has that name; list the recorded ones with: find "${sessions}" -name 'rollout-*.jsonl'`,
     ],
   ]);
 });

@@ -39,7 +39,7 @@ test('threads are listed by the time they began, the last first, with header and
   using home = temporaryFolder();
   const files: string[] = [];
   for (const hour of [0, 30, 1, 400 * 24]) files.push(await record(home.path, { hour, updatedAtSeconds: 1000 - hour }));
-  const all = await listRollouts({ home: home.path, limit: 10, signal });
+  const { threads: all } = await listRollouts({ home: home.path, limit: 10, signal });
   expect(all.map((summary) => summary.path)).toEqual([files[3], files[1], files[2], files[0]]);
   const startMs = FIRST_MS + 30 * HOUR_MS;
   const id = threadId(formatUuidV7(startMs, new Uint8Array(10)));
@@ -48,6 +48,7 @@ test('threads are listed by the time they began, the last first, with header and
     threadId: id,
     meta: { ...SAMPLE_META, id, timestamp: new Date(startMs).toISOString(), base_instructions: { text: '' } },
     updatedAtMs: 970_000,
+    sizeBytes: fs.statSync(files[1] ?? '').size,
   });
 });
 
@@ -55,7 +56,7 @@ test('only threads of exactly the given directory are listed [STORE-52]', async 
   using home = temporaryFolder();
   const wanted = await record(home.path, { hour: 0, cwd: '/repo' });
   await record(home.path, { hour: 1, cwd: '/repo/sub' });
-  const found = await listRollouts({ home: home.path, cwd: '/repo', limit: 10, signal });
+  const { threads: found } = await listRollouts({ home: home.path, cwd: '/repo', limit: 10, signal });
   expect(found.map((summary) => summary.path)).toEqual([wanted]);
 });
 
@@ -71,13 +72,17 @@ test('a long header is read whole; files without a readable one are passed over 
   fs.rmSync(gone);
   fs.symlinkSync('/nonexistent', gone);
   fs.writeFileSync(path.join(home.path, 'sessions', 'notes.txt'), 'not a rollout');
-  const found = await listRollouts({ home: home.path, limit: 10, signal });
-  expect(found.map((summary) => summary.path)).toEqual([long]);
+  const { threads: found } = await listRollouts({ home: home.path, limit: 10, signal });
+  // The name of `odd` tells which thread it is, though its first line does not.
+  expect(found.map((summary) => [summary.path, summary.meta.cwd])).toEqual([
+    [odd, ''],
+    [long, '/repo'],
+  ]);
 });
 
 test('without any recorded thread the list is empty [STORE-52]', async () => {
   using home = temporaryFolder();
-  expect(await listRollouts({ home: home.path, limit: 10, signal })).toEqual([]);
+  expect(await listRollouts({ home: home.path, limit: 10, signal })).toEqual({ threads: [], nextCursor: undefined });
   expect(await findLastRollout({ home: home.path, signal })).toBeUndefined();
 });
 
@@ -93,7 +98,7 @@ test('of 2,000 files a short list opens only what it shows, and looks into few f
   }
   const open = vi.spyOn(fs, 'openSync');
   const list = vi.spyOn(fs, 'readdirSync');
-  const found = await listRollouts({ home: home.path, limit: 11, signal });
+  const { threads: found } = await listRollouts({ home: home.path, limit: 11, signal });
   expect([found.length, open.mock.calls.length]).toEqual([11, 11]);
   // sessions, 2026, its month and day; 2025, its month and one day.
   expect(list.mock.calls.length).toBe(7);

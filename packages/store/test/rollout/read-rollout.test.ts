@@ -20,7 +20,7 @@ async function readText(text: string) {
   return await readAll(file);
 }
 
-test('a file of the peer, 0.169, is read: what is known decoded, what is not counted [STORE-40]', async () => {
+test('a file of the peer, 0.169, is read: what is known decoded, what is not passed over [STORE-40]', async () => {
   const { all, ...reading } = await readAll(PEER_FILE);
   expect(reading).toEqual({
     meta: {
@@ -31,12 +31,13 @@ test('a file of the peer, 0.169, is read: what is known decoded, what is not cou
       cli_version: '0.169.0',
       source: 'exec',
       thread_source: 'user',
+      history_mode: 'paginated',
       model_provider: 'mock',
       base_instructions: { text: 'A long text was here.' },
       git: {},
     },
     lines: 17,
-    skippedLines: 3,
+    skippedLines: 0,
     tornBytes: 0,
   });
   expect(
@@ -69,6 +70,10 @@ test('a file of the peer, 0.169, is read: what is known decoded, what is not cou
       sandbox_policy: { type: 'danger-full-access' },
       model: 'mock-model',
       summary: 'none',
+      collaboration_mode: {
+        mode: 'default',
+        settings: { model: 'mock-model', reasoning_effort: null, developer_instructions: null },
+      },
     },
   });
 });
@@ -76,15 +81,9 @@ test('a file of the peer, 0.169, is read: what is known decoded, what is not cou
 test('lines carry their place in the file; blank ones do not count, unreadable ones are passed over [STORE-41]', async () => {
   using folder = temporaryFolder();
   const file = path.join(folder.path, 'rollout.jsonl');
-  const unreadable = [
-    'not json',
-    '[]',
-    '{"type":"response_item","payload":{}}',
-    '{"type":"response_item"}',
-    '{"type":"later","payload":{}}',
-    '\0\0\0',
-  ];
-  fs.writeFileSync(file, [HEADER, '', MESSAGE, ...unreadable, MESSAGE, ''].join('\r\n'));
+  const unreadable = ['not json', '[]', '{"type":"response_item","payload":{}}', '{"type":"response_item"}', '\0\0\0'];
+  const foreign = '{"type":"later","payload":{}}';
+  fs.writeFileSync(file, [HEADER, '', MESSAGE, ...unreadable, foreign, MESSAGE, ''].join('\r\n'));
   const places: RolloutLineInfo[] = [];
   const reading = await readRollout(file, {
     onLine: (_line, info) => places.push(info),
@@ -92,11 +91,11 @@ test('lines carry their place in the file; blank ones do not count, unreadable o
   });
 
   const second = Buffer.byteLength(`${HEADER}\r\n\r\n`);
-  const third = second + Buffer.byteLength(`${[MESSAGE, ...unreadable].join('\r\n')}\r\n`);
+  const third = second + Buffer.byteLength(`${[MESSAGE, ...unreadable, foreign].join('\r\n')}\r\n`);
   expect(places).toEqual([
     { offset: 0, lineNumber: 1 },
     { offset: second, lineNumber: 2 },
-    { offset: third, lineNumber: 3 + unreadable.length },
+    { offset: third, lineNumber: 4 + unreadable.length },
   ]);
   expect(reading).toEqual({ meta: META, lines: 3, skippedLines: unreadable.length, tornBytes: 0 });
 });

@@ -152,6 +152,6 @@ test('a rollout beside which no file can be made is written without a lock [STOR
 test('a listing passes over locks [STORE-38]', async () => {
   using home = temporaryFolder();
   using rollout = await createRollout({ home: home.path, threadId: ID, meta: SAMPLE_META, now });
-  const found = await listRollouts({ home: home.path, limit: 10, signal: new AbortController().signal });
+  const { threads: found } = await listRollouts({ home: home.path, limit: 10, signal: new AbortController().signal });
   expect(found.map((summary) => summary.path)).toEqual([rollout.path]);
 });
