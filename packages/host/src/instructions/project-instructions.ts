@@ -34,7 +34,10 @@ export interface ProjectInstructions {
   readonly user: { readonly path: string; readonly text: string } | undefined;
   /** From the root of the project down to the working directory. */
   readonly documents: readonly ProjectDocument[];
-  /** Everything joined as the model is to read it; `undefined` when there is nothing. */
+  /**
+   * Everything joined as the model is to read it; `undefined` when there is nothing. Where the size limit cut
+   * something off, the last line says of which files; it does not count against the limit.
+   */
   readonly text: string | undefined;
   /** One line for each file of which something was not read. */
   readonly notices: readonly string[];
@@ -47,11 +50,15 @@ export interface ProjectInstructions {
 export async function readProjectInstructions(options: ProjectInstructionsOptions): Promise<ProjectInstructions> {
   const notices: string[] = [];
   const maxBytes = options.maxBytes ?? DEFAULT_PROJECT_INSTRUCTIONS_MAX_BYTES;
-  const [user, documents] = await Promise.all([
+  const [user, { documents, cuts }] = await Promise.all([
     readUserInstructions(options.home, notices),
-    maxBytes > 0 ? readProjectDocuments(options, { maxBytes, notices }) : [],
+    maxBytes > 0 ? readProjectDocuments(options, { maxBytes, notices }) : { documents: [], cuts: [] },
   ]);
-  const project = documents.map((document) => document.text).join('\n\n');
+  const remedy = `raise project_doc_max_bytes (now ${maxBytes}) to read the rest`;
+  notices.push(...cuts.map((cut) => `${describeCut(cut)}: ${remedy}`));
+  const texts = documents.map((document) => document.text);
+  if (cuts.length > 0) texts.push(`[These instructions are incomplete: ${cuts.map(describeCut).join('; ')}.]`);
+  const project = texts.join('\n\n');
   const parts = [user?.text ?? '', project].filter((part) => part !== '');
   return { user, documents, text: parts.length === 0 ? undefined : parts.join(SEPARATOR), notices };
 }
@@ -66,28 +73,39 @@ async function readUserInstructions(home: string, notices: string[]): Promise<Pr
   return undefined;
 }
 
+interface Cut {
+  readonly path: string;
+  readonly readBytes: number;
+  readonly sizeBytes: number;
+}
+
+function describeCut({ path, readBytes, sizeBytes }: Cut): string {
+  return `read ${readBytes} of ${sizeBytes} bytes of ${path}`;
+}
+
 async function readProjectDocuments(
   options: ProjectInstructionsOptions,
   limits: { readonly maxBytes: number; readonly notices: string[] },
-): Promise<ProjectDocument[]> {
+): Promise<{ readonly documents: readonly ProjectDocument[]; readonly cuts: readonly Cut[] }> {
   const names = [OVERRIDE_NAME, USUAL_NAME, ...(options.fallbackFilenames ?? [])];
   const documents: ProjectDocument[] = [];
+  const cuts: Cut[] = [];
   let bytesLeft = limits.maxBytes;
   for (const directory of await projectDirectories(resolve(options.cwd), options.rootMarkers ?? ['.git'])) {
     await using file = await openFirst(directory, names, limits.notices);
     if (file === undefined) continue;
+    const { path, sizeBytes } = file;
     const document = await readHead(file, bytesLeft);
     if (document === undefined) continue;
-    bytesLeft -= document.readBytes;
-    if (document.readBytes < file.sizeBytes) {
-      const remedy = `raise project_doc_max_bytes (now ${limits.maxBytes}) to read the rest`;
-      limits.notices.push(`read ${document.readBytes} of ${file.sizeBytes} bytes of ${file.path}: ${remedy}`);
+    const { text, readBytes } = document;
+    bytesLeft -= readBytes;
+    if (readBytes < sizeBytes) {
+      cuts.push({ path, readBytes, sizeBytes });
       bytesLeft = 0; // the first file that does not fit ends the reading
     }
-    if (document.text === '') continue;
-    documents.push({ path: file.path, text: document.text, truncatedBytes: file.sizeBytes - document.readBytes });
+    if (text !== '') documents.push({ path, text, truncatedBytes: sizeBytes - readBytes });
   }
-  return documents;
+  return { documents, cuts };
 }
 
 /** From the nearest directory that has a marker down to `cwd`; `cwd` alone when there is none. */
@@ -134,19 +152,20 @@ async function openRegularFile(path: string, notices: string[]): Promise<OpenFil
   }
 }
 
+/** Read of a file even when the limit leaves less room, to see whether it holds anything at all. */
+const BLANK_PROBE_BYTES = 4096;
+
 /** `undefined` for a file that holds only blanks. */
 async function readHead(
   file: OpenFile,
   maxBytes: number,
 ): Promise<{ readonly text: string; readonly readBytes: number } | undefined> {
-  const buffer = Buffer.alloc(Math.min(file.sizeBytes, Math.max(maxBytes, 1)));
+  const buffer = Buffer.alloc(Math.min(file.sizeBytes, Math.max(maxBytes, BLANK_PROBE_BYTES)));
   const { bytesRead } = await file.handle.read(buffer, 0, buffer.length, 0);
+  if (bytesRead >= file.sizeBytes && buffer.toString('utf8', 0, bytesRead).trim() === '') return undefined;
   const head = buffer.subarray(0, Math.min(bytesRead, maxBytes));
-  const isCut = head.length < file.sizeBytes;
-  const readBytes = isCut ? endOfLastWholeCharacter(head) : head.length;
-  const text = head.toString('utf8', 0, readBytes);
-  if (text.trim() === '' && !isCut) return undefined;
-  return { text, readBytes };
+  const readBytes = head.length < file.sizeBytes ? endOfLastWholeCharacter(head) : head.length;
+  return { text: head.toString('utf8', 0, readBytes), readBytes };
 }
 
 async function exists(path: string): Promise<boolean> {

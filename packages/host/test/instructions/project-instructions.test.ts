@@ -57,7 +57,7 @@ test('the root is where a marker is; without one only the directory itself count
   expect(await Promise.all(texts)).toEqual(['top\n\nin', 'in', 'in']);
 });
 
-test('project files share one size, cut between characters, and each cut is told [HOST-53]', async () => {
+test('project files share one size, cut between characters, and each cut is told to user and model [HOST-53]', async () => {
   await using project = await writeProject({
     'home/AGENTS.md': 'user text does not count',
     'repo/.git/HEAD': '',
@@ -65,8 +65,9 @@ test('project files share one size, cut between characters, and each cut is told
     'repo/a/AGENTS.md': ' \n ',
     'repo/a/b/AGENTS.md': 'ab€€€',
     'repo/a/b/c/AGENTS.md': 'skipped',
+    'repo/a/b/c/d/AGENTS.md': '\n',
   });
-  const found = await project.read({ cwd: 'repo/a/b/c', maxBytes: 12 });
+  const found = await project.read({ cwd: 'repo/a/b/c/d', maxBytes: 12 });
   expect(found.documents).toEqual([
     { path: project.at('repo/AGENTS.md'), text: '12345', truncatedBytes: 0 },
     { path: project.at('repo/a/b/AGENTS.md'), text: 'ab€', truncatedBytes: 6 },
@@ -75,6 +76,9 @@ test('project files share one size, cut between characters, and each cut is told
     `read 5 of 11 bytes of ${project.at('repo/a/b/AGENTS.md')}: raise project_doc_max_bytes (now 12) to read the rest`,
     `read 0 of 7 bytes of ${project.at('repo/a/b/c/AGENTS.md')}: raise project_doc_max_bytes (now 12) to read the rest`,
   ]);
+  expect(found.text).toBe(
+    `user text does not count\n\n--- project-doc ---\n\n12345\n\nab€\n\n[These instructions are incomplete: read 5 of 11 bytes of ${project.at('repo/a/b/AGENTS.md')}; read 0 of 7 bytes of ${project.at('repo/a/b/c/AGENTS.md')}.]`,
+  );
   expect((await project.read({ cwd: 'repo/a/b/c', maxBytes: 0 })).text).toBe('user text does not count');
 });
 

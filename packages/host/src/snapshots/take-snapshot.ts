@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { GitError } from '../git/run-git.ts';
+import { systemReason } from '../system-reason.ts';
+import { type BytePath, toText } from './byte-path.ts';
+import { type LeftOut, type SizeLimits, scanWorkTree } from './scan-work-tree.ts';
+import { formatRecord, keepModes, type SnapshotRecord, updateModes } from './snapshot-record.ts';
+import { exists, forgetIndex, openStore, SnapshotDraft, type SnapshotStore, storeKey } from './snapshot-store.ts';
+import { findWorkTree, type WorkTree } from './work-tree.ts';
+
+export const REFERENCE_PREFIX = 'refs/snapshots/';
+
+export interface Snapshot {
+  readonly id: string;
+  readonly tree: string;
+  readonly record: SnapshotRecord;
+  readonly leftOut: LeftOut;
+}
+
+export interface TakeOptions extends SizeLimits {
+  readonly home: string;
+  readonly signal: AbortSignal;
+}
+
+export type TakeResult =
+  | { readonly kind: 'taken'; readonly snapshot: Snapshot; readonly store: SnapshotStore }
+  | { readonly kind: 'none'; readonly reason: string };
+
+/** Rejects only with the reason of the signal. */
+export async function takeSnapshot(cwd: string, options: TakeOptions): Promise<TakeResult> {
+  try {
+    const found = await findWorkTree(cwd, options.signal);
+    if (found.root === undefined) return { kind: 'none', reason: found.reason };
+    return await takeOf(found, options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    const reason = error instanceof GitError ? error.message : systemReason(error);
+    return { kind: 'none', reason: `the files could not be kept (${reason})` };
+  }
+}
+
+async function takeOf(workTree: WorkTree, options: TakeOptions): Promise<TakeResult> {
+  if (workTree.root === options.home) {
+    return { kind: 'none', reason: `${workTree.root} holds the program's own files, which have no undo` };
+  }
+  const store = await openStore(options.home, workTree);
+  if (await exists(join(store.directory, 'index'))) {
+    try {
+      return { kind: 'taken', store, snapshot: await takeInto(store, { ...options, continues: true }) };
+    } catch {
+      options.signal.throwIfAborted();
+      await forgetIndex(store); // damaged, or objects it names are lost: everything is read again
+    }
+  }
+  return { kind: 'taken', store, snapshot: await takeInto(store, { ...options, continues: false }) };
+}
+
+async function takeInto(
+  store: SnapshotStore,
+  options: TakeOptions & { readonly continues: boolean },
+): Promise<Snapshot> {
+  const { signal } = options;
+  await using draft = await SnapshotDraft.open(store, options);
+  const { leftOut, modes: seen } = await scanWorkTree(draft, options);
+  const modes = await updateModes(store, seen, options);
+  const record = { leftOut: Object.values(leftOut).flat(), modes };
+  const [tree, blob] = await Promise.all([
+    draft.git(['write-tree'], { signal }),
+    draft.git(['hash-object', '-w', '--no-filters', '--stdin'], { signal, input: formatRecord(record) }),
+  ]);
+  const entries = `100644 blob ${blob.trim()}\trecord\n040000 tree ${tree.trim()}\tfiles\n`;
+  const objectId = (await draft.git(['mktree'], { signal, input: entries })).trim();
+  const name = `${Date.now()}-${randomBytes(4).toString('hex')}`;
+  await draft.keep(`${REFERENCE_PREFIX}${name}`, objectId, signal);
+  await keepModes(store, modes, draft.directory);
+  return { id: `${storeKey(store.workTree.root)}/${name}/${objectId}`, tree: tree.trim(), record, leftOut };
+}
+
+/** Names shown for each reason. */
+const MAX_NAMES = 3;
+
+/** What is not in the snapshot though somebody may expect it. Ignored files are not. */
+export function describeLeftOut(leftOut: LeftOut): string | undefined {
+  const parts = [
+    describe(leftOut.tooLarge, 'too large'),
+    describe(leftOut.unreadable, 'not readable'),
+    describe(leftOut.nested, 'a repository of its own'),
+  ].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : `not covered by undo: ${parts.join('; ')}`;
+}
+
+function describe(paths: readonly BytePath[], reason: string): string | undefined {
+  if (paths.length === 0) return undefined;
+  const names = paths.slice(0, MAX_NAMES).map(toText).join(', ');
+  const more = paths.length > MAX_NAMES ? ` and ${paths.length - MAX_NAMES} more` : '';
+  return `${names}${more} (${reason})`;
+}
