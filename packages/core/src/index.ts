@@ -2,9 +2,18 @@ export { backoffDelayMs } from './backoff.ts';
 export { BASE_INSTRUCTIONS } from './context/base-instructions.ts';
 export type { EnvironmentFacts, GitFacts } from './context/environment.ts';
 export { isUserTurnBoundary, turnAbortedMessage } from './context/fragments.ts';
+export { turnContextLine } from './context/initial-context.ts';
 export { modelInstructions, supportsPersonality } from './context/model-instructions.ts';
 export { type PromptItems, promptItems } from './history/normalize-history.ts';
 export { DEFAULT_MODEL, findModel } from './model/catalog.ts';
+export {
+  type SpawnOrder,
+  type SubAgentCaller,
+  SubAgentError,
+  type SubAgentErrorCode,
+  type SubAgentStatus,
+  type SubAgents,
+} from './ports/index.ts';
 export type {
   Clock,
   CommandEnd,
@@ -39,3 +48,6 @@ export type { TaskRequest } from './thread/task.ts';
 export { TaskError } from './thread/task-error.ts';
 export { Thread, ThreadBusyError, type TurnRequest } from './thread/thread.ts';
 export type { ThreadPorts } from './thread/thread-ports.ts';
+export { loadSubAgentTools } from './tools/sub-agents/load-agent-tools.ts';
+export { statusJson, subAgentNotice } from './tools/sub-agents/status-json.ts';
+export type { Tool, ToolContext, ToolResult } from './tools/tool.ts';

@@ -1,5 +1,6 @@
 import { assertNever, type CompactionStrategyName, ModelError, type ModelErrorCode } from '@quire/protocol';
 import { estimateTokens } from '../history/estimate-tokens.ts';
+import { TaskError } from '../thread/task-error.ts';
 import type {
   CompactedHistory,
   CompactionFailure,
@@ -35,7 +36,7 @@ const UNKNOWN_ENDPOINT: ReadonlySet<number | undefined> = new Set([404, 405, 501
  * Tries the configured strategies in order until one gives a history that is whole, shorter and fits. One deadline
  * holds for all of them; each gets its share of what is left. Nothing is changed here.
  *
- * Rejects only with the reason of `signal`.
+ * Rejects only with the reason of `signal`, or with the `TaskError` of a budget that is used up.
  */
 export async function runCompaction(
   input: CompactionInput,
@@ -113,6 +114,8 @@ async function tryStrategy(
     return { kind: 'failed', error: new ModelError('response-failed', objection, { retryable: false }) };
   } catch (error) {
     signal.throwIfAborted();
+    // Another way would only spoil the history: nothing more may be sent after it.
+    if (error instanceof TaskError) throw error;
     return { kind: 'failed', error: asModelError(error) };
   }
 }

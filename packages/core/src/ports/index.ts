@@ -5,4 +5,12 @@ export type { ModelPort, ModelRequest, ModelTurn, ModelTurnIdentity } from './mo
 export type { FileEdit, FileReading, PatchFiles } from './patch-files.ts';
 export type { RequestBudget } from './request-budget.ts';
 export type { RolloutWriter } from './rollout-writer.ts';
+export {
+  type SpawnOrder,
+  type SubAgentCaller,
+  SubAgentError,
+  type SubAgentErrorCode,
+  type SubAgentStatus,
+  type SubAgents,
+} from './sub-agents.ts';
 export type { RestoreReport, SnapshotRef, WorkTreeSnapshots } from './work-tree-snapshots.ts';

@@ -13,7 +13,10 @@ export function buildModelRequest(
   return {
     model: model.slug,
     instructions: settings.baseInstructions,
-    input: history.forPrompt({ acceptsImages: model.inputModalities.includes('image') }),
+    input: history.forPrompt({
+      acceptsImages: model.inputModalities.includes('image'),
+      jsonOutputsAsText: turn.tools.some((tool) => tool.type === 'custom' && tool.name === 'apply_patch'),
+    }),
     tools: turn.tools,
     parallelToolCalls: model.supportsParallelToolCalls,
     reasoning: reasoning(settings),

@@ -42,6 +42,7 @@ const NEEDED_EVENTS: ReadonlySet<string> = new Set([
   'turn_aborted',
   'token_count',
   'thread_rolled_back',
+  'undo_completed',
   'user_message',
 ]);
 
@@ -203,6 +204,12 @@ export class ThreadReconstruction {
         this.#usage ??= readUsage(event['info']);
         this.#addEntry(ATTEMPT_END);
         return;
+      case 'undo_completed': {
+        const id = event['snapshot_id'];
+        const snapshotId = typeof id === 'string' ? id : undefined;
+        if (event['success'] === true) this.#addEntry({ kind: 'undo', snapshotId });
+        return;
+      }
       case 'thread_rolled_back':
         this.#rollBack(event['num_turns']);
     }

@@ -20,7 +20,6 @@ import { quarantineRefused } from './quarantine-refused.ts';
 import { Sampling, type SamplingResult } from './sampling.ts';
 import type { ThreadSettings } from './settings.ts';
 import { recordInput, recordPending, type Task } from './task.ts';
-import { TaskError } from './task-error.ts';
 import { TurnDiff } from './turn-diff.ts';
 import type { TurnEvents } from './turn-events.ts';
 import { turnMetadata } from './turn-metadata.ts';
@@ -138,10 +137,8 @@ export class RegularTurn {
 
   /** One sampling request; what the API refuses for good is mended and sent again. */
   async #sample(): Promise<SamplingResult> {
-    const { state, ports, signal } = this.#task;
+    const { state, signal } = this.#task;
     for (;;) {
-      const refusal = ports.budget?.refusal();
-      if (refusal !== undefined) throw new TaskError('budget-exceeded', refusal);
       let request: ModelRequest | undefined;
       try {
         return await new Sampling(this.#scope).run(() => {

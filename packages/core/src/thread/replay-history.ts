@@ -8,6 +8,8 @@ export type HistoryMark =
   /** The outputs so far belong to the calls so far. */
   | { readonly kind: 'attempt-end' }
   | { readonly kind: 'rollback'; readonly turns: number; readonly age: number }
+  /** The files were put back to this snapshot, so it is used up. */
+  | { readonly kind: 'undo'; readonly snapshotId: string | undefined }
   /** `isUndone`: a rollback went over it, so it never happened. */
   | { readonly kind: 'compaction'; readonly line: CompactedLine; isUndone: boolean };
 
@@ -46,6 +48,7 @@ class Replay {
   add(entry: HistoryEntry): void {
     if ('type' in entry) this.#addItem(entry);
     else if (entry.kind === 'attempt-end') this.#endAttempt();
+    else if (entry.kind === 'undo') this.#dropSnapshot(entry.snapshotId);
     else if (entry.kind === 'rollback') this.#dropUserTurns(entry.turns, entry.age);
     else if (!entry.isUndone) this.#compact(entry.line);
   }
@@ -108,6 +111,18 @@ class Replay {
     if (message !== '') this.#summaries.add(message);
     this.#ledger = line.ledger;
     this.#baseLength = this.#items.length;
+    this.#beginAttempt();
+  }
+
+  /** The newest one, where the file does not say which. */
+  #dropSnapshot(id: string | undefined): void {
+    const index = this.#items.findLastIndex(
+      (item) => item.type === 'ghost_snapshot' && (id === undefined || item.ghost_commit['id'] === id),
+    );
+    if (index === -1) return;
+    this.#endAttempt();
+    this.#items.splice(index, 1);
+    if (index < this.#baseLength) this.#baseLength -= 1;
     this.#beginAttempt();
   }
 

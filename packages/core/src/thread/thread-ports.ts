@@ -7,6 +7,7 @@ import type { PatchFiles } from '../ports/patch-files.ts';
 import type { RequestBudget } from '../ports/request-budget.ts';
 import type { RolloutWriter } from '../ports/rollout-writer.ts';
 import type { WorkTreeSnapshots } from '../ports/work-tree-snapshots.ts';
+import type { Tool } from '../tools/tool.ts';
 
 export interface ThreadPorts {
   readonly model: ModelPort;
@@ -21,6 +22,8 @@ export interface ThreadPorts {
   readonly snapshots?: WorkTreeSnapshots;
   /** Shared by a tree of agents. Absent: no limit. */
   readonly budget?: RequestBudget;
+  /** Made by `loadSubAgentTools` over the port `SubAgents`. Absent: the thread starts no agents of its own. */
+  readonly agentTools?: readonly Tool[];
   /** What is known of a model by its name. Absent: the bundled catalog. */
   readonly describeModel?: (slug: string) => ModelInfo;
 }

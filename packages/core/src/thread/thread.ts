@@ -12,6 +12,7 @@ import { History } from '../history/history.ts';
 import { effectiveContextWindow } from '../model/effective-window.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
 import { createTools, hostedTools } from '../tools/tool-set.ts';
+import { budgetedModel } from './budgeted-model.ts';
 import { buildModelRequest } from './model-request.ts';
 import type { ThreadSeed } from './reconstruct-thread.ts';
 import { RegularTurn } from './regular-turn.ts';
@@ -65,7 +66,9 @@ export class Thread {
   }) {
     this.id = parts.id;
     this.#settings = parts.settings;
-    this.#ports = parts.ports;
+    const { ports } = parts;
+    const { budget } = ports;
+    this.#ports = budget === undefined ? ports : { ...ports, model: budgetedModel(ports.model, budget) };
     this.#state = new ThreadState(parts.seed);
     this.#state.usage.setContextWindow(effectiveContextWindow(parts.settings.model));
   }

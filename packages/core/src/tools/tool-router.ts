@@ -6,11 +6,13 @@ import { formatAbortedSeconds, type Tool, type ToolContext, type ToolResult } fr
 /** The one dispatcher: every call of the model passes here. */
 export class ToolRouter {
   readonly #tools: ReadonlyMap<string, Tool>;
+  readonly #aliases: ReadonlyMap<string, Tool>;
   readonly #clock: Clock;
   readonly #lock = new ReadWriteLock();
 
   constructor(tools: readonly Tool[], clock: Clock) {
     this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
+    this.#aliases = new Map(tools.flatMap((tool) => (tool.aliases ?? []).map((alias) => [alias, tool] as const)));
     this.#clock = clock;
   }
 
@@ -26,7 +28,7 @@ export class ToolRouter {
   /** Serves one call; unknown tools, faults of a tool and aborts become outputs. Never rejects. */
   async dispatch(call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
     const name = call.type === 'local_shell_call' ? 'local_shell' : call.name;
-    const tool = this.#tools.get(name);
+    const tool = this.#tools.get(name) ?? this.#aliases.get(name);
     if (tool === undefined) return unsupported(call, name);
     const startedAtMs = this.#clock.now();
     try {

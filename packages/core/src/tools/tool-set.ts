@@ -12,7 +12,12 @@ import { UpdatePlanTool } from './update-plan.ts';
 /** The tools of a turn, in the order in which they are offered. Source: the peer's order. */
 export function createTools(
   settings: ThreadSettings,
-  ports: { readonly runner: CommandRunner; readonly files: PatchFiles; readonly clock: Clock },
+  ports: {
+    readonly runner: CommandRunner;
+    readonly files: PatchFiles;
+    readonly clock: Clock;
+    readonly agentTools?: readonly Tool[];
+  },
   turn: { readonly diff: TurnDiff; readonly onPlan: (steps: readonly PlanStep[], context: ToolContext) => void },
 ): readonly Tool[] {
   const applyPatch = new ApplyPatchTool(settings.model.applyPatchTool ?? 'freeform', {
@@ -20,7 +25,8 @@ export function createTools(
     clock: ports.clock,
     turnDiff: turn.diff,
   });
-  return [new ShellCommandTool(ports, applyPatch), new UpdatePlanTool(turn.onPlan), applyPatch];
+  const { agentTools = [] } = ports;
+  return [new ShellCommandTool(ports, applyPatch), new UpdatePlanTool(turn.onPlan), applyPatch, ...agentTools];
 }
 
 /** Tools that the provider runs by itself. Full access makes the search live unless it is switched off. */

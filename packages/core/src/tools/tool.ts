@@ -20,6 +20,8 @@ export interface ToolResult {
 
 export interface Tool {
   readonly name: string;
+  /** Other names under which a model may call it; they are not offered. */
+  readonly aliases?: readonly string[];
   /** As offered to the model. */
   readonly spec: ToolSpec;
   /** May overlap with other such tools; any other runs alone. */

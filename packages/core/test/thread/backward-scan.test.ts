@@ -1,5 +1,6 @@
 import { ThreadReconstruction } from '@quire/core';
 import type { ResponseItem, RolloutLine, TurnContextLine } from '@quire/protocol';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 function rebuild(lines: readonly RolloutLine[]) {
@@ -23,7 +24,7 @@ function item(payload: ResponseItem): RolloutLine {
 const user = (text: string): RolloutLine => item(message('user', text));
 const says = (text: string): RolloutLine => item(message('assistant', text));
 
-function event(type: string, fields: Readonly<Record<string, number | string>> = {}): RolloutLine {
+function event(type: string, fields: Readonly<Record<string, number | string | boolean>> = {}): RolloutLine {
   return { type: 'event_msg', payload: { type, ...fields } };
 }
 
@@ -122,32 +123,32 @@ describe('baseline and previous model', () => {
     ],
     [
       'fall back to the turn before those rolled back [CORE-36] [CORE-234]',
-      [...turn('a'), ...turn('b'), ...turn('c'), rollback(2)],
+      [...turn('a'), ...turn('b'), ...turn('c'), rollback(/* turns */ 2)],
       { history: ['ask a', 'answer a'], baseline: 'model-a', previous: 'model-a', unread: 0 },
     ],
     [
       'rolled back twice, with a turn between [CORE-36] [CORE-234]',
-      [...turn('a'), ...turn('b'), rollback(1), ...turn('c'), ...turn('d'), rollback(1)],
+      [...turn('a'), ...turn('b'), rollback(/* turns */ 1), ...turn('c'), ...turn('d'), rollback(/* turns */ 1)],
       { history: ['ask a', 'answer a', 'ask c', 'answer c'], baseline: 'model-c', previous: 'model-c', unread: 0 },
     ],
     [
       'of more turns rolled back than there are [CORE-234]',
-      [item(message('developer', 'rules')), ...turn('a'), rollback(9)],
+      [item(message('developer', 'rules')), ...turn('a'), rollback(/* turns */ 9)],
       { history: ['rules'], baseline: undefined, previous: undefined, unread: 0 },
     ],
     [
       'a task without a user message does not count as one of the turns rolled back [CORE-235]',
-      [...turn('a'), ...turn('b'), started('s'), complete('s'), rollback(1)],
+      [...turn('a'), ...turn('b'), started('s'), complete('s'), rollback(/* turns */ 1)],
       { history: ['ask a', 'answer a'], baseline: 'model-a', previous: 'model-a', unread: 0 },
     ],
     [
       'a compaction that was rolled back over never happened [CORE-36] [CORE-235]',
-      [...turn('a'), ...turn('b'), ...compactTask('c', 'summary'), ...turn('d'), rollback(2)],
+      [...turn('a'), ...turn('b'), ...compactTask('c', 'summary'), ...turn('d'), rollback(/* turns */ 2)],
       { history: ['ask a', 'answer a'], baseline: 'model-a', previous: 'model-a', unread: 0 },
     ],
     [
       'a compaction right before the turn rolled back stays [CORE-36] [CORE-235]',
-      [...turn('a'), ...compactTask('c', 'summary'), ...turn('d'), rollback(1)],
+      [...turn('a'), ...compactTask('c', 'summary'), ...turn('d'), rollback(/* turns */ 1)],
       { history: ['summary'], baseline: undefined, previous: 'model-a', unread: 1 },
     ],
   ])('%s', (_title, lines, expected) => {
@@ -157,19 +158,19 @@ describe('baseline and previous model', () => {
   test('a turn whose first or last event is lost is still one turn [CORE-236]', () => {
     const broken = (lost: string) => turn('b').filter((line) => eventType(line) !== lost);
     for (const lost of ['task_started', 'task_complete']) {
-      expect(outcome([...turn('a'), ...broken(lost), ...turn('c'), rollback(1)])).toEqual({
+      expect(outcome([...turn('a'), ...broken(lost), ...turn('c'), rollback(/* turns */ 1)])).toEqual({
         history: ['ask a', 'answer a', 'ask b', 'answer b'],
         baseline: 'model-b',
         previous: 'model-b',
         unread: 0,
       });
-      expect(outcome([...turn('a'), ...broken(lost), ...turn('c'), rollback(2)]).baseline).toBe('model-a');
+      expect(outcome([...turn('a'), ...broken(lost), ...turn('c'), rollback(/* turns */ 2)]).baseline).toBe('model-a');
     }
   });
 
   test('a turn that took more messages while it ran counts once [CORE-236]', () => {
     const steered = [started('b'), context('b'), user('ask b'), says('so'), user('and this'), says('yes')];
-    const { seed } = rebuild([...turn('a'), ...steered, complete('b'), rollback(1)]);
+    const { seed } = rebuild([...turn('a'), ...steered, complete('b'), rollback(/* turns */ 1)]);
     expect(seed.baseline?.model).toBe('model-a');
   });
 
@@ -183,13 +184,13 @@ describe('baseline and previous model', () => {
       ],
     };
     const second = [started('b'), item(mixed), context('b'), user('ask b'), says('answer b'), complete('b')];
-    expect(outcome([...turn('a'), ...second, rollback(1)])).toEqual({
+    expect(outcome([...turn('a'), ...second, rollback(/* turns */ 1)])).toEqual({
       history: ['ask a', 'answer a'],
       baseline: undefined,
       previous: 'model-a',
       unread: 0,
     });
-    expect(outcome([...turn('a'), ...second, rollback(1), ...turn('c')]).baseline).toBe('model-c');
+    expect(outcome([...turn('a'), ...second, rollback(/* turns */ 1), ...turn('c')]).baseline).toBe('model-c');
   });
 });
 
@@ -199,24 +200,26 @@ function eventType(line: RolloutLine): string {
 
 describe('old files', () => {
   const oldTurn = (id: string): readonly RolloutLine[] => [
-    context(undefined, `model-${id}`),
+    context(/* turnId */ undefined, `model-${id}`),
     user(`ask ${id}`),
     event('user_message', { message: `ask ${id}` }),
     says(`answer ${id}`),
   ];
 
   test('without task events have a turn for each user message [CORE-238]', () => {
-    expect(outcome([...oldTurn('a'), ...oldTurn('b'), ...oldTurn('c'), rollback(2)])).toEqual({
+    expect(outcome([...oldTurn('a'), ...oldTurn('b'), ...oldTurn('c'), rollback(/* turns */ 2)])).toEqual({
       history: ['ask a', 'answer a'],
       baseline: 'model-a',
       previous: 'model-a',
       unread: 0,
     });
-    expect(outcome([...oldTurn('a'), ...oldTurn('b'), rollback(1), ...oldTurn('c')]).baseline).toBe('model-c');
+    expect(outcome([...oldTurn('a'), ...oldTurn('b'), rollback(/* turns */ 1), ...oldTurn('c')]).baseline).toBe(
+      'model-c',
+    );
   });
 
   test('with a context and no user message tell no baseline [CORE-238]', () => {
-    expect(outcome([context(undefined), says('hello')])).toEqual({
+    expect(outcome([context(/* turnId */ undefined), says('hello')])).toEqual({
       history: ['hello'],
       baseline: undefined,
       previous: undefined,
@@ -252,7 +255,7 @@ describe('a compaction', () => {
       reconstruction.needs('response_item', 'message'),
       reconstruction.needs('event_msg', 'item_completed'),
       reconstruction.needs('event_msg', 'task_started'),
-      reconstruction.needs('compacted', undefined),
+      reconstruction.needs('compacted', /* payloadType */ undefined),
     ];
     expect(wanted()).toEqual([true, true, false, true, true]);
     reconstruction.addOlder(compacted('s', []));
@@ -280,5 +283,120 @@ test('the newest count that says something is the usage [CORE-243]', () => {
     payload: { type: 'token_count', info: { total_token_usage: usage(tokens), last_token_usage: usage(tokens) } },
   });
   const empty: RolloutLine = { type: 'event_msg', payload: { type: 'token_count', info: null } };
-  expect(rebuild([count(1), count(2), empty]).seed.usage?.total.totalTokens).toBe(2);
+  expect(rebuild([count(/* tokens */ 1), count(/* tokens */ 2), empty]).seed.usage?.total.totalTokens).toBe(2);
+});
+
+type Step =
+  | { readonly kind: 'turn' | 'task' | 'compaction' | 'self-compacting-turn' | 'unfinished-turn' }
+  | { readonly kind: 'rollback'; readonly turns: number };
+
+const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant({ kind: 'turn' as const }) },
+  fc.constant({ kind: 'task' as const }),
+  fc.constant({ kind: 'compaction' as const }),
+  fc.constant({ kind: 'self-compacting-turn' as const }),
+  fc.constant({ kind: 'unfinished-turn' as const }),
+  fc.integer({ min: 1, max: 4 }).map((turns) => ({ kind: 'rollback' as const, turns })),
+);
+
+/** What a step that was not rolled back leaves in the thread. */
+interface Trace {
+  readonly isUserTurn: boolean;
+  readonly clears: boolean;
+  readonly base: readonly string[] | undefined;
+  readonly texts: readonly string[];
+  readonly model: string | undefined;
+}
+
+function play(step: Exclude<Step, { kind: 'rollback' }>, id: string): { lines: readonly RolloutLine[]; trace: Trace } {
+  const asked = { isUserTurn: true, clears: false, base: undefined, model: `model-${id}` };
+  switch (step.kind) {
+    case 'turn':
+      return { lines: turn(id), trace: { ...asked, texts: [`ask ${id}`, `answer ${id}`] } };
+    case 'unfinished-turn':
+      return { lines: turn(id).slice(0, -1), trace: { ...asked, texts: [`ask ${id}`, `answer ${id}`] } };
+    case 'self-compacting-turn': {
+      const base = [`ask ${id}`, `sum ${id}`];
+      const compaction = compacted(
+        `sum ${id}`,
+        base.map((text) => message('user', text)),
+      );
+      const lines = [
+        ...turn(id).slice(0, -1),
+        compaction,
+        context(id, `again-${id}`),
+        says(`rest ${id}`),
+        complete(id),
+      ];
+      return { lines, trace: { ...asked, model: `again-${id}`, base, texts: [`rest ${id}`] } };
+    }
+    case 'compaction': {
+      const trace = { isUserTurn: false, clears: true, base: [`sum ${id}`], texts: [], model: undefined };
+      return { lines: compactTask(id, `sum ${id}`), trace };
+    }
+    case 'task':
+      return {
+        lines: [started(id), context(id, 'none'), complete(id)],
+        trace: { isUserTurn: false, clears: false, base: undefined, texts: [], model: undefined },
+      };
+  }
+}
+
+/** The plain way: steps in order, rolled back ones taken off the end. */
+function expectedOf(traces: readonly Trace[]) {
+  const history = traces.reduce<readonly string[]>((all, { base, texts: own }) => [...(base ?? all), ...own], []);
+  const last = traces.findLast((trace) => trace.isUserTurn || trace.clears);
+  return {
+    history,
+    baseline: last?.clears === true ? undefined : last?.model,
+    previous: traces.findLast((trace) => trace.isUserTurn)?.model,
+  };
+}
+
+test('over any course of turns, compactions and rollbacks the thread is what was not rolled back [CORE-36]', () => {
+  fc.assert(
+    fc.property(fc.array(stepArbitrary, { maxLength: 14 }), (steps) => {
+      const lines: RolloutLine[] = [];
+      const traces: Trace[] = [];
+      steps.forEach((step, index) => {
+        if (step.kind === 'rollback') {
+          lines.push(rollback(step.turns));
+          for (let left = step.turns; left > 0 && traces.length > 0; ) if (traces.pop()?.isUserTurn === true) left -= 1;
+          return;
+        }
+        const played = play(step, `t${index}`);
+        lines.push(...played.lines);
+        traces.push(played.trace);
+      });
+      const { unread: _unread, ...found } = outcome(lines);
+      expect(found).toEqual(expectedOf(traces));
+
+      // Lines beyond those that were enough change nothing.
+      const all = new ThreadReconstruction();
+      for (const line of lines.toReversed()) all.addOlder(line);
+      const { usage: _usage, ...whole } = all.finish();
+      const { usage: _none, ...stopped } = rebuild(lines).seed;
+      expect(stopped).toEqual(whole);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a snapshot that was used up by an undo is not in the history any more [CORE-244]', () => {
+  const snapshot = (id: string): RolloutLine => item({ type: 'ghost_snapshot', ghost_commit: { id } });
+  const lines = [
+    ...turn('a'),
+    snapshot('one'),
+    ...turn('b'),
+    snapshot('two'),
+    event('undo_completed', { success: false }),
+    event('undo_completed', { success: true, snapshot_id: 'two' }),
+    ...turn('c'),
+    snapshot('three'),
+    event('undo_completed', { success: true }),
+  ];
+  const { seed } = rebuild(lines);
+  expect(seed.history.filter(({ type }) => type === 'ghost_snapshot')).toEqual([
+    { type: 'ghost_snapshot', ghost_commit: { id: 'one' } },
+  ]);
 });
