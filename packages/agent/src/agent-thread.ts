@@ -1,4 +1,5 @@
 import type { CommandRunner, ModelPort, RolloutWriter, TaskRequest, Thread, ThreadSeed } from '@quire/core';
+import type { PrunableSnapshots } from '@quire/host';
 import type { ReviewResult, ThreadEvent, TurnItem, TurnOutcome, UserInput } from '@quire/protocol';
 import { AgentError, TurnFailedError } from './agent-error.ts';
 import type {
@@ -19,11 +20,15 @@ export interface ThreadResources {
   readonly model: ModelPort;
   readonly runner: CommandRunner;
   readonly rollout: RolloutWriter;
+  readonly snapshots: PrunableSnapshots | undefined;
   readonly opener: ThreadOpener;
   readonly ground: ThreadGround;
   /** Reads the thread again from its file; absent when there is none. */
   readonly readSeed: ((signal: AbortSignal) => Promise<ThreadSeed>) | undefined;
 }
+
+/** Within the time that a run has to end. Milliseconds. */
+const PRUNE_MS = 400;
 
 type PushOptions = TurnOptions & { readonly onEvent: (event: ThreadEvent) => void };
 
@@ -201,11 +206,20 @@ export class OpenThread implements AgentThread {
     return this.#thread.runTurn({ ...request, input, outputSchema, settings });
   }
 
+  /** Old snapshots go when nobody waits for an answer any more; at most once a day there is something to do. */
+  async #pruneSnapshots(): Promise<void> {
+    try {
+      await this.#resources.snapshots?.prune({ signal: AbortSignal.timeout(PRUNE_MS) });
+    } catch {
+      // Another time: nothing depends on it.
+    }
+  }
+
   async #release(): Promise<void> {
     this.#closing.abort(new AgentError('closed', 'the thread was closed'));
     await this.#task;
     this.#resources.model.close();
-    await this.#resources.runner.close();
+    await Promise.all([this.#resources.runner.close(), this.#pruneSnapshots()]);
     this.#resources.rollout.close();
   }
 }

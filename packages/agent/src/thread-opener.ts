@@ -205,13 +205,14 @@ export class ThreadOpener {
     const { config, home } = ground.site;
     const webSocket = webSocketChoice(config, settings);
     const model = this.#openLine(ground, { threadId, webSocket, subagent: origin.subagent });
+    const snapshots = config.features['undo'] === true ? createWorkTreeSnapshots({ home }) : undefined;
     const ports: ThreadPorts = {
       model,
       runner,
       rollout,
       files: createPatchFiles(),
       digests: createFileDigests(),
-      ...(config.features['undo'] === true ? { snapshots: createWorkTreeSnapshots({ home }) } : {}),
+      ...(snapshots === undefined ? {} : { snapshots }),
       clock: systemClock,
       entropy: systemEntropy,
       budget: ground.budget,
@@ -233,6 +234,7 @@ export class ThreadOpener {
         model,
         runner,
         rollout,
+        snapshots,
         opener: this,
         ground,
         readSeed: rolloutPath === undefined ? undefined : (signal) => readStoredSeed(rolloutPath, { home, signal }),
