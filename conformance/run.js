@@ -1,10 +1,11 @@
 /**
  * Drives `quire` through the unmodified TypeScript SDK of the peer, against the simulator.
  *
- *   npm run conformance                    every case
+ *   npm run conformance                    every case, those with the peer's own binary on one thread among them; the
+ *                                          binary is some hundred megabytes
  *   npm run conformance -- --only TEXT     cases whose title holds TEXT
  *   npm run conformance -- --transports    the peer's own binary and the `openai` client against our provider, over each
- *                                          transport; the binary is some hundred megabytes
+ *                                          transport
  *   npm run conformance -- --peer          compares `quire exec --json` with the peer's own binary instead, and writes
  *                                          docs/peer-differences.md
  *
@@ -74,7 +75,16 @@ async function loadCases() {
     import('./cases/failures.js'),
     import('./cases/abort.js'),
   ]);
-  return modules.flatMap(({ CASES }) => CASES);
+  return [...modules.flatMap(({ CASES }) => CASES), ...(await loadInterchangeCases())];
+}
+
+/** @returns {Promise<readonly Case[]>} */
+async function loadInterchangeCases() {
+  const [{ installPeer }, { createInterchangeCases }] = await Promise.all([
+    import('./peer/install-peer.js'),
+    import('./interchange/cases.js'),
+  ]);
+  return createInterchangeCases({ peerPath: await installPeer(PEER_FOLDER), quirePath: QUIRE });
 }
 
 /** @returns {Promise<readonly Case[]>} */
