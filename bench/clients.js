@@ -1,6 +1,8 @@
 /** The three clients: what is installed, how each is started, and where its final answer is. */
+import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { findPeerBinary, installedVersion, installPackages } from '../conformance/install-packages.js';
 import { REPOSITORY_ROOT } from '../tools/lib/tool.js';
 import { createPiSession, createRollout } from './history.js';
@@ -16,9 +18,10 @@ const THREAD_ID = '019bc0de-0000-7000-8000-00000000be4c';
 const CONTEXT_WINDOW = 1_000_000_000;
 
 /**
- * @typedef {{ url: string, home: string, repository: string, prompt: string, resumes: boolean, webSocket: boolean }} Run
+ * @typedef {{ url: string, home: string, repository: string, prompt: string, webSocket: boolean,
+ *   resumes: import('./history.js').HistoryKind | undefined }} Run
  * @typedef {{
- *   name: string, version: string, program: string, speaksWebSocket: boolean,
+ *   name: string, version: string, program: string, speaksWebSocket: boolean, readsRollouts: boolean,
  *   argumentsFor: (run: Run) => string[],
  *   environmentFor: (run: Run) => Record<string, string>,
  *   prepareHome: (run: Run) => Promise<void>,
@@ -50,12 +53,12 @@ export async function loadClients(folder) {
 
 /** @param {string} program @param {string} version @returns {Client} */
 function createQuire(program, version) {
-  return { name: 'quire', version, program, speaksWebSocket: true, ...EXEC_CLIENT };
+  return { name: 'quire', version, program, speaksWebSocket: true, readsRollouts: true, ...EXEC_CLIENT };
 }
 
 /** @param {string} program @param {string} version @returns {Client} */
 function createPeer(program, version) {
-  return { name: PEER, version, program, speaksWebSocket: true, ...EXEC_CLIENT };
+  return { name: PEER, version, program, speaksWebSocket: true, readsRollouts: true, ...EXEC_CLIENT };
 }
 
 /** `quire` and the peer take the same command line and read the same files. */
@@ -70,7 +73,7 @@ const EXEC_CLIENT = {
       `model_providers.bench={name="bench", base_url=${JSON.stringify(url)}, wire_api="responses", supports_websockets=${webSocket}}`,
     ],
     ...['-c', 'model_provider=bench', '-c', `model_context_window=${CONTEXT_WINDOW}`],
-    ...(resumes ? ['resume', THREAD_ID] : []),
+    ...(resumes === undefined ? [] : ['resume', THREAD_ID]),
     prompt,
   ],
   /** @param {Run} run */
@@ -79,7 +82,7 @@ const EXEC_CLIENT = {
   prepareHome: async ({ home, repository, resumes }) => {
     // Both would answer with the same settings file; this one stops the peer from reporting home.
     await writeFile(path.join(home, 'config.toml'), '[analytics]\nenabled = false\n');
-    if (resumes) await writeHistory(home, createRollout({ id: THREAD_ID, cwd: repository, folder: home }));
+    if (resumes !== undefined) await writeHistory(home, createRollout(resumes, { id: THREAD_ID, cwd: repository }));
   },
   /** @param {string} stdout */
   finalTextOf: (stdout) => {
@@ -95,9 +98,10 @@ function createPi(program, version) {
     version,
     program,
     speaksWebSocket: false,
+    readsRollouts: false,
     argumentsFor: ({ home, prompt, resumes }) => [
       ...['--print', '--provider', 'bench', '--model', MODEL],
-      ...(resumes ? ['--session', path.join(home, 'bench-session.jsonl')] : []),
+      ...(resumes === undefined ? [] : ['--session', path.join(home, 'bench-session.jsonl')]),
       prompt,
     ],
     environmentFor: ({ home }) => ({ PI_CODING_AGENT_DIR: path.join(home, 'pi'), PI_OFFLINE: '1', PI_TELEMETRY: '0' }),
@@ -106,15 +110,30 @@ function createPi(program, version) {
       const provider = { baseUrl: url, api: 'openai-responses', apiKey: 'bench', models: [model] };
       await mkdir(path.join(home, 'pi'), { recursive: true });
       await writeFile(path.join(home, 'pi/models.json'), JSON.stringify({ providers: { bench: provider } }));
-      if (resumes) await writeHistory(home, createPiSession({ id: THREAD_ID, cwd: repository, folder: home }));
+      if (resumes !== undefined) await writeHistory(home, createPiSession({ id: THREAD_ID, cwd: repository }));
     },
     finalTextOf: (stdout) => stdout.trimEnd(),
   };
 }
 
-/** @param {string} home @param {import('./history.js').HistoryFile} file */
+/** Bytes that are joined before they are written. */
+const WRITE_BYTES = 1024 * 1024;
+
+/** Never holds more of the file than one piece. @param {string} home @param {import('./history.js').HistoryFile} file */
 async function writeHistory(home, file) {
   const target = path.join(home, file.path);
   await mkdir(path.dirname(target), { recursive: true });
-  await writeFile(target, file.content);
+  await pipeline(piecesOf(file.lines), createWriteStream(target));
+}
+
+/** @param {Iterable<string>} lines */
+function* piecesOf(lines) {
+  let piece = '';
+  for (const line of lines) {
+    piece += `${line}\n`;
+    if (piece.length < WRITE_BYTES) continue;
+    yield piece;
+    piece = '';
+  }
+  yield piece;
 }

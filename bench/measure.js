@@ -53,7 +53,7 @@ export async function observeRun(client, { name, scenario, homesFolder, provider
   try {
     await runCommand(['git', 'init', '--quiet'], { cwd: repository });
     const url = await provider.start(name);
-    const { prompt, resumes = false, webSocket = false } = scenario;
+    const { prompt, resumes, webSocket = false } = scenario;
     const run = { url, home, repository, prompt, resumes, webSocket };
     await client.prepareHome(run);
     const [own, words] = [client.argumentsFor(run).slice(0, -1), client.argumentsFor(run).slice(-1)];

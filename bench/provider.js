@@ -3,7 +3,7 @@
  * process, so that it is as warm for the first client as for the last.
  */
 import { Simulator } from '@quire/simulator';
-import { rulesOf, SCENARIOS } from './scenarios.js';
+import { rulesOf, scenarioOf } from './scenarios.js';
 
 /**
  * @typedef {{ kind: 'start', scenario: string } | { kind: 'finish' } | { kind: 'leave' }} Command
@@ -22,8 +22,7 @@ process.on('disconnect', () => process.exit(0));
 async function handle(command) {
   switch (command.kind) {
     case 'start': {
-      const scenario = SCENARIOS[command.scenario];
-      if (scenario === undefined) throw new Error(`no scenario ${command.scenario}`);
+      const scenario = scenarioOf(command.scenario);
       scenarioName = command.scenario;
       // Lenient: the invariants are those of `quire`; the other clients have their own habits.
       simulator = await Simulator.start({ rules: rulesOf(scenario), lenient: true });
@@ -32,7 +31,7 @@ async function handle(command) {
     }
     case 'finish': {
       const requests = simulator?.requests ?? [];
-      const isRight = SCENARIOS[scenarioName]?.isRight(requests) ?? false;
+      const isRight = scenarioOf(scenarioName).isRight(requests);
       const unexpected = simulator?.unexpectedRequests ?? [];
       const arrivals = [...requests, ...(simulator?.prewarms ?? []), ...(simulator?.handshakes ?? [])];
       const bytesReceived = arrivals.reduce((sum, arrival) => sum + arrival.bytesReceived, 0);

@@ -57,21 +57,24 @@ function formatRow({ scenario, client, own, peer }) {
     shown('cpuMs'),
     medianOf(own, 'peakMemoryMib').toFixed(0),
     shown('peakMemoryMib'),
-    client === 'quire' ? formatTargets(SCENARIOS[scenario]?.targets ?? {}, ratio) : '',
+    client === 'quire'
+      ? formatTargets(SCENARIOS[scenario]?.targets ?? {}, { ratio, peakMib: medianOf(own, 'peakMemoryMib') })
+      : '',
   ];
 }
 
 /**
  * @param {import('./scenarios.js').Targets} targets
- * @param {(quantity: Quantity) => number} ratio
+ * @param {{ ratio: (quantity: Quantity) => number, peakMib: number }} measured
  */
-function formatTargets(targets, ratio) {
+function formatTargets(targets, { ratio, peakMib }) {
   const judge = (/** @type {string} */ name, /** @type {number | undefined} */ limit, /** @type {number} */ value) =>
     limit === undefined || Number.isNaN(value) ? [] : [`${name} ≤ ${limit} ${value <= limit ? 'met' : 'MISSED'}`];
   return [
     ...judge('wall', targets.wall, ratio('wallMs')),
     ...judge('CPU', targets.cpu, ratio('cpuMs')),
     ...judge('memory', targets.memory, ratio('peakMemoryMib')),
+    ...judge('peak MiB', targets.peakMib, peakMib),
   ].join(', ');
 }
 

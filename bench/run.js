@@ -5,6 +5,7 @@
  *   npm run bench -- --rounds N          at least 1; fewer than 7 is only for a quick look
  *   npm run bench -- --only NAME         one scenario, or all that begin with NAME; may be repeated
  *   npm run bench -- --client NAME       one client beside the peer; may be repeated
+ *   npm run bench -- --small             large fixtures at a hundredth of their size: only to see that all works
  *   npm run bench -- --save              also writes bench/results/<date>.json
  *
  * How to read it: bench/README.md. Exit code: 0 when all was measured, 1 when a run failed, 2 for wrong arguments.
@@ -22,7 +23,7 @@ const RESULTS = path.join(import.meta.dirname, 'results');
 const DEFAULT_ROUNDS = 7;
 
 /**
- * @typedef {{ rounds: number, only: readonly string[], clients: readonly string[], save: boolean }} Options
+ * @typedef {{ rounds: number, only: readonly string[], clients: readonly string[], save: boolean, small: boolean }} Options
  * @typedef {import('./report.js').Samples} Samples
  */
 
@@ -34,15 +35,18 @@ function readOptions() {
       only: { type: 'string', multiple: true, default: [] },
       client: { type: 'string', multiple: true, default: [] },
       save: { type: 'boolean', default: false },
+      small: { type: 'boolean', default: false },
     },
   });
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) return `--rounds takes a whole number from 1, not ${values.rounds}`;
-  return { rounds, only: values.only, clients: values.client, save: values.save };
+  return { rounds, only: values.only, clients: values.client, save: values.save, small: values.small };
 }
 
 /** @param {Options} options */
 async function bench(options) {
+  // Before the fixtures are loaded; the provider and the others inherit it.
+  if (options.small) process.env['BENCH_SCALE'] = '0.01';
   const [{ loadClients, PEER }, { SCENARIOS }, { describeCircumstances, formatTable }, { ProviderProcess }] =
     await Promise.all([
       import('./clients.js'),
@@ -50,7 +54,7 @@ async function bench(options) {
       import('./report.js'),
       import('./provider-process.js'),
     ]);
-  const names = [...Object.keys(SCENARIOS), 'websocket-savings'];
+  const names = [...Object.keys(SCENARIOS), 'websocket-savings', 'assembly', 'long-work'];
   const unknown = options.only.filter((prefix) => !names.some((name) => name.startsWith(prefix)));
   if (unknown.length > 0) return fail(`no scenario ${unknown.join(', ')}; there are: ${names.join(', ')}`);
   const all = await loadClients(FOLDER);
@@ -67,14 +71,17 @@ async function bench(options) {
   const provider = new ProviderProcess();
   /** @type {Samples} */
   const samples = {};
-  /** @type {import('./websocket.js').Finding[]} */
+  /** @type {import('./findings.js').Finding[]} */
   const findings = [];
   const isWanted = (/** @type {string} */ name) =>
     options.only.length === 0 || options.only.some((prefix) => name.startsWith(prefix));
   try {
     for (const [name, scenario] of Object.entries(SCENARIOS)) {
       if (!isWanted(name)) continue;
-      const able = scenario.webSocket === true ? clients.filter(({ speaksWebSocket }) => speaksWebSocket) : clients;
+      const able = clients.filter(
+        ({ speaksWebSocket, readsRollouts }) =>
+          (scenario.webSocket !== true || speaksWebSocket) && (scenario.resumes !== 'compacted' || readsRollouts),
+      );
       samples[name] = await measureScenario({ name, scenario, clients: able, provider, rounds: options.rounds });
     }
     if (isWanted('websocket-savings')) {
@@ -83,12 +90,20 @@ async function bench(options) {
       findings.push(...(await measureBytes(able, { homesFolder: path.join(FOLDER, 'homes'), provider })));
       findings.push(await measureWarmUp({ rounds: options.rounds }));
     }
+    if (isWanted('assembly')) {
+      const { measureAssembly } = await import('./assembly.js');
+      findings.push(...(await measureAssembly({ rounds: options.rounds })));
+    }
+    if (isWanted('long-work')) {
+      const { measureLongWork } = await import('./long-work.js');
+      findings.push(await measureLongWork({ homesFolder: path.join(FOLDER, 'homes'), provider }));
+    }
   } finally {
     provider.stop();
   }
   say('');
   if (Object.keys(samples).length > 0) say(formatTable(samples));
-  if (findings.length > 0) say(`\n${(await import('./websocket.js')).formatFindings(findings)}`);
+  if (findings.length > 0) say(`\n${(await import('./findings.js')).formatFindings(findings)}`);
   if (options.save)
     await save({
       ...circumstances,

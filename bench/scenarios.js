@@ -1,14 +1,17 @@
 /** What is measured: the prompts, what the provider answers, and how an answer is known to be right. */
 import { event, functionCall, precompute, rawBytes, rehearse, respond, text } from '@quire/simulator';
-import { HISTORY, isHistoryPresent } from './history.js';
+import { isHistoryPresent } from './history.js';
+import { ASSEMBLY, COMPACTED_HISTORY, LONG_HISTORY, LONG_WORK } from './sizes.js';
 
 /**
  * @typedef {import('@quire/simulator').RecordedRequest} RecordedRequest
  * @typedef {import('@quire/simulator').Output} Output
  * @typedef {import('@quire/simulator').Step} Step
- * @typedef {{ wall?: number, cpu?: number, memory?: number }} Targets largest accepted ratio to the native peer
+ * @typedef {{ wall?: number, cpu?: number, memory?: number, peakMib?: number }} Targets
+ *   largest accepted ratio to the native peer; `peakMib` is a size of its own
  * @typedef {{
- *   title: string, prompt: string, finalText: string, requestCount: number, targets: Targets, resumes?: boolean, webSocket?: boolean,
+ *   title: string, prompt: string, finalText: string, requestCount: number, targets: Targets, webSocket?: boolean,
+ *   resumes?: import('./history.js').HistoryKind,
  *   answer: (request: RecordedRequest) => Step,
  *   isRight: (requests: readonly RecordedRequest[]) => boolean,
  * }} Scenario
@@ -27,7 +30,16 @@ const LONG_TEXT = Array.from({ length: DELTAS }, (_entry, index) => WORDS[index 
 const BIG_LINE = 'one of many lines of a large output, as a test run would print it';
 
 /** Identifies the fixtures in a result: change anything here and results are no longer comparable. */
-export const FIXTURE = { version: 1, rounds: ROUNDS, deltas: DELTAS, outputBytes: OUTPUT_BYTES, history: HISTORY };
+export const FIXTURE = {
+  version: 2,
+  rounds: ROUNDS,
+  deltas: DELTAS,
+  outputBytes: OUTPUT_BYTES,
+  history: LONG_HISTORY,
+  compacted: COMPACTED_HISTORY,
+  assembly: ASSEMBLY,
+  work: LONG_WORK,
+};
 
 const OVER_SSE = /** @type {const} @satisfies {Readonly<Record<string, Scenario>>} */ ({
   'cold-one-tool': {
@@ -80,14 +92,24 @@ const OVER_SSE = /** @type {const} @satisfies {Readonly<Record<string, Scenario>
     isRight: (requests) => (outputsOf(requests)[0] ?? '').includes(BIG_LINE),
   },
   'resume-50000': {
-    title: `one short answer in a resumed thread of ${(HISTORY.turns * HISTORY.itemsPerTurn).toLocaleString('en')} items`,
+    title: `one short answer in a resumed thread of ${(LONG_HISTORY.turns * LONG_HISTORY.itemsPerTurn).toLocaleString('en')} items, 100 MB at full size`,
     prompt: 'Say something.',
     finalText: FINAL_TEXT,
     requestCount: 1,
-    targets: {},
-    resumes: true,
+    targets: { wall: 0.5, memory: 0.6 },
+    resumes: 'long',
     answer: () => FINAL_ANSWER,
-    isRight: (requests) => requests[0] !== undefined && isHistoryPresent(requests[0].input),
+    isRight: (requests) => requests[0] !== undefined && isHistoryPresent('long', requests[0].input),
+  },
+  'resume-compacted': {
+    title: `one short answer in a resumed thread of half a gigabyte, of which a compaction left the last ${COMPACTED_HISTORY.turnsBehind} turns`,
+    prompt: 'Say something.',
+    finalText: FINAL_TEXT,
+    requestCount: 1,
+    targets: { peakMib: 150 },
+    resumes: 'compacted',
+    answer: () => FINAL_ANSWER,
+    isRight: (requests) => requests[0] !== undefined && isHistoryPresent('compacted', requests[0].input),
   },
 });
 
@@ -109,6 +131,36 @@ export const SCENARIOS = {
   },
 };
 
+/** Served, but not measured as a run of a program: see long-work.js. @type {Scenario} */
+const LONG_WORK_SCENARIO = {
+  title: 'turns with one command each, whose output is large',
+  prompt: '',
+  finalText: FINAL_TEXT,
+  requestCount: 0,
+  targets: {},
+  answer: (request) => {
+    const usage = { inputTokens: Math.ceil(request.rawBody.length / 4), outputTokens: 10 };
+    // Who asks for a summary offers no tools.
+    if (!Array.isArray(request.body['tools']) || request.body['tools'].length === 0) {
+      return respond(text('All commands so far were fine.'), { usage });
+    }
+    const last = String(request.input.at(-1)?.['type']);
+    if (last === 'function_call_output') return respond(text(FINAL_TEXT), { usage });
+    return callShell(request, `yes '${BIG_LINE}' | head -c ${LONG_WORK.outputBytes}`, { usage });
+  },
+  isRight: (requests) => {
+    const withOutput = requests.filter(({ input }) => input.at(-1)?.['type'] === 'function_call_output');
+    return withOutput.length === LONG_WORK.turns && outputsOf(withOutput).every((output) => output.includes(BIG_LINE));
+  },
+};
+
+/** @param {string} name @returns {Scenario} */
+export function scenarioOf(name) {
+  const scenario = name === 'long-work' ? LONG_WORK_SCENARIO : SCENARIOS[name];
+  if (scenario === undefined) throw new Error(`no scenario ${name}`);
+  return scenario;
+}
+
 /** Rules for the simulator. @param {Scenario} scenario */
 export function rulesOf(scenario) {
   return rehearse(scenario.answer);
@@ -125,12 +177,13 @@ const LONG_ANSWER_IN_FRAMES = precompute(
  * The shell tool under the name and with the parameter that this client offers.
  * @param {RecordedRequest} request
  * @param {string} command
+ * @param {import('@quire/simulator').RespondOptions} [options]
  */
-function callShell(request, command) {
+function callShell(request, command, options = {}) {
   const tools = Array.isArray(request.body['tools']) ? request.body['tools'].map((tool) => Object(tool)['name']) : [];
   const callId = `call_${request.index}`;
-  if (tools.includes('exec_command')) return respond(functionCall(callId, 'exec_command', { cmd: command }));
-  if (tools.includes('shell_command')) return respond(functionCall(callId, 'shell_command', { command }));
+  if (tools.includes('exec_command')) return respond(functionCall(callId, 'exec_command', { cmd: command }), options);
+  if (tools.includes('shell_command')) return respond(functionCall(callId, 'shell_command', { command }), options);
   return respond(functionCall(callId, 'bash', { command }));
 }
 

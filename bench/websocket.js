@@ -9,7 +9,7 @@ import { median } from './report.js';
 import { SCENARIOS } from './scenarios.js';
 
 /** @typedef {import('./clients.js').Client} Client */
-/** @typedef {{ measure: string, value: string, target: string }} Finding */
+/** @typedef {import('./findings.js').Finding} Finding */
 
 const LARGEST_SHARE_OF_BYTES = 0.1;
 const SMALLEST_HIDDEN_SHARE = 0.9;
@@ -129,10 +129,4 @@ async function timeFirstAnswer({ delayMs, afterWarmUp }) {
     await simulator.stop();
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
-}
-
-/** A Markdown table. @param {readonly Finding[]} findings */
-export function formatFindings(findings) {
-  const lines = findings.map(({ measure, value, target }) => `| ${measure} | ${value} | ${target} |`);
-  return ['| measure | value | target |', '|---|---|---|', ...lines].join('\n');
 }
