@@ -395,7 +395,7 @@ describe('a damaged rollout', () => {
         lines.splice(3, 0, 'garbage', '{"type":"unheard_of","payload":{}}', '\u0000\u0000', '[]');
         await writeFile(path, lines.join('\n'));
       },
-      notice: /4 lines of \S+\.jsonl could not be understood and were passed over\./,
+      notice: /3 lines of \S+\.jsonl could not be understood and were passed over\./,
     },
     {
       name: 'that lacks only its last line end',

@@ -9,7 +9,9 @@ import type { Workspace } from './workspace.ts';
 export interface RunOptions {
   readonly command: InstalledCommand;
   readonly workspace: Workspace;
-  /** Behind `quire exec` and the options that point it to the provider. */
+  /** Which command of `quire` runs; `exec` by default. */
+  readonly name?: string;
+  /** Behind the command and the options that point it to the provider. */
   readonly argv: readonly string[];
   /** The provider's base URL; without one only `argv` says where to go. */
   readonly url?: string | undefined;
@@ -38,7 +40,7 @@ export interface Ended {
 
 const DEFAULT_TIMEOUT_MS = 25_000;
 
-/** `quire exec` as a real process, whose output is gathered and can be waited for. */
+/** A command as a real process, whose output is gathered and can be waited for. */
 export class CommandRun implements AsyncDisposable {
   readonly child: ChildProcess;
   /** In the environment of the process and of everything it starts. */
@@ -169,11 +171,18 @@ export function eventTypes(stdout: string): readonly string[] {
   return parseEvents(stdout).map((event) => String(event['type']));
 }
 
-function commandLineOf({ command, url, provider = [], argv, wrapper }: RunOptions): readonly [string, ...string[]] {
+function commandLineOf({
+  command,
+  name = 'exec',
+  url,
+  provider = [],
+  argv,
+  wrapper,
+}: RunOptions): readonly [string, ...string[]] {
   const settings =
     url === undefined ? [] : ['model_provider=mock', ...[`base_url=${url}`, 'name=mock', ...provider].map(ofProvider)];
   const overrides = settings.flatMap((setting) => ['-c', setting]);
-  const line = [process.execPath, command.path, 'exec', ...overrides, ...argv] as const;
+  const line = [process.execPath, command.path, name, ...overrides, ...argv] as const;
   return wrapper === undefined ? [...line] : wrapper(line);
 }
 

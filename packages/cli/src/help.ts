@@ -4,6 +4,10 @@ Usage: quire COMMAND [OPTIONS]
 
 Commands:
   exec, e     Run one prompt to its end and print the answer
+  review      Review changes of a git repository
+  thread      List, show, name, fork, roll back, compact the threads on disk, and more
+  archive     Put a thread away
+  unarchive   Bring it back
   simulate    Start a model provider on this machine that plays a script
   help        Show this text, or the help of a command
 

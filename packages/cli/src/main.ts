@@ -1,4 +1,5 @@
 import { type CommandResult, endProcess } from './end-process.ts';
+import type { CommandLine } from './exec/run-command-line.ts';
 import { EXIT } from './exit-codes.ts';
 import { say } from './say.ts';
 import { VERSION } from './version.ts';
@@ -7,14 +8,24 @@ type Command = (argv: readonly string[]) => Promise<CommandResult>;
 
 /** Each command is loaded when it is asked for, and nothing before. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  exec: loadExec,
-  e: loadExec,
+  exec: () => onAgent(({ EXEC }) => EXEC),
+  e: () => onAgent(({ EXEC }) => EXEC),
+  review: () => onAgent(({ REVIEW }) => REVIEW),
+  thread: () => onAgent(async () => (await import('./thread/command-line.ts')).THREAD),
+  archive: () => onAgent(async () => (await import('./thread/command-line.ts')).threadCommandLine('archive')),
+  unarchive: () => onAgent(async () => (await import('./thread/command-line.ts')).threadCommandLine('unarchive')),
   simulate: async () => (await import('./simulate/command.ts')).simulateCommand,
 };
 
-async function loadExec(): Promise<Command> {
-  const { execCommand } = await import('./exec/command.ts');
-  return (argv) => execCommand(argv, { loadAgent: () => import('@quire/agent') });
+/** Commands whose options may also stand before their name. */
+const OPTIONS_FIRST = ['exec', 'e', 'review', 'thread', 'archive', 'unarchive'];
+
+type ExecModule = typeof import('./exec/command.ts');
+
+async function onAgent(choose: (module: ExecModule) => CommandLine | Promise<CommandLine>): Promise<Command> {
+  const module = await import('./exec/command.ts');
+  const commandLine = await choose(module);
+  return (argv) => module.runCommand(commandLine, argv, { loadAgent: () => import('@quire/agent') });
 }
 
 /** The command `quire`. Sets the exit code of the process and lets it end. */
@@ -51,16 +62,17 @@ async function help(topics: readonly string[]): Promise<CommandResult> {
 /** `quire -c key=value exec …`: options of a command may also stand before its name. */
 async function optionsFirst(argv: readonly string[]): Promise<CommandResult> {
   const [{ EXEC_OPTIONS }, { scanOptions }] = await Promise.all([
-    import('./exec/arguments.ts'),
+    import('./exec/options.ts'),
     import('./option-scan.ts'),
   ]);
   for (let index = 1; index < argv.length; index += 1) {
-    const isCommand = argv[index] === 'exec' || argv[index] === 'e';
-    if (!isCommand) continue;
+    const name = OPTIONS_FIRST.find((command) => command === argv[index]);
+    const load = name === undefined ? undefined : COMMANDS[name];
+    if (load === undefined) continue;
     // A word that the options before it do not take as a value is the command.
     const before = scanOptions(argv.slice(0, index), { specs: EXEC_OPTIONS, command: 'quire exec' });
     if (before.kind === 'scanned' && before.positionals.length === 0) {
-      return (await loadExec())([...argv.slice(0, index), ...argv.slice(index + 1)]);
+      return (await load())([...argv.slice(0, index), ...argv.slice(index + 1)]);
     }
   }
   const scan = scanOptions(argv, { specs: EXEC_OPTIONS, command: 'quire' });

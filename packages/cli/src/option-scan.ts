@@ -16,7 +16,7 @@ export interface OptionSpec {
 
 export interface Positional {
   readonly text: string;
-  /** Stood after `--`: never the name of a sub-command. */
+  /** Stood after `--`, or where options end: never the name of a sub-command. */
   readonly literal: boolean;
 }
 
@@ -42,7 +42,12 @@ interface OptionToken {
  */
 export function scanOptions(
   argv: readonly string[],
-  options: { readonly specs: readonly OptionSpec[]; readonly command: string },
+  options: {
+    readonly specs: readonly OptionSpec[];
+    readonly command: string;
+    /** Asked after every positional: `true` makes everything behind it positional too. */
+    readonly endsOptions?: (scanned: Omit<Extract<OptionScan, { readonly kind: 'scanned' }>, 'kind'>) => boolean;
+  },
 ): OptionScan {
   const values = new Map<string, string[]>();
   const positionals: Positional[] = [];
@@ -56,7 +61,9 @@ export function scanOptions(
     }
     if (!argument.startsWith('-') || argument === '-') {
       positionals.push({ text: argument, literal: false });
-      continue;
+      if (options.endsOptions?.({ values, positionals }) !== true) continue;
+      for (const text of argv.slice(index + 1)) positionals.push({ text, literal: true });
+      break;
     }
     const token = findOption(argument, options.specs);
     if (token === undefined) return fail(unknownOption(argument, options.specs));

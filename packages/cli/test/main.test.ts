@@ -100,8 +100,10 @@ test('a start loads the command table and nothing else [CLI-02]', () => {
 
 test('exec loads neither the simulator nor an output it does not use [CLI-03]', () => {
   const exec = [...loadedWith('src/exec/command.ts'), ...loadedWith('../agent/src/index.ts')];
-  expect(exec.filter((path) => /simulator|human-output|json-output|help\.ts/.test(path))).toEqual([]);
-  expect(exec).toContain('src/exec/run-exec.ts');
+  expect(
+    exec.filter((path) => /simulator|human-output|json-output|item-format|help\.ts|^src\/thread\//.test(path)),
+  ).toEqual([]);
+  expect(exec).toContain('src/exec/run-in-thread.ts');
 });
 
 describe('usage', () => {
@@ -118,6 +120,16 @@ describe('usage', () => {
       2,
       'quire: --sandbox must be one of read-only, workspace-write, danger-full-access, not "x"',
     ],
+    [['reviw', '--uncommitted'], 2, 'quire: unknown command "reviw"; did you mean quire review?'],
+    [
+      ['review'],
+      2,
+      'quire: review needs --uncommitted, --base BRANCH, --commit SHA, or a prompt that says what to review',
+    ],
+    [['-m', 'a', 'review', '--title', 't', '--base', 'b'], 2, 'quire: --title goes with --commit'],
+    [['thread', 'lst'], 2, 'quire: unknown sub-command "lst"; did you mean list?'],
+    [['-C', '/', 'thread', 'compact'], 2, 'quire: compact needs a thread id, or --last'],
+    [['archive'], 2, 'quire: archive needs a thread id, or --last'],
     [['simulate', '--port', 'x'], 2, 'quire: --port needs a number from 0 to 65535, not "x"'],
     [['simulate', '--script', '/nope.json'], 1, 'quire: /nope.json can not be read: no such file or folder'],
   ];
@@ -128,7 +140,16 @@ describe('usage', () => {
     });
   }
 
-  for (const argv of [['--help'], ['help'], ['help', 'exec'], ['exec', '--help'], ['simulate', '-h']]) {
+  for (const argv of [
+    ['--help'],
+    ['help'],
+    ['help', 'exec'],
+    ['exec', '--help'],
+    ['simulate', '-h'],
+    ['review', '--help'],
+    ['help', 'thread'],
+    ['archive', '-h'],
+  ]) {
     test(`quire ${argv.join(' ')} prints help on stdout [CLI-05]`, async () => {
       const ended = await run(argv);
       expect({ ...ended, stdout: /^Usage: quire .*$/m.test(ended.stdout) }).toEqual({

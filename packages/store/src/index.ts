@@ -7,7 +7,7 @@ export type { ModelSettings } from './config/model-settings.ts';
 export type { ProviderSettings } from './config/provider-settings.ts';
 export type { SafetySettings } from './config/safety-settings.ts';
 export { type Environment, resolveHome } from './home.ts';
-export { archiveRollout, unarchiveRollout } from './rollout/archive-rollout.ts';
+export { archiveRollout, isArchived, unarchiveRollout } from './rollout/archive-rollout.ts';
 export { type FindRolloutOptions, findRollout } from './rollout/find-rollout.ts';
 export { type ForkRolloutOptions, forkRollout } from './rollout/fork-rollout.ts';
 export {
@@ -16,6 +16,7 @@ export {
   listRollouts,
   type RolloutPage,
   type RolloutSummary,
+  readRolloutSummary,
 } from './rollout/list-rollouts.ts';
 export { createMemoryRollout } from './rollout/memory-rollout.ts';
 export {

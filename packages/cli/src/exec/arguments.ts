@@ -1,31 +1,35 @@
-import type { ResumeTarget } from '@quire/agent';
-import type { SandboxMode } from '@quire/protocol';
-import { type OptionSpec, type Positional, scanOptions } from '../option-scan.ts';
-import type { ColorChoice } from './style.ts';
+import type { ResumeTarget, ReviewTarget, Submission } from '@quire/agent';
+import { type Positional, scanOptions } from '../option-scan.ts';
+import { nearestName } from '../suggestion.ts';
+import {
+  asksForHelp,
+  EXEC_OPTIONS,
+  type ExecOptions,
+  nonEmpty,
+  type OptionValues,
+  readBefore,
+  readExecOptions,
+  readThreadTarget,
+  UsageError,
+} from './options.ts';
 
-export interface ExecArguments {
-  readonly resume: ResumeTarget | undefined;
-  /** `undefined`: the prompt comes from stdin. */
-  readonly prompt: string | undefined;
-  readonly configOverrides: readonly string[];
-  readonly images: readonly string[];
-  readonly model: string | undefined;
-  readonly sandboxMode: SandboxMode | undefined;
-  readonly workingDirectory: string | undefined;
-  readonly additionalDirectories: readonly string[];
-  readonly threadSource: string | undefined;
-  readonly skipGitRepoCheck: boolean;
-  readonly ephemeral: boolean;
-  readonly ignoreUserConfig: boolean;
-  readonly outputSchemaPath: string | undefined;
-  readonly color: ColorChoice;
-  readonly json: boolean;
-  /** Events are followed by what the requests of the turn cost. */
-  readonly receipt: boolean;
-  readonly lastMessagePath: string | undefined;
-  readonly deadlineSeconds: number | undefined;
-  /** For stderr, before anything else happens. */
-  readonly warnings: readonly string[];
+export type ThreadChoice =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'resume'; readonly target: ResumeTarget }
+  | { readonly kind: 'fork'; readonly target: ResumeTarget; readonly beforeUserMessage: number | undefined };
+
+export type ExecSubmission =
+  /** Without a text the prompt comes from stdin. */
+  | { readonly kind: 'prompt'; readonly text: string | undefined }
+  /** `stdin`: what to review is said there. */
+  | { readonly kind: 'review'; readonly target: ReviewTarget | 'stdin' }
+  | { readonly kind: 'task'; readonly task: Extract<Submission, { readonly task: 'compact' | 'undo' | 'shell' }> }
+  /** The thread is made, and nothing asked of it. */
+  | { readonly kind: 'none' };
+
+export interface ExecArguments extends ExecOptions {
+  readonly thread: ThreadChoice;
+  readonly submission: ExecSubmission;
 }
 
 export type ParsedExecArguments =
@@ -33,64 +37,25 @@ export type ParsedExecArguments =
   | { readonly kind: 'help' }
   | { readonly kind: 'usage-error'; readonly message: string };
 
-/** Longest `--deadline`: what a timer of the platform can hold. */
-const MAX_DEADLINE_SECONDS = 2_147_483;
+type Request = Pick<ExecArguments, 'thread' | 'submission'>;
+type RequestReader = (values: OptionValues, positionals: readonly Positional[]) => Request;
 
-const SANDBOX_MODES: readonly SandboxMode[] = ['read-only', 'workspace-write', 'danger-full-access'];
-const COLOR_CHOICES: readonly ColorChoice[] = ['always', 'never', 'auto'];
+const SUB_COMMANDS: Readonly<Record<string, RequestReader>> = {
+  resume: readResume,
+  fork: readFork,
+  review: readReview,
+};
 
-const flag = (name: string, more: Partial<OptionSpec> = {}): OptionSpec => ({ name, takesValue: false, ...more });
-const value = (name: string, more: Partial<OptionSpec> = {}): OptionSpec => ({ name, takesValue: true, ...more });
-
-/** All options of `quire exec`; they may stand before or after a sub-command and the prompt. */
-export const EXEC_OPTIONS: readonly OptionSpec[] = [
-  value('config', { short: 'c', repeatable: true }),
-  value('image', { short: 'i', repeatable: true }),
-  value('model', { short: 'm' }),
-  value('sandbox', { short: 's' }),
-  flag('dangerously-bypass-approvals-and-sandbox'),
-  flag('yolo', { aliasOf: 'dangerously-bypass-approvals-and-sandbox' }),
-  flag('full-auto'),
-  value('cd', { short: 'C' }),
-  value('add-dir', { repeatable: true }),
-  value('thread-source'),
-  flag('skip-git-repo-check'),
-  flag('ephemeral'),
-  flag('ignore-user-config'),
-  value('output-schema'),
-  value('color'),
-  flag('json'),
-  flag('experimental-json', { aliasOf: 'json' }),
-  flag('receipt'),
-  value('output-last-message', { short: 'o' }),
-  value('deadline'),
-  flag('help', { short: 'h' }),
-  flag('last'),
-  flag('all'),
-  flag('oss', { unsupported: true }),
-  flag('worktree', { unsupported: true }),
-  flag('trust', { unsupported: true }),
-  flag('ignore-rules', { unsupported: true }),
-  flag('strict-config', { unsupported: true }),
-  flag('approve-for-me', { unsupported: true }),
-  flag('search', { unsupported: true }),
-  flag('uncommitted', { unsupported: true }),
-  value('enable', { unsupported: true }),
-  value('disable', { unsupported: true }),
-  value('profile', { short: 'p', unsupported: true }),
-  value('local-provider', { unsupported: true }),
-  value('ask-for-approval', { short: 'a', unsupported: true }),
-  value('cyber-access-program', { unsupported: true }),
-  value('base', { unsupported: true }),
-  value('commit', { unsupported: true }),
+/** Options that belong to some sub-commands, in the order in which a wrong use of them is reported. */
+const OWNERS: readonly (readonly [option: string, owners: readonly string[]])[] = [
+  ['last', ['resume', 'fork']],
+  ['all', ['resume', 'fork']],
+  ['before', ['fork']],
+  ['uncommitted', ['review']],
+  ['base', ['review']],
+  ['commit', ['review']],
+  ['title', ['review']],
 ];
-
-/** Thrown inside this file only; becomes a `usage-error`. */
-class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
-type Values = ReadonlyMap<string, readonly string[]>;
 
 export function parseExecArguments(argv: readonly string[]): ParsedExecArguments {
   if (asksForHelp(argv)) return { kind: 'help' };
@@ -99,122 +64,85 @@ export function parseExecArguments(argv: readonly string[]): ParsedExecArguments
   const first = scan.positionals[0];
   if (first?.text === 'help' && !first.literal && scan.positionals.length === 1) return { kind: 'help' };
   try {
-    return { kind: 'run', arguments: interpret(scan.values, scan.positionals) };
+    const { values } = scan;
+    return { kind: 'run', arguments: { ...readRequest(values, scan.positionals), ...readExecOptions(values) } };
   } catch (error) {
     if (error instanceof UsageError) return { kind: 'usage-error', message: error.message };
     throw error;
   }
 }
 
-/** Help is given even when other arguments are wrong. */
-function asksForHelp(argv: readonly string[]): boolean {
-  const end = argv.indexOf('--');
-  const options = end === -1 ? argv : argv.slice(0, end);
-  return options.includes('--help') || options.includes('-h');
-}
-
-function interpret(values: Values, positionals: readonly Positional[]): ExecArguments {
-  const warnings: string[] = [];
-  return {
-    ...readTarget(values, positionals),
-    configOverrides: readOverrides(values),
-    images: (values.get('image') ?? []).flatMap((list) => list.split(',').filter((path) => path !== '')),
-    model: nonEmpty(values, 'model'),
-    sandboxMode: readSandboxMode(values, warnings),
-    workingDirectory: nonEmpty(values, 'cd'),
-    additionalDirectories: values.get('add-dir') ?? [],
-    threadSource: nonEmpty(values, 'thread-source'),
-    skipGitRepoCheck: values.has('skip-git-repo-check'),
-    ephemeral: values.has('ephemeral'),
-    ignoreUserConfig: values.has('ignore-user-config'),
-    outputSchemaPath: nonEmpty(values, 'output-schema'),
-    color: oneOf(values, 'color', COLOR_CHOICES) ?? 'auto',
-    json: values.has('json'),
-    receipt: values.has('receipt'),
-    lastMessagePath: nonEmpty(values, 'output-last-message'),
-    deadlineSeconds: readDeadline(values),
-    warnings,
-  };
-}
-
-function readTarget(values: Values, positionals: readonly Positional[]): Pick<ExecArguments, 'resume' | 'prompt'> {
+function readRequest(values: OptionValues, positionals: readonly Positional[]): Request {
   const [first, ...rest] = positionals;
-  if (first !== undefined && !first.literal) {
-    if (first.text === 'fork' || first.text === 'review') {
-      throw new UsageError(`the sub-command ${first.text} is not supported yet by quire exec`);
-    }
-    if (first.text === 'resume') return readResume(values, rest);
+  const name =
+    first !== undefined && !first.literal && Object.hasOwn(SUB_COMMANDS, first.text) ? first.text : undefined;
+  for (const [option, owners] of OWNERS) {
+    if (!values.has(option) || (name !== undefined && owners.includes(name))) continue;
+    const plural = owners.length === 1 ? '' : 's';
+    throw new UsageError(`--${option} goes with the sub-command${plural} ${owners.join(' and ')}`);
   }
-  for (const name of ['last', 'all']) {
-    if (values.has(name)) throw new UsageError(`--${name} goes with the sub-command resume`);
-  }
-  return { resume: undefined, prompt: readPromptArgument(positionals) };
+  const read = name === undefined ? undefined : SUB_COMMANDS[name];
+  if (read !== undefined) return read(values, rest);
+  return { thread: { kind: 'new' }, submission: { kind: 'prompt', text: readPromptArgument(positionals) } };
 }
 
-function readResume(values: Values, positionals: readonly Positional[]): Pick<ExecArguments, 'resume' | 'prompt'> {
-  if (values.has('last')) {
-    return {
-      resume: { kind: 'last', anyDirectory: values.has('all') },
-      prompt: readPromptArgument(positionals),
-    };
+function readResume(values: OptionValues, positionals: readonly Positional[]): Request {
+  const { target, rest } = readThreadTarget('resume', { values, positionals });
+  return { thread: { kind: 'resume', target }, submission: { kind: 'prompt', text: readPromptArgument(rest) } };
+}
+
+/** Without a prompt nothing is asked of the fork, as with the peer; `-` reads one from stdin. */
+function readFork(values: OptionValues, positionals: readonly Positional[]): Request {
+  const { target, rest } = readThreadTarget('fork', { values, positionals });
+  const thread: ThreadChoice = { kind: 'fork', target, beforeUserMessage: readBefore(values) };
+  const text = readPromptArgument(rest);
+  if (rest.length > 0) return { thread, submission: { kind: 'prompt', text } };
+  refuseOptions(
+    values,
+    ['image', 'output-schema', 'output-last-message'],
+    'goes with a prompt; give one, or - for stdin',
+  );
+  return { thread, submission: { kind: 'none' } };
+}
+
+function readReview(values: OptionValues, positionals: readonly Positional[]): Request {
+  refuseOptions(values, ['image', 'output-schema'], 'does not go with review');
+  const named = ['uncommitted', 'base', 'commit'].filter((name) => values.has(name));
+  const [one, other] = positionals.length > 0 ? [...named, 'a prompt'] : named;
+  if (one === undefined) {
+    throw new UsageError(
+      'review needs --uncommitted, --base BRANCH, --commit SHA, or a prompt that says what to review',
+    );
   }
-  if (values.has('all')) throw new UsageError('--all goes with --last');
-  const [id, ...rest] = positionals;
-  if (id === undefined || id.text === '') throw new UsageError('resume needs a thread id, or --last');
-  return { resume: { kind: 'id', id: id.text }, prompt: readPromptArgument(rest) };
+  if (other !== undefined) {
+    throw new UsageError(`--${one} can not be combined with ${other === 'a prompt' ? other : `--${other}`}`);
+  }
+  if (values.has('title') && !values.has('commit')) throw new UsageError('--title goes with --commit');
+  return { thread: { kind: 'new' }, submission: { kind: 'review', target: readReviewTarget(values, positionals) } };
+}
+
+function readReviewTarget(values: OptionValues, positionals: readonly Positional[]): ReviewTarget | 'stdin' {
+  if (values.has('uncommitted')) return { kind: 'uncommitted' };
+  const branch = nonEmpty(values, 'base');
+  if (branch !== undefined) return { kind: 'base', branch };
+  const sha = nonEmpty(values, 'commit');
+  const title = nonEmpty(values, 'title');
+  if (sha !== undefined) return { kind: 'commit', sha, ...(title !== undefined && { title }) };
+  const instructions = readPromptArgument(positionals);
+  return instructions === undefined ? 'stdin' : { kind: 'custom', instructions };
+}
+
+function refuseOptions(values: OptionValues, names: readonly string[], reason: string): void {
+  const given = names.find((name) => values.has(name));
+  if (given !== undefined) throw new UsageError(`--${given} ${reason}`);
 }
 
 function readPromptArgument(positionals: readonly Positional[]): string | undefined {
   const [prompt, surplus] = positionals;
   if (surplus !== undefined) {
-    throw new UsageError(`unexpected argument ${JSON.stringify(surplus.text)}; put the prompt in quotes`);
+    const nearest = prompt?.literal === false ? nearestName(prompt.text, Object.keys(SUB_COMMANDS)) : undefined;
+    const hint = nearest === undefined ? 'put the prompt in quotes' : `did you mean quire exec ${nearest}?`;
+    throw new UsageError(`unexpected argument ${JSON.stringify(surplus.text)}; ${hint}`);
   }
   return prompt === undefined || (prompt.text === '-' && !prompt.literal) ? undefined : prompt.text;
-}
-
-function readOverrides(values: Values): readonly string[] {
-  const overrides = values.get('config') ?? [];
-  for (const override of overrides) {
-    if (override.indexOf('=') < 1) throw new UsageError(`-c needs key=value, not ${JSON.stringify(override)}`);
-  }
-  return overrides;
-}
-
-function readSandboxMode(values: Values, warnings: string[]): SandboxMode | undefined {
-  const chosen = oneOf(values, 'sandbox', SANDBOX_MODES);
-  const bypass = values.has('dangerously-bypass-approvals-and-sandbox');
-  if (bypass && (chosen !== undefined || values.has('full-auto'))) {
-    const other = chosen === undefined ? '--full-auto' : '-s';
-    throw new UsageError(`--dangerously-bypass-approvals-and-sandbox can not be combined with ${other}`);
-  }
-  if (bypass) return 'danger-full-access';
-  if (!values.has('full-auto')) return chosen;
-  warnings.push('--full-auto is deprecated; use -s workspace-write');
-  return chosen ?? 'workspace-write';
-}
-
-function readDeadline(values: Values): number | undefined {
-  const text = values.get('deadline')?.[0];
-  if (text === undefined) return undefined;
-  const seconds = Number(text);
-  if (text.trim() === '' || !(seconds > 0 && seconds <= MAX_DEADLINE_SECONDS)) {
-    throw new UsageError(`--deadline needs a number of seconds above 0, not ${JSON.stringify(text)}`);
-  }
-  return seconds;
-}
-
-function nonEmpty(values: Values, name: string): string | undefined {
-  const text = values.get(name)?.[0];
-  if (text === '') throw new UsageError(`--${name} needs a value that is not empty`);
-  return text;
-}
-
-function oneOf<Choice extends string>(values: Values, name: string, choices: readonly Choice[]): Choice | undefined {
-  const text = values.get(name)?.[0];
-  if (text === undefined) return undefined;
-  const choice = choices.find((candidate) => candidate === text);
-  if (choice === undefined) {
-    throw new UsageError(`--${name} must be one of ${choices.join(', ')}, not ${JSON.stringify(text)}`);
-  }
-  return choice;
 }

@@ -2,14 +2,31 @@ import type { CommandResult } from '../end-process.ts';
 import { watchReader } from '../process/reader-watch.ts';
 import { StandardInput } from '../process/stdin-source.ts';
 import { isSameSink, StandardSink } from '../process/text-sink.ts';
+import { parseExecArguments } from './arguments.ts';
+import type { AgentModule } from './command-dependencies.ts';
 import { DEFAULT_STDIN_LIMITS, type StdinLimits } from './prompt.ts';
-import { type AgentModule, runExec } from './run-exec.ts';
+import { type CommandLine, runCommandLine } from './run-command-line.ts';
 import { type StopSignal, StopSwitch } from './stop-switch.ts';
 
 const SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** `quire exec` on the streams and signals of this process. */
-export async function execCommand(
+/** `quire exec`. */
+export const EXEC: CommandLine = {
+  usage: 'Usage: quire exec [OPTIONS] [PROMPT]; see quire exec --help',
+  parse: parseExecArguments,
+  loadHelp: async () => (await import('./help.ts')).EXEC_HELP,
+};
+
+/** `quire review`: the sub-command of `exec` as a command of its own. */
+export const REVIEW: CommandLine = {
+  usage: 'Usage: quire review [OPTIONS] TARGET; see quire review --help',
+  parse: (argv) => parseExecArguments(['review', ...argv]),
+  loadHelp: async () => (await import('./help.ts')).REVIEW_HELP,
+};
+
+/** A command on the streams and signals of this process. */
+export async function runCommand(
+  commandLine: CommandLine,
   argv: readonly string[],
   options: { readonly loadAgent: () => Promise<AgentModule>; readonly stdinLimits?: StdinLimits },
 ): Promise<CommandResult> {
@@ -33,8 +50,7 @@ export async function execCommand(
   process.on('uncaughtException', onFault);
   const endWatch = watchReader(/* descriptor */ 1, () => stop.request({ kind: 'output-closed' }));
   try {
-    return await runExec({
-      argv,
+    return await runCommandLine(commandLine, argv, {
       stdin: new StandardInput(),
       stdinLimits: options.stdinLimits ?? DEFAULT_STDIN_LIMITS,
       stdout,

@@ -59,7 +59,7 @@ export function formatCount(count: number): string {
 }
 
 /** Relative to the working directory when it is below it. Safe to show. */
-function shortPath(path: string, workingDirectory: string): string {
+export function shortPath(path: string, workingDirectory: string): string {
   const short = relative(workingDirectory, path);
   const isBelow = short !== '' && short !== '..' && !short.startsWith(`..${sep}`) && !isAbsolute(short);
   return safeLine(isBelow ? short : path);

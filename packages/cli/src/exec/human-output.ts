@@ -3,6 +3,7 @@ import {
   assertNever,
   blendedTotal,
   type RequestReceipt,
+  type ReviewResult,
   type ThreadEvent,
   type ThreadTokenUsage,
   type TurnItem,
@@ -11,6 +12,7 @@ import {
 import type { TextSink } from '../process/text-sink.ts';
 import type { ExecOutput, ShownPrompt } from './exec-output.ts';
 import { cutLines, formatChange, formatCount, formatDuration, type LineLimits, lastStates } from './human-format.ts';
+import { compactionLine, reviewLines, rolledBack, subAgentLines } from './item-format.ts';
 import { retryReason } from './retry-reason.ts';
 import { safeLine, safeText } from './safe-text.ts';
 import { scriptOf } from './shell-line.ts';
@@ -48,6 +50,9 @@ export class HumanOutput implements ExecOutput {
   #lastMessage: string | undefined;
   /** The command whose line was printed last, when nothing was printed since. */
   #openCommand: string | undefined;
+  /** The command of a person that runs now. */
+  #ownCommand: { readonly id: string; hasOutput: boolean; endsLine: boolean } | undefined;
+  #wasReviewShown = false;
   #lastPlan = '';
 
   constructor(options: HumanOutputOptions) {
@@ -55,36 +60,33 @@ export class HumanOutput implements ExecOutput {
     this.#style = options.style;
   }
 
-  opened(facts: ThreadFacts, prompt: ShownPrompt): void {
+  opened(facts: ThreadFacts, prompt: ShownPrompt | undefined): void {
     this.#workingDirectory = facts.workingDirectory;
     this.#print(this.#header(facts));
-    const { bold, cyan, dim } = this.#style;
-    const notes: string[] = [];
-    if (prompt.attachedCharacters > 0) notes.push(`${formatCount(prompt.attachedCharacters)} characters from stdin`);
-    if (prompt.imageCount > 0) notes.push(prompt.imageCount === 1 ? '1 image' : `${prompt.imageCount} images`);
-    const [first = '', ...rest] = cutLines(safeText(prompt.text), PROMPT_LINES).lines;
-    this.#block([
-      `${cyan('›')} ${bold(first)}`,
-      ...rest.map((line) => `  ${line}`),
-      ...(notes.length === 0 ? [] : [dim(`  + ${notes.join(', ')}`)]),
-    ]);
+    if (prompt !== undefined) this.#prompt(prompt);
     for (const warning of facts.warnings) this.#warning(warning);
+  }
+
+  /** Its id is what the person asked for. */
+  left(facts: ThreadFacts): void {
+    this.#options.stdout.write(`${facts.threadId}\n`);
   }
 
   event(event: ThreadEvent): void {
     switch (event.kind) {
       case 'text-delta':
       case 'reasoning-delta':
-      case 'command-output-delta':
       case 'thread-start':
       case 'turn-start':
       case 'rate-limits':
       case 'turn-diff':
       case 'turn-end':
         return;
+      case 'command-output-delta':
+        if (event.itemId === this.#ownCommand?.id) this.#ownOutput(event.delta);
+        return;
       case 'item-start':
-        if (event.item.kind === 'command-execution') this.#commandStarted(event.item);
-        else if (event.item.kind === 'plan') this.#itemShown(event.item);
+        this.#itemStarted(event.item);
         return;
       case 'item-update':
         if (event.item.kind === 'plan') this.#itemShown(event.item);
@@ -116,6 +118,9 @@ export class HumanOutput implements ExecOutput {
       case 'turn-receipt':
         this.#receipts = event.requests;
         return;
+      case 'thread-rolled-back':
+        this.#block([this.#style.yellow(`↶ ${rolledBack(event.turns)}`)]);
+        return;
       default:
         assertNever(event, 'HumanOutput.event');
     }
@@ -144,18 +149,54 @@ export class HumanOutput implements ExecOutput {
   #header(facts: ThreadFacts): readonly string[] {
     const { bold, dim } = this.#style;
     const effort = facts.reasoningEffort ?? 'default';
+    const notes = [
+      ...(facts.resumed ? ['resumed'] : []),
+      ...(facts.forkedFrom === undefined ? [] : [`forked from ${facts.forkedFrom}`]),
+    ];
     const rows: readonly (readonly [string, string])[] = [
       ['workdir', facts.workingDirectory],
       ['model', `${facts.model} (${facts.providerId})`],
       ['approval', facts.approvalPolicy],
       ['sandbox', facts.sandboxMode],
       ['effort', `${effort}, summaries ${facts.reasoningSummary}`],
-      ['thread', facts.resumed ? `${facts.threadId} (resumed)` : facts.threadId],
+      ['thread', notes.length === 0 ? facts.threadId : `${facts.threadId} (${notes.join(', ')})`],
     ];
     return [
       bold(`quire ${this.#options.version}`),
       ...rows.map(([name, text]) => `  ${dim(name.padEnd(8))} ${safeLine(text)}`),
     ];
+  }
+
+  #prompt(prompt: ShownPrompt): void {
+    const { bold, cyan, dim } = this.#style;
+    const notes: string[] = [];
+    if (prompt.attachedCharacters > 0) notes.push(`${formatCount(prompt.attachedCharacters)} characters from stdin`);
+    if (prompt.imageCount > 0) notes.push(prompt.imageCount === 1 ? '1 image' : `${prompt.imageCount} images`);
+    const [first = '', ...rest] = cutLines(safeText(prompt.text), PROMPT_LINES).lines;
+    this.#block([
+      `${cyan('›')} ${bold(first)}`,
+      ...rest.map((line) => `  ${line}`),
+      ...(notes.length === 0 ? [] : [dim(`  + ${notes.join(', ')}`)]),
+    ]);
+  }
+
+  #itemStarted(item: TurnItem): void {
+    switch (item.kind) {
+      case 'command-execution':
+        this.#commandStarted(item);
+        return;
+      case 'plan':
+        this.#itemShown(item);
+        return;
+      case 'context-compaction':
+        this.#block([this.#style.dim(compactionLine(item))]);
+        return;
+      case 'sub-agent':
+        this.#block(subAgentLines(item, this.#style));
+        return;
+      default:
+        return; // shown at their end
+    }
   }
 
   #itemShown(item: TurnItem): void {
@@ -187,6 +228,18 @@ export class HumanOutput implements ExecOutput {
       case 'tool-error':
         this.#toolError(item);
         return;
+      case 'context-compaction':
+        this.#block([this.#style.dim(compactionLine(item))]);
+        return;
+      case 'review-start':
+        this.#block([`${this.#style.cyan('◎')} reviewing ${safeLine(item.target)}`]);
+        return;
+      case 'review-end':
+        this.#reviewEnded(item.review);
+        return;
+      case 'sub-agent':
+        this.#block(subAgentLines(item, this.#style));
+        return;
       default:
         assertNever(item, 'HumanOutput.itemShown');
     }
@@ -201,6 +254,24 @@ export class HumanOutput implements ExecOutput {
     if (this.#openCommand === undefined) this.#block([...lines, ...place]);
     else this.#print([...lines, ...place]);
     this.#openCommand = item.id;
+    if (item.source === 'user') this.#ownCommand = { id: item.id, endsLine: true, hasOutput: false };
+  }
+
+  /** The output of a command that the person asked for is what they want to have: whole, and on stdout. */
+  #ownOutput(text: string): void {
+    const command = this.#ownCommand;
+    if (command === undefined || text === '') return;
+    command.hasOutput = true;
+    command.endsLine = text.endsWith('\n');
+    this.#options.stdout.write(this.#options.stdoutIsTerminal ? safeText(text) : text);
+  }
+
+  #ownCommandEnded(output: string): void {
+    const command = this.#ownCommand;
+    if (command === undefined) return;
+    if (!command.hasOutput) this.#ownOutput(output);
+    if (!command.endsLine && this.#options.sharedSink) this.#ownOutput('\n');
+    this.#ownCommand = undefined;
   }
 
   #commandEnded(item: Extract<TurnItem, { kind: 'command-execution' }>): void {
@@ -210,10 +281,12 @@ export class HumanOutput implements ExecOutput {
       this.#commandStarted(item);
     }
     this.#openCommand = undefined;
+    if (item.source === 'user') this.#ownCommandEnded(item.output);
     const took = item.durationMs === undefined ? '' : ` in ${formatDuration(item.durationMs)}`;
     if (item.status === 'declined') this.#print([`  ${yellow('⊘ declined')}`]);
     else if (item.status === 'completed') this.#print([`  ${green('✓')} done${took}`]);
     else this.#print([`  ${red('✗')} ${item.exitCode === undefined ? 'failed' : `exit ${item.exitCode}`}${took}`]);
+    if (item.source === 'user') return;
     this.#print(
       cutLines(safeText(lastStates(item.output)), OUTPUT_LINES).lines.map((line) => this.#style.dim(`  │ ${line}`)),
     );
@@ -253,6 +326,12 @@ export class HumanOutput implements ExecOutput {
     this.#block([`${cyan('☰')} plan`, ...lines]);
   }
 
+  #reviewEnded(review: ReviewResult | undefined): void {
+    if (review === undefined) return; // the end of the task tells why
+    this.#wasReviewShown = true;
+    this.#block(reviewLines(review, { style: this.#style, workingDirectory: this.#workingDirectory }));
+  }
+
   #toolError(item: Extract<TurnItem, { kind: 'tool-error' }>): void {
     const tool = item.message.includes(item.tool) ? '' : `${safeLine(item.tool)}: `;
     this.#block([this.#style.red(`✗ ${tool}${safeLine(item.message)}`)]);
@@ -271,7 +350,7 @@ export class HumanOutput implements ExecOutput {
 
   #finalMessage(text: string | undefined): void {
     if (text === undefined) return;
-    const wasShown = this.#lastMessage === text;
+    const wasShown = this.#wasReviewShown || this.#lastMessage === text;
     if (this.#options.sharedSink && wasShown) return;
     const line = text.endsWith('\n') ? text : `${text}\n`;
     this.#options.stdout.write(this.#options.stdoutIsTerminal ? safeText(line) : line);

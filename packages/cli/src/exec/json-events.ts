@@ -75,6 +75,7 @@ export class JsonEventMapper {
   readonly #open = new Map<string, CommandItem | FileChangeItem>();
   #plan: { readonly id: string; steps: readonly PlanStep[] } | undefined;
   #usage: ThreadTokenUsage | undefined;
+  #hasMessage = false;
   readonly #withReceipt: boolean;
 
   constructor(options: { readonly withReceipt: boolean }) {
@@ -95,6 +96,7 @@ export class JsonEventMapper {
       case 'rate-limits':
       case 'turn-diff':
       case 'model-waiting':
+      case 'thread-rolled-back':
       case 'turn-end':
         return NONE;
       case 'turn-receipt':
@@ -123,6 +125,7 @@ export class JsonEventMapper {
 
   ended(outcome: TurnOutcome): readonly JsonEvent[] {
     const settled = [...this.#open.values()].flatMap((item) => this.#itemEnded({ ...item, status: 'failed' }));
+    if (outcome.kind === 'completed') settled.push(...this.#unsaid(outcome.lastAgentMessage));
     if (this.#plan !== undefined) settled.push({ type: 'item.completed', item: planItem(this.#plan) });
     this.#plan = undefined;
     switch (outcome.kind) {
@@ -137,6 +140,12 @@ export class JsonEventMapper {
       default:
         return assertNever(outcome, 'JsonEventMapper.ended');
     }
+  }
+
+  /** What a task other than a turn came to is its message: the findings of a review, what an undo did. */
+  #unsaid(message: string | undefined): readonly JsonEvent[] {
+    if (message === undefined || this.#hasMessage) return NONE;
+    return completed({ id: this.#takeNumber(), type: 'agent_message', text: message });
   }
 
   #itemStarted(item: TurnItem): readonly JsonEvent[] {
@@ -156,6 +165,10 @@ export class JsonEventMapper {
       case 'agent-message':
       case 'reasoning':
       case 'tool-error':
+      case 'context-compaction':
+      case 'review-start':
+      case 'review-end':
+      case 'sub-agent':
         return NONE;
       default:
         return assertNever(item, 'JsonEventMapper.itemStarted');
@@ -165,8 +178,13 @@ export class JsonEventMapper {
   #itemEnded(item: TurnItem): readonly JsonEvent[] {
     switch (item.kind) {
       case 'user-message':
+      case 'context-compaction':
+      case 'review-start':
+      case 'review-end':
+      case 'sub-agent':
         return NONE;
       case 'agent-message':
+        this.#hasMessage = true;
         return completed({ id: this.#lastShownId(item.id), type: 'agent_message', text: item.text });
       case 'reasoning': {
         const text = item.summary.join('\n');

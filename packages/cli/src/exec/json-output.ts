@@ -30,6 +30,11 @@ export class JsonOutput implements ExecOutput {
     if (outcome.kind === 'failed') this.#stderr.write(`quire: ${safeLine(outcome.failure.message)}\n`);
   }
 
+  /** Its id was in the first event. */
+  left(): void {
+    return;
+  }
+
   #print(events: readonly JsonEvent[]): void {
     for (const event of events) this.#stdout.write(`${JSON.stringify(event)}\n`);
   }

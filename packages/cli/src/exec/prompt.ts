@@ -44,9 +44,14 @@ const EMPTY_PROMPT = 'the prompt is empty; pass it as an argument or on stdin';
  */
 export async function readPrompt(options: ReadPromptOptions): Promise<Prompt> {
   if (options.argument === undefined) return { text: await readWhole(options), attached: '' };
-  if (options.argument.trim() === '') throw new SetupError('stdin', EMPTY_PROMPT);
+  requireText(options.argument);
   const attached = await readAttached(options);
   return { text: options.argument, attached: attached.trim() === '' ? '' : attached };
+}
+
+/** Throws `SetupError` 'stdin' for a prompt without words. */
+export function requireText(prompt: string): void {
+  if (prompt.trim() === '') throw new SetupError('stdin', EMPTY_PROMPT);
 }
 
 /** The text of the user message for a prompt. */
@@ -66,7 +71,7 @@ async function readWhole({ stdin, limits, notify, signal }: ReadPromptOptions): 
     ...(!isTerminal && { onQuiet: { afterMs: limits.firstByteTimeoutMs, notify: hint } }),
   });
   const text = textOf(outcome, limits);
-  if (text.trim() === '') throw new SetupError('stdin', EMPTY_PROMPT);
+  requireText(text);
   return text;
 }
 

@@ -25,6 +25,11 @@ const REASONS: Readonly<Record<TurnFailure['code'], string>> = {
   'invalid-image': 'the provider refused an image',
   policy: 'the provider refused the request',
   configuration: 'the configuration does not work',
+  compaction: 'the history could not be made shorter',
+  'compaction-loop': 'making the history shorter does not help any more',
+  'budget-exceeded': 'the budget is used up',
+  undo: 'nothing could be undone',
+  review: 'the review failed',
   internal: 'something went wrong',
 };
 

@@ -1,10 +1,12 @@
+import type { ResumeTarget, ReviewTarget } from '@quire/agent';
 import { describe, expect, test } from 'vitest';
-import { EXEC_OPTIONS, type ExecArguments, parseExecArguments } from '../../src/exec/arguments.ts';
-import { EXEC_HELP } from '../../src/exec/help.ts';
+import { type ExecArguments, parseExecArguments, type ThreadChoice } from '../../src/exec/arguments.ts';
+import { EXEC_HELP, REVIEW_HELP } from '../../src/exec/help.ts';
+import { EXEC_OPTIONS } from '../../src/exec/options.ts';
 
 const DEFAULTS: ExecArguments = {
-  resume: undefined,
-  prompt: undefined,
+  thread: { kind: 'new' },
+  submission: { kind: 'prompt', text: undefined },
   configOverrides: [],
   images: [],
   model: undefined,
@@ -25,6 +27,14 @@ const DEFAULTS: ExecArguments = {
 };
 
 const ID = '01a1fb78-4bdd-7351-aa59-3fb83be1e59d';
+const prompt = (text: string): Partial<ExecArguments> => ({ submission: { kind: 'prompt', text } });
+const resume = (target: ResumeTarget): Partial<ExecArguments> => ({ thread: { kind: 'resume', target } });
+const fork = (target: ResumeTarget, beforeUserMessage?: number): { readonly thread: ThreadChoice } => ({
+  thread: { kind: 'fork', target, beforeUserMessage },
+});
+const review = (target: ReviewTarget | 'stdin'): Partial<ExecArguments> => ({ submission: { kind: 'review', target } });
+const NEWEST: ResumeTarget = { kind: 'last', anyDirectory: false };
+const NOTHING: Partial<ExecArguments> = { submission: { kind: 'none' } };
 const WITH_FLAG: Partial<ExecArguments> = {
   sandboxMode: 'workspace-write',
   warnings: ['--full-auto is deprecated; use -s workspace-write'],
@@ -33,18 +43,18 @@ const WITH_FLAG: Partial<ExecArguments> = {
 describe('accepted [EXEC-10]', () => {
   const rows: readonly (readonly [string, readonly string[], Partial<ExecArguments>])[] = [
     ['nothing', [], {}],
-    ['a prompt', ['hi'], { prompt: 'hi' }],
+    ['a prompt', ['hi'], { ...prompt('hi') }],
     ['a dash', ['-'], {}],
-    ['a prompt after --', ['--', '--json'], { prompt: '--json' }],
-    ['the name of a sub-command after --', ['--', 'resume'], { prompt: 'resume' }],
-    ['options around the prompt', ['--json', 'hi', '-m', 'a'], { prompt: 'hi', json: true, model: 'a' }],
+    ['a prompt after --', ['--', '--json'], { ...prompt('--json') }],
+    ['the name of a sub-command after --', ['--', 'resume'], { ...prompt('resume') }],
+    ['options around the prompt', ['--json', 'hi', '-m', 'a'], { ...prompt('hi'), json: true, model: 'a' }],
     ['the alias of --json', ['--experimental-json'], { json: true }],
     ['--name=value', ['--model=a=b'], { model: 'a=b' }],
     ['-nVALUE', ['-ma'], { model: 'a' }],
     ['-n=VALUE', ['-m=a'], { model: 'a' }],
     ['a value that is a dash', ['-o', '-'], { lastMessagePath: '-' }],
     ['repeated options', ['-c', 'a=1', '--config=b=2', '-cc=3'], { configOverrides: ['a=1', 'b=2', 'c=3'] }],
-    ['image lists', ['-i', 'a,b', '--image', 'c', 'hi'], { images: ['a', 'b', 'c'], prompt: 'hi' }],
+    ['image lists', ['-i', 'a,b', '--image', 'c', 'hi'], { images: ['a', 'b', 'c'], ...prompt('hi') }],
     [
       'directories',
       ['-C', '/x', '--add-dir', '/y', '--add-dir', '/z'],
@@ -59,10 +69,33 @@ describe('accepted [EXEC-10]', () => {
       ['--skip-git-repo-check', '--ephemeral', '--ignore-user-config', '--color', 'never', '--thread-source', 's'],
       { skipGitRepoCheck: true, ephemeral: true, ignoreUserConfig: true, color: 'never', threadSource: 's' },
     ],
-    ['resume', ['resume', ID], { resume: { kind: 'id', id: ID } }],
-    ['resume with a prompt', ['resume', ID, 'more'], { resume: { kind: 'id', id: ID }, prompt: 'more' }],
-    ['resume --last', ['resume', '--last', 'more'], { resume: { kind: 'last', anyDirectory: false }, prompt: 'more' }],
-    ['resume --last --all', ['--all', 'resume', '--last'], { resume: { kind: 'last', anyDirectory: true } }],
+    ['resume', ['resume', ID], { ...resume({ kind: 'id', id: ID }) }],
+    ['resume with a prompt', ['resume', ID, 'more'], { ...resume({ kind: 'id', id: ID }), ...prompt('more') }],
+    [
+      'resume --last',
+      ['resume', '--last', 'more'],
+      { ...resume({ kind: 'last', anyDirectory: false }), ...prompt('more') },
+    ],
+    ['resume --last --all', ['--all', 'resume', '--last'], { ...resume({ kind: 'last', anyDirectory: true }) }],
+    ['fork [EXEC-70]', ['fork', ID, 'more'], { ...fork({ kind: 'id', id: ID }), ...prompt('more') }],
+    ['fork with the prompt on stdin [EXEC-70]', ['fork', ID, '-'], fork({ kind: 'id', id: ID })],
+    ['fork without a prompt [EXEC-72]', ['fork', ID], { ...fork({ kind: 'id', id: ID }), ...NOTHING }],
+    ['fork --last [EXEC-70]', ['fork', '--last', 'more'], { ...fork(NEWEST), ...prompt('more') }],
+    [
+      'fork --before [EXEC-71]',
+      ['fork', '--before', '0', ID, 'x'],
+      { ...fork({ kind: 'id', id: ID }, /* beforeUserMessage */ 0), ...prompt('x') },
+    ],
+    ['review --uncommitted [EXEC-74]', ['review', '--uncommitted'], review({ kind: 'uncommitted' })],
+    ['review --base [EXEC-74]', ['--base', 'main', 'review'], review({ kind: 'base', branch: 'main' })],
+    ['review --commit [EXEC-74]', ['review', '--commit', 'abc'], review({ kind: 'commit', sha: 'abc' })],
+    [
+      'review --commit --title [EXEC-74]',
+      ['review', '--commit', 'abc', '--title', 't'],
+      review({ kind: 'commit', sha: 'abc', title: 't' }),
+    ],
+    ['review with words [EXEC-74]', ['review', 'the parser'], review({ kind: 'custom', instructions: 'the parser' })],
+    ['review with words on stdin [EXEC-74]', ['review', '-'], review('stdin')],
     [
       'the order of the SDK',
       [
@@ -85,7 +118,7 @@ describe('accepted [EXEC-10]', () => {
         sandboxMode: 'read-only',
         workingDirectory: '/x',
         outputSchemaPath: '/s',
-        resume: { kind: 'id', id: ID },
+        ...resume({ kind: 'id', id: ID }),
         images: ['a', 'b'],
       },
     ],
@@ -125,10 +158,25 @@ describe('refused [EXEC-11]', () => {
     [['resume'], 'resume needs a thread id, or --last'],
     [['resume', '--all'], '--all goes with --last'],
     [['resume', '--last', 'a', 'b'], 'unexpected argument "b"; put the prompt in quotes'],
-    [['--last', 'hi'], '--last goes with the sub-command resume'],
-    [['fork', ID], 'the sub-command fork is not supported yet by quire exec'],
-    [['review', '--uncommitted'], '--uncommitted is not supported yet by quire exec'],
-    [['review'], 'the sub-command review is not supported yet by quire exec'],
+    [['--last', 'hi'], '--last goes with the sub-commands resume and fork'],
+    [['resume', '--before', '1', ID], '--before goes with the sub-command fork'],
+    [['--uncommitted'], '--uncommitted goes with the sub-command review'],
+    [['--title', 't', 'fork', ID], '--title goes with the sub-command review'],
+    [['fork'], 'fork needs a thread id, or --last'],
+    [['fork', '--before', '-1', ID], '--before needs a value'],
+    [['fork', '--before=-1', ID], '--before needs the number of a user message, 0 for the first, not "-1"'],
+    [['fork', '--before', 'x', ID], '--before needs the number of a user message, 0 for the first, not "x"'],
+    [['fork', '-o', 'x', ID], '--output-last-message goes with a prompt; give one, or - for stdin'],
+    [['frok', ID, 'more'], `unexpected argument "${ID}"; did you mean quire exec fork?`],
+    [['review'], 'review needs --uncommitted, --base BRANCH, --commit SHA, or a prompt that says what to review'],
+    [['review', '--uncommitted', '--base', 'b'], '--uncommitted can not be combined with --base'],
+    [['review', '--commit', 'a', '--base', 'b'], '--base can not be combined with --commit'],
+    [['review', '--uncommitted', 'hi'], '--uncommitted can not be combined with a prompt'],
+    [['review', '--title', 't', '--base', 'b'], '--title goes with --commit'],
+    [['review', '--base='], '--base needs a value that is not empty'],
+    [['review', '-i', 'a', '--uncommitted'], '--image does not go with review'],
+    [['review', '--output-schema', 'a', '--uncommitted'], '--output-schema does not go with review'],
+    [['review', 'a', 'b'], 'unexpected argument "b"; put the prompt in quotes'],
     [['--oss'], '--oss is not supported yet by quire exec'],
     [['-p', 'work'], '-p is not supported yet by quire exec'],
     [['--enable', 'x'], '--enable is not supported yet by quire exec'],
@@ -144,4 +192,10 @@ test('the help names every supported option and no other [EXEC-12]', () => {
   const named = new Set([...EXEC_HELP.matchAll(/--([a-z-]+)/g)].map((match) => match[1]));
   const supported = EXEC_OPTIONS.filter((spec) => !spec.unsupported).map((spec) => spec.name);
   expect([...named].sort()).toEqual([...supported].sort());
+});
+
+test('the help of a review names options of exec only [EXEC-12]', () => {
+  const known = new Set(EXEC_OPTIONS.filter((spec) => !spec.unsupported).map((spec) => spec.name));
+  const named = [...REVIEW_HELP.matchAll(/--([a-z-]+)/g)].map((match) => match[1] ?? '');
+  expect(named.filter((name) => !known.has(name))).toEqual([]);
 });

@@ -1,9 +1,10 @@
+import type { ThreadFacts } from '@quire/agent';
 import type { ThreadEvent, TurnItem, TurnOutcome } from '@quire/protocol';
 import { describe, expect, test } from 'vitest';
 import { HumanOutput, type HumanOutputOptions } from '../../src/exec/human-output.ts';
 import { createStyle } from '../../src/exec/style.ts';
 import { MemorySink } from '../support/memory-streams.ts';
-import { FACTS, TURN_ID, USAGE } from '../support/scripted-agent.ts';
+import { FACTS, OTHER_ID, REVIEW, TURN_ID, USAGE } from '../support/scripted-agent.ts';
 
 const start = (item: TurnItem): ThreadEvent => ({ kind: 'item-start', turnId: TURN_ID, item });
 const end = (item: TurnItem): ThreadEvent => ({ kind: 'item-end', turnId: TURN_ID, item });
@@ -290,4 +291,113 @@ test('a long line is not cut within a character [EXEC-56]', () => {
   };
   expect(shown(`${'x'.repeat(399)}😀${'y'.repeat(9)}`)).toBe(`${'x'.repeat(399)}…`);
   expect(shown(`${'x'.repeat(398)}😀${'y'.repeat(9)}`)).toBe(`${'x'.repeat(398)}😀…`);
+});
+
+describe('a review', () => {
+  const events = [
+    end({ kind: 'review-start', id: 'r1', target: 'current changes' }),
+    end({ kind: 'review-end', id: 'r2', review: REVIEW }),
+  ];
+  const outcome: TurnOutcome = { kind: 'completed', lastAgentMessage: 'All of it.' };
+  const TRANSCRIPT = `
+◎ reviewing current changes
+
+◎ review: 2 findings
+  It breaks the sum.
+
+  ● [P1] The sum is off by one
+    src/sum.ts:10-12
+    The loop ends too early.
+
+    See \`sum\`.
+
+  ● [P3] A name
+`;
+
+  test('shows the findings with their places, and its text goes to stdout [EXEC-77]', () => {
+    expect(show(events, { outcome })).toEqual({ stdout: 'All of it.\n', stderr: TRANSCRIPT });
+  });
+
+  test('is not repeated where both streams end at one place [EXEC-77]', () => {
+    expect(show(events, { outcome, sharedSink: true })).toEqual({ stdout: '', stderr: TRANSCRIPT });
+  });
+
+  test('without findings says so, and what the model wrote can not drive the terminal [EXEC-53, EXEC-77]', () => {
+    const review = { ...REVIEW, findings: [], overallExplanation: 'fine \u001b[2Jhere' };
+    const shown = show([end({ kind: 'review-end', id: 'r2', review })], { outcome, sharedSink: true });
+    expect(shown.stderr).toBe('\n✓ review: no findings\n  fine here\n');
+  });
+
+  test('that was stopped shows no findings [EXEC-77]', () => {
+    const stopped = end({ kind: 'review-end', id: 'r2', review: undefined });
+    expect(show([stopped], { outcome: { kind: 'interrupted' } })).toEqual({ stdout: '', stderr: '\n■ interrupted\n' });
+  });
+});
+
+test('a compaction, a rollback and sub-agents are a line each [EXEC-78]', () => {
+  const compaction = { kind: 'context-compaction', id: 'k' } as const;
+  const subAgent = { kind: 'sub-agent', id: 's', action: 'spawn', prompt: 'read\nthe tests' } as const;
+  const { stderr } = show([
+    start({ ...compaction, strategy: undefined, tokensBefore: undefined, tokensAfter: undefined }),
+    end({ ...compaction, strategy: 'local', tokensBefore: 41_000, tokensAfter: 6_200 }),
+    end({ ...compaction, strategy: 'trim', tokensBefore: undefined, tokensAfter: undefined }),
+    { kind: 'thread-rolled-back', turns: 2 },
+    start({ ...subAgent, threadIds: [], states: {}, status: 'in-progress' }),
+    end({ ...subAgent, threadIds: ['t1'], states: { t1: 'running' }, status: 'completed' }),
+  ]);
+  expect(stderr.split('\n').filter((line) => line !== '')).toEqual([
+    '⇊ compacting the history…',
+    '⇊ history summarised by the model: about 41,000 → 6,200 tokens',
+    '⇊ history oldest parts left out',
+    '↶ 2 turns taken back; files stay as they are',
+    '⑂ spawn: read the tests',
+    '⑂ spawn completed: t1 running',
+  ]);
+});
+
+describe('a command of the person', () => {
+  const own = (more: Partial<Extract<TurnItem, { kind: 'command-execution' }>> = {}): TurnItem =>
+    command('own', { source: 'user', ...more });
+  const said = (delta: string): ThreadEvent => ({
+    kind: 'command-output-delta',
+    turnId: TURN_ID,
+    itemId: 'own',
+    delta,
+  });
+  const ended = own({ output: 'one\ntwo', exitCode: 3, durationMs: 5, status: 'failed' });
+
+  test('has its output on stdout as it comes, and its exit code in the transcript [THR-12]', () => {
+    expect(show([start(own()), said('one\n'), said('two'), end(ended)])).toEqual({
+      stdout: 'one\ntwo',
+      stderr: '\n$ echo own\n  ✗ exit 3 in 5 ms\n',
+    });
+  });
+
+  test('whose output came at its end only has it on stdout too [THR-12]', () => {
+    expect(show([start(own()), end(ended)]).stdout).toBe('one\ntwo');
+  });
+
+  test('ends its line where both streams end at one place [THR-12]', () => {
+    expect(show([start(own()), said('one'), end(ended)], { sharedSink: true }).stdout).toBe('one\n');
+  });
+
+  test('does not drive the terminal [EXEC-53]', () => {
+    expect(show([start(own()), said('a\u001b[2Jb\n'), end(ended)], { stdoutIsTerminal: true }).stdout).toBe('ab\n');
+  });
+});
+
+test('the header says what a thread was forked from, and that it goes on [EXEC-50] [EXEC-72]', () => {
+  const shown = (facts: Partial<ThreadFacts>): string | undefined => {
+    const stderr = new MemorySink();
+    const style = createStyle({ color: false });
+    const stdout = new MemorySink();
+    const output = new HumanOutput({ stdout, stderr, style, version: '', sharedSink: false, stdoutIsTerminal: false });
+    output.opened({ ...FACTS, ...facts }, /* prompt */ undefined);
+    return /^ {2}thread .*$/m.exec(stderr.text)?.[0];
+  };
+  expect(shown({ resumed: true })).toBe(`  thread   ${FACTS.threadId} (resumed)`);
+  expect(shown({ forkedFrom: OTHER_ID })).toBe(`  thread   ${FACTS.threadId} (forked from ${OTHER_ID})`);
+  expect(shown({ resumed: true, forkedFrom: OTHER_ID })).toBe(
+    `  thread   ${FACTS.threadId} (resumed, forked from ${OTHER_ID})`,
+  );
 });

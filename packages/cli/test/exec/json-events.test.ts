@@ -1,7 +1,7 @@
 import type { ThreadEvent, TurnItem, TurnOutcome } from '@quire/protocol';
 import { describe, expect, test } from 'vitest';
 import { JsonEventMapper } from '../../src/exec/json-events.ts';
-import { THREAD_ID, TURN_ID, USAGE } from '../support/scripted-agent.ts';
+import { REVIEW, THREAD_ID, TURN_ID, USAGE } from '../support/scripted-agent.ts';
 
 const start = (item: TurnItem): ThreadEvent => ({ kind: 'item-start', turnId: TURN_ID, item });
 const update = (item: TurnItem): ThreadEvent => ({ kind: 'item-update', turnId: TURN_ID, item });
@@ -247,4 +247,77 @@ test('an id that a provider gives to several items stays one shown id for each o
     'item.started item_3',
     'item.completed item_3',
   ]);
+});
+
+describe('tasks other than a turn', () => {
+  const turn: ThreadEvent = { kind: 'turn-start', turnId: TURN_ID };
+  const TURN_STARTED = '{"type":"turn.started"}';
+  const TURN_COMPLETED = `{"type":"turn.completed",${NO_TOKENS}}`;
+
+  test('a review prints the commands of the reviewer and its text as one message [EXEC-75]', () => {
+    const lines = linesOf(
+      [
+        turn,
+        end({ kind: 'review-start', id: 'r1', target: 'current changes' }),
+        start(command('c1')),
+        end(command('c1', { output: 'boom', exitCode: 0, status: 'completed' })),
+        end({ kind: 'review-end', id: 'r2', review: REVIEW }),
+      ],
+      { kind: 'completed', lastAgentMessage: 'It breaks the sum.' },
+    );
+    expect(lines.map((line) => line.replace(/"command":.*?"status"/, '"status"'))).toEqual([
+      THREAD_STARTED,
+      TURN_STARTED,
+      '{"type":"item.started","item":{"id":"item_0","type":"command_execution","status":"in_progress"}}',
+      '{"type":"item.completed","item":{"id":"item_0","type":"command_execution","status":"completed"}}',
+      '{"type":"item.completed","item":{"id":"item_1","type":"agent_message","text":"It breaks the sum."}}',
+      TURN_COMPLETED,
+    ]);
+  });
+
+  test('an interrupted review has no message [EXEC-75]', () => {
+    const events = [turn, end({ kind: 'review-end', id: 'r2', review: undefined })];
+    expect(linesOf(events, { kind: 'interrupted' })).toEqual([
+      THREAD_STARTED,
+      TURN_STARTED,
+      '{"type":"turn.interrupted"}',
+    ]);
+  });
+
+  test('a message that was printed is not printed again at the end [EXEC-75]', () => {
+    const said = end({ kind: 'agent-message', id: 'm', text: 'Done.' });
+    expect(linesOf([turn, said], { kind: 'completed', lastAgentMessage: 'Done.\n' })).toEqual([
+      THREAD_STARTED,
+      TURN_STARTED,
+      '{"type":"item.completed","item":{"id":"item_0","type":"agent_message","text":"Done."}}',
+      TURN_COMPLETED,
+    ]);
+  });
+
+  test('compactions, rollbacks and sub-agents print nothing but their warnings [EXEC-76]', () => {
+    const compaction = { kind: 'context-compaction', id: 'k' } as const;
+    const subAgent = {
+      kind: 'sub-agent',
+      id: 's',
+      action: 'spawn',
+      threadIds: [],
+      prompt: 'look',
+      states: {},
+    } as const;
+    const lines = linesOf([
+      { kind: 'thread-rolled-back', turns: 1 },
+      turn,
+      start({ ...compaction, strategy: undefined, tokensBefore: undefined, tokensAfter: undefined }),
+      end({ ...compaction, strategy: 'local', tokensBefore: 9, tokensAfter: 1 }),
+      { kind: 'warning', turnId: TURN_ID, message: 'compacted' },
+      start({ ...subAgent, status: 'in-progress' }),
+      end({ ...subAgent, status: 'completed' }),
+    ]);
+    expect(lines).toEqual([
+      THREAD_STARTED,
+      TURN_STARTED,
+      '{"type":"item.completed","item":{"id":"item_0","type":"error","message":"compacted"}}',
+      TURN_COMPLETED,
+    ]);
+  });
 });

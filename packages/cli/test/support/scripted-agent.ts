@@ -1,13 +1,26 @@
-import type { AgentThread, QuireOptions, ResumeTarget, ThreadFacts, ThreadOptions, TurnOptions } from '@quire/agent';
-import type { ThreadEvent, ThreadId, TurnId, TurnOutcome, UserInput } from '@quire/protocol';
-import type { AgentModule } from '../../src/exec/run-exec.ts';
+import type {
+  AgentThread,
+  ForkOptions,
+  ListOptions,
+  QuireOptions,
+  ResumeTarget,
+  Submission,
+  ThreadFacts,
+  ThreadOptions,
+  ThreadSummary,
+  TurnOptions,
+} from '@quire/agent';
+import type { ReviewResult, ThreadEvent, ThreadId, TurnId, TurnOutcome, UserInput } from '@quire/protocol';
+import type { AgentModule, Threads } from '../../src/exec/command-dependencies.ts';
 
 export const THREAD_ID = '01a1fb78-4bdd-7351-aa59-3fb83be1e59d' as ThreadId;
+export const OTHER_ID = '01a1fb78-4bdd-7351-aa59-000000000002' as ThreadId;
 export const TURN_ID = '01a1fb78-0000-7000-8000-000000000001' as TurnId;
 
 export const FACTS: ThreadFacts = {
   threadId: THREAD_ID,
   resumed: false,
+  forkedFrom: undefined,
   workingDirectory: '/srv/project',
   model: 'model-a',
   providerId: 'mock',
@@ -24,7 +37,12 @@ export type AgentCall =
   | { readonly call: 'create'; readonly options: QuireOptions | undefined }
   | { readonly call: 'start'; readonly options: ThreadOptions | undefined }
   | { readonly call: 'resume'; readonly target: ResumeTarget; readonly options: ThreadOptions | undefined }
-  | { readonly call: 'run'; readonly input: string | readonly UserInput[]; readonly outputSchema: unknown }
+  | { readonly call: 'fork'; readonly target: ResumeTarget; readonly options: ForkOptions | undefined }
+  | { readonly call: 'run'; readonly input: Submission; readonly outputSchema: unknown }
+  | { readonly call: 'roll-back'; readonly turns: number }
+  | { readonly call: 'list'; readonly options: Omit<ListOptions, 'signal'> }
+  | { readonly call: 'rename'; readonly id: string; readonly name: string }
+  | { readonly call: 'archive' | 'unarchive'; readonly id: string }
   | { readonly call: 'close' };
 
 export interface TurnContext {
@@ -38,6 +56,10 @@ export interface ScriptedAgentOptions {
   /** Plays the turn; `turn-start` was emitted before. */
   readonly turn?: (context: TurnContext) => Promise<void> | void;
   readonly openError?: Error;
+  /** Changes a stored thread. */
+  readonly change?: () => Promise<void>;
+  /** The threads on disk. */
+  readonly stored?: readonly ThreadSummary[];
   readonly onCall?: (call: AgentCall) => void;
   readonly close?: () => Promise<void>;
 }
@@ -51,7 +73,7 @@ export function scriptedAgent(options: ScriptedAgentOptions = {}): { agent: Agen
   };
   const thread: AgentThread = {
     facts: { ...FACTS, ...options.facts },
-    run: () => Promise.reject(new Error('not part of the script')),
+    run: notScripted,
     runStreamed: () => {
       throw new Error('not part of the script');
     },
@@ -66,13 +88,26 @@ export function scriptedAgent(options: ScriptedAgentOptions = {}): { agent: Agen
         end: (outcome) => emit({ kind: 'turn-end', turnId: TURN_ID, outcome }),
       });
     },
+    contextLeftPercent: undefined,
+    compact: notScripted,
+    undo: notScripted,
+    runShell: notScripted,
+    review: notScripted,
+    rollBack: async (turns) => {
+      record({ call: 'roll-back', turns });
+      await options.change?.();
+    },
     close: async () => {
       record({ call: 'close' });
       await options.close?.();
     },
     [Symbol.asyncDispose]: () => thread.close(),
   };
-  class Quire {
+  const changed = async (call: AgentCall): Promise<void> => {
+    record(call);
+    await options.change?.();
+  };
+  class Quire implements Threads {
     constructor(quireOptions?: QuireOptions) {
       record({ call: 'create', options: quireOptions });
     }
@@ -88,12 +123,69 @@ export function scriptedAgent(options: ScriptedAgentOptions = {}): { agent: Agen
       if (options.openError !== undefined) throw options.openError;
       return thread;
     }
+
+    async forkThread(target: ResumeTarget, forkOptions?: ForkOptions): Promise<AgentThread> {
+      record({ call: 'fork', target, options: forkOptions });
+      if (options.openError !== undefined) throw options.openError;
+      return thread;
+    }
+
+    async checkReview(): Promise<void> {
+      // Whatever is asked for can be reviewed.
+    }
+
+    async readThread(target: ResumeTarget, { workingDirectory }: ListOptions = {}): Promise<ThreadSummary> {
+      const stored = options.stored ?? [];
+      const found =
+        target.kind === 'id'
+          ? stored.filter((summary) =>
+              [summary.threadId.toUpperCase(), summary.threadId, summary.name, summary.rolloutPath].includes(target.id),
+            )
+          : stored
+              .filter((summary) => target.anyDirectory === true || summary.workingDirectory === workingDirectory)
+              .filter(({ preview, archived }) => preview !== '' && !archived)
+              .sort((left, right) => right.updatedAtMs - left.updatedAtMs);
+      const beginning =
+        found.length === 0 && target.kind === 'id'
+          ? stored.filter(({ threadId }) => threadId.startsWith(target.id))
+          : found.slice(0, 1);
+      const [first, ...others] = beginning;
+      if (first !== undefined && others.length === 0) return first;
+      throw Object.assign(new Error(first === undefined ? 'no such thread' : 'several threads'), { code: 'thread' });
+    }
+
+    async listThreads({ signal: _, ...listOptions }: ListOptions = {}): Promise<readonly ThreadSummary[]> {
+      record({ call: 'list', options: listOptions });
+      const { archived = false, workingDirectory, limit } = listOptions;
+      return (options.stored ?? [])
+        .filter((summary) => summary.archived === archived)
+        .filter((summary) => workingDirectory === undefined || summary.workingDirectory === workingDirectory)
+        .slice(0, limit);
+    }
+
+    setThreadName(id: string, name: string): Promise<void> {
+      return changed({ call: 'rename', id, name });
+    }
+
+    async archiveThread(id: string): Promise<{ readonly threadId: ThreadId; readonly path: string }> {
+      await changed({ call: 'archive', id });
+      return { threadId: THREAD_ID, path: '/home/archived_sessions/rollout.jsonl' };
+    }
+
+    async unarchiveThread(id: string): Promise<{ readonly threadId: ThreadId; readonly path: string }> {
+      await changed({ call: 'unarchive', id });
+      return { threadId: THREAD_ID, path: '/home/sessions/rollout.jsonl' };
+    }
   }
   const loadImageInput = async (path: string): Promise<UserInput> => {
     if (path.startsWith('missing')) throw agentError('image', `the image ${path} can not be read`);
     return { kind: 'image', url: 'data:image/png;base64,AA==', path };
   };
   return { agent: { Quire, loadImageInput }, calls };
+}
+
+function notScripted(): Promise<never> {
+  return Promise.reject(new Error('not part of the script'));
 }
 
 /** What the real agent throws, by shape. */
@@ -118,6 +210,22 @@ const TOKENS = {
   totalTokens: 4_800,
 };
 export const USAGE = { total: TOKENS, last: TOKENS, contextWindow: undefined };
+
+export const REVIEW: ReviewResult = {
+  findings: [
+    {
+      title: '[P1] The sum is off by one',
+      body: 'The loop ends too early.\n\nSee `sum`.',
+      confidence: 0.9,
+      priority: 1,
+      location: { path: '/srv/project/src/sum.ts', startLine: 10, endLine: 12 },
+    },
+    { title: '[P3] A name', body: '', confidence: undefined, priority: undefined, location: undefined },
+  ],
+  overallCorrectness: 'patch is incorrect',
+  overallExplanation: 'It breaks the sum.',
+  overallConfidence: 0.8,
+};
 
 /** Resolves when the signal aborts. */
 export function aborted(signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { endProcess } from '../../src/end-process.ts';
-import { execCommand } from '../../src/exec/command.ts';
+import { EXEC, runCommand } from '../../src/exec/command.ts';
 import { DEFAULT_STDIN_LIMITS } from '../../src/exec/prompt.ts';
 import { aborted, scriptedAgent, TURN_ID, type TurnContext } from './scripted-agent.ts';
 
@@ -87,8 +87,9 @@ const { agent } = scriptedAgent({
   close: () => new Promise((resolve) => setTimeout(resolve, process.env['SCRIPT'] === 'slow-close' ? 300 : 0)),
   turn: TURNS[process.env['SCRIPT'] ?? 'echo'] ?? (() => undefined),
   onCall: (call) => {
-    if (call.call === 'run' && typeof call.input !== 'string') {
-      input = call.input.map((part) => (part.kind === 'text' ? part.text : '[image]')).join('');
+    if (call.call === 'run') {
+      const parts = Array.isArray(call.input) ? call.input : [];
+      input = parts.map((part) => (part.kind === 'text' ? part.text : '[image]')).join('');
       mark('running');
     }
     if (call.call === 'close') mark('closed');
@@ -96,7 +97,7 @@ const { agent } = scriptedAgent({
 });
 const silenceTimeoutMs = Number(process.env['SILENCE_MS'] ?? DEFAULT_STDIN_LIMITS.silenceTimeoutMs);
 endProcess(
-  await execCommand(process.argv.slice(2), {
+  await runCommand(EXEC, process.argv.slice(2), {
     loadAgent: async () => agent,
     stdinLimits: { ...DEFAULT_STDIN_LIMITS, silenceTimeoutMs },
   }),

@@ -84,3 +84,8 @@ function copyDurably(file: string, target: string): void {
     fs.rmSync(draft, { force: true });
   }
 }
+
+/** Whether a rollout was put away. */
+export function isArchived(home: string, file: string): boolean {
+  return isBelow(archivedFolder(home), file);
+}

@@ -35,7 +35,7 @@ export function findRollout(options: FindRolloutOptions): string {
   const given = JSON.stringify(options.idOrPath);
   throw new RolloutError(
     'not-found',
-    `${given} is neither a thread id nor a rollout file, and no thread has that name; ${howToList(sessionsFolder(options.home))}`,
+    `${given} is neither a thread id nor a rollout file, and no thread has that name; ${HOW_TO_LIST}`,
     { path: file },
   );
 }
@@ -44,7 +44,7 @@ function findById(home: string, threadId: ThreadId): string {
   const found = lookForId(home, threadId);
   if (found !== undefined) return found;
   const folder = sessionsFolder(home);
-  throw new RolloutError('not-found', `no thread ${threadId} is recorded in ${folder}; ${howToList(folder)}`, {
+  throw new RolloutError('not-found', `no thread ${threadId} is recorded in ${folder}; ${HOW_TO_LIST}`, {
     path: folder,
   });
 }
@@ -102,9 +102,7 @@ function theOnly(found: readonly RolloutPath[], options: FindRolloutOptions): st
   );
 }
 
-function howToList(folder: string): string {
-  return `list the recorded ones with: find ${JSON.stringify(folder)} -name 'rollout-*.jsonl'`;
-}
+const HOW_TO_LIST = 'list the recorded ones with: quire thread list --all';
 
 function findNearItsDay(home: string, threadId: ThreadId): string | undefined {
   const beganMs = timeOfId(threadId);

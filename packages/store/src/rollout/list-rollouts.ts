@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { SessionMeta, ThreadId } from '@quire/protocol';
+import { isJsonObject, parseThreadId, type SessionMeta, type ThreadId } from '@quire/protocol';
 import { readHeader, readOpened } from './read-header.ts';
 import { readPreview } from './read-preview.ts';
 import { type RolloutPath, rolloutsBelow, statFile } from './rollout-folders.ts';
-import { archivedFolder, sessionsFolder } from './rollout-name.ts';
+import { archivedFolder, sessionsFolder, threadIdOfName } from './rollout-name.ts';
 import { readThreadNames } from './thread-names.ts';
 
 export interface RolloutSummary {
@@ -28,6 +28,8 @@ export interface ListRolloutsOptions {
   /** The threads that were put away instead of the others. */
   readonly archived?: boolean;
   readonly withPreview?: boolean;
+  /** Also the threads that work for another one, such as reviewers. Default false. */
+  readonly withSubagents?: boolean;
   readonly limit: number;
   /** Of an earlier page. */
   readonly cursor?: string;
@@ -68,12 +70,22 @@ export async function listRollouts(options: ListRolloutsOptions): Promise<Rollou
     if (seen.has(rollout.threadId)) continue;
     seen.add(rollout.threadId);
     const summary = summarise(rollout, options);
-    if (summary === undefined) continue;
+    if (summary === undefined || (options.withSubagents !== true && isSubagent(summary.meta))) continue;
     const name = names.get(summary.threadId);
     threads.push(name === undefined ? summary : { ...summary, name });
     if (threads.length === limit) return { threads, nextCursor: cursorOf(folder, rollout.path) };
   }
   return { threads, nextCursor: undefined };
+}
+
+/** What a listing would say of one file; `undefined` when it holds no thread. */
+export function readRolloutSummary(file: string, options: { readonly home: string }): RolloutSummary | undefined {
+  const threadId =
+    threadIdOfName(path.basename(file)) ?? parseThreadId(readOpened(file, (fd) => readHeader(fd, file))?.id);
+  if (threadId === undefined) return undefined;
+  const summary = summarise({ path: file, threadId }, { withPreview: true });
+  const name = readThreadNames(options.home).get(threadId);
+  return summary === undefined || name === undefined ? summary : { ...summary, name };
 }
 
 function cursorOf(folder: string, file: string): string {
@@ -95,9 +107,14 @@ export async function findLastRollout(options: ListScope): Promise<RolloutSummar
   candidates.sort((left, right) => right.updatedAtMs - left.updatedAtMs);
   for await (const { rollout } of paced(candidates, options.signal)) {
     const summary = summarise(rollout, { ...options, withPreview: true });
-    if (summary?.preview !== undefined) return summary;
+    if (summary?.preview !== undefined && !isSubagent(summary.meta)) return summary;
   }
   return undefined;
+}
+
+/** Its `source` is an object that tells for what. */
+function isSubagent({ source }: SessionMeta): boolean {
+  return isJsonObject(source) && 'subagent' in source;
 }
 
 /** The same entries, with a pause after every batch in which an abort can arrive. */

@@ -38,6 +38,8 @@ export async function readRolloutBackwards(file: string, options: ReadBackwardsO
   const own = new SegmentReading(options);
   let segment = await readSegment({ file, reading: own, options });
   const { meta } = segment;
+  // The name of a file alone makes no thread.
+  if (own.knownLines === 0) throw noHeader(file);
   let skippedLines = own.skippedLines;
   for (let parents = 0; !segment.isEnough; parents += 1) {
     const base = parents < MAX_PARENTS ? historyBase(segment.meta) : undefined;
@@ -85,6 +87,8 @@ class SegmentReading implements BackwardLineListener {
   readonly #options: ReadBackwardsOptions;
   skippedLines = 0;
   tornBytes = 0;
+  /** Lines that are what a rollout holds, also of kinds that nobody here knows. */
+  knownLines = 0;
   /** The header that stands first among those met. */
   lastMeta: SessionMeta | undefined;
 
@@ -101,9 +105,13 @@ class SegmentReading implements BackwardLineListener {
     const start = readLineStart(bytes.toString('latin1', 0, Math.min(bytes.length, LINE_START_BYTES)));
     if (!isBeforeFork(this.base, start)) return 'continue';
     const isWanted = start === undefined || (this.#options.needs?.(start.type, start.payloadType) ?? true);
-    if (!isWanted && !place.isTail) return 'continue';
+    if (!isWanted && !place.isTail) {
+      this.knownLines += 1;
+      return 'continue';
+    }
     const text = textOf(bytes, place.offset);
     const line = decodeLine(text);
+    if (line !== undefined) this.knownLines += 1;
     if (line === FOREIGN_LINE) return 'continue';
     if (line === undefined) {
       this.#noteDamage(text, { isTail: place.isTail, length: bytes.length });

@@ -48,5 +48,7 @@ function wordsOf(line: RolloutLine): string | undefined {
   if (line.type !== 'response_item' || line.payload.type !== 'message' || !isUserTurnBoundary(line.payload)) {
     return undefined;
   }
-  return line.payload.content.map((part) => (part.type === 'input_text' ? part.text : '')).join(' ');
+  const words = line.payload.content.map((part) => (part.type === 'input_text' ? part.text : '')).join(' ');
+  // A record of what was done, in a message of the user's role.
+  return words.startsWith('<user_action>') ? undefined : words;
 }

@@ -53,13 +53,10 @@ test('what is not found is an error that says where it was looked for and how to
     }
   });
   expect(failures).toEqual([
+    ['not-found', `no thread ${ID} is recorded in ${sessions}; list the recorded ones with: quire thread list --all`],
     [
       'not-found',
-      `no thread ${ID} is recorded in ${sessions}; list the recorded ones with: find "${sessions}" -name 'rollout-*.jsonl'`,
-    ],
-    [
-      'not-found',
-      `"nope" is neither a thread id nor a rollout file, and no thread has that name; list the recorded ones with: find "${sessions}" -name 'rollout-*.jsonl'`,
+      `"nope" is neither a thread id nor a rollout file, and no thread has that name; list the recorded ones with: quire thread list --all`,
     ],
   ]);
 });

@@ -2,18 +2,18 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_STDIN_LIMITS } from '../../src/exec/prompt.ts';
-import { runExec } from '../../src/exec/run-exec.ts';
-import { StopSwitch } from '../../src/exec/stop-switch.ts';
+import { EXEC, REVIEW as REVIEW_COMMAND } from '../../src/exec/command.ts';
 import type { StdinSource } from '../../src/process/stdin-source.ts';
-import { MemorySink, memoryStdin } from '../support/memory-streams.ts';
+import { memoryStdin } from '../support/memory-streams.ts';
+import { type Ran, runScripted, type ScriptedRunOptions } from '../support/run-scripted.ts';
 import {
-  type AgentCall,
   agentError,
   answer,
+  OTHER_ID,
+  REVIEW,
   type ScriptedAgentOptions,
-  scriptedAgent,
   THREAD_ID,
+  TURN_ID,
 } from '../support/scripted-agent.ts';
 
 let folder: string;
@@ -22,33 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-interface Ran {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly calls: readonly AgentCall[];
-}
-
-async function run(
-  argv: readonly string[],
-  options: ScriptedAgentOptions & { readonly stdin?: StdinSource; readonly environment?: Record<string, string> } = {},
-): Promise<Ran> {
-  const stdout = new MemorySink();
-  const stderr = new MemorySink();
-  const { agent, calls } = scriptedAgent(options);
-  const { exitCode } = await runExec({
-    argv,
-    stdin: options.stdin ?? memoryStdin({ kind: 'empty' }),
-    stdinLimits: DEFAULT_STDIN_LIMITS,
-    stdout,
-    stderr,
-    sharedSink: false,
-    environment: options.environment ?? {},
-    stop: new StopSwitch(),
-    loadAgent: async () => agent,
-  });
-  return { exitCode, stdout: stdout.text, stderr: stderr.text, calls };
-}
+const run = (argv: readonly string[], options: ScriptedRunOptions = {}): Promise<Ran> =>
+  runScripted(EXEC, argv, options);
 
 const FAILED = {
   turn: ({ end }: Parameters<NonNullable<ScriptedAgentOptions['turn']>>[0]) =>
@@ -276,4 +251,93 @@ test('a terminal is told at once that the prompt is read from it [EXEC-21]', asy
   const stdin = memoryStdin({ kind: 'terminal', outcome: { kind: 'read', bytes: Buffer.from('typed') } });
   const ran = await run(['--json'], { stdin });
   expect(ran.stderr).toBe('Reading the prompt from stdin; end it with Ctrl-D\n');
+});
+
+describe('fork', () => {
+  test('opens the thread as resume does, and goes on in it with the prompt [EXEC-70, EXEC-71]', async () => {
+    const ran = await run(['--json', 'fork', '--before', '2', 'abc', 'more']);
+    expect(ran.calls.slice(1)).toEqual([
+      {
+        call: 'fork',
+        target: { kind: 'id', id: 'abc' },
+        options: {
+          additionalDirectories: [],
+          skipGitRepoCheck: false,
+          ephemeral: false,
+          source: 'exec',
+          beforeUserMessage: 2,
+        },
+      },
+      { call: 'run', input: [{ kind: 'text', text: 'more' }], outputSchema: undefined },
+      { call: 'close' },
+    ]);
+  });
+
+  test('without a prompt asks nothing of the thread and does not read stdin [EXEC-72]', async () => {
+    const stdin: StdinSource = { kind: () => 'stream', read: () => Promise.reject(new Error('was read')) };
+    const human = await run(['fork', 'abc'], { stdin, facts: { forkedFrom: OTHER_ID } });
+    expect({ exitCode: human.exitCode, stdout: human.stdout }).toEqual({ exitCode: 0, stdout: `${THREAD_ID}\n` });
+    expect(human.stderr).toContain(`${THREAD_ID} (forked from ${OTHER_ID})`);
+    expect(human.calls.map(({ call }) => call)).toEqual(['create', 'fork', 'close']);
+
+    const json = await run(['--json', 'fork', 'abc'], { stdin });
+    expect(json.stdout).toBe(`{"type":"thread.started","thread_id":"${THREAD_ID}"}\n`);
+  });
+});
+
+describe('review', () => {
+  /** What the runtime tells of a review: the reviewer's command, then the findings; no message. */
+  const reviewed: NonNullable<ScriptedAgentOptions['turn']> = ({ emit, end }) => {
+    const turnId = TURN_ID;
+    emit({ kind: 'item-end', turnId, item: { kind: 'review-start', id: 'r1', target: 'current changes' } });
+    emit({ kind: 'item-end', turnId, item: { kind: 'review-end', id: 'r2', review: REVIEW } });
+    end({ kind: 'completed', lastAgentMessage: 'All of it.' });
+  };
+
+  test('is a task with its target, and its text is the last message [EXEC-73, EXEC-74]', async () => {
+    const path = join(folder, 'review.txt');
+    const ran = await run(['review', '--json', '--base', 'main', '-o', path], { turn: reviewed });
+    expect(ran.calls.slice(2)).toEqual([
+      { call: 'run', input: { task: 'review', target: { kind: 'base', branch: 'main' } }, outputSchema: undefined },
+      { call: 'close' },
+    ]);
+    expect(ran.stdout.split('\n').slice(1, 4)).toEqual([
+      '{"type":"turn.started"}',
+      '{"type":"item.completed","item":{"id":"item_0","type":"agent_message","text":"All of it."}}',
+      expect.stringContaining('"turn.completed"'),
+    ]);
+    expect(await readFile(path, 'utf8')).toBe('All of it.');
+  });
+
+  test('reads stdin only for a dash [EXEC-74]', async () => {
+    const unread: StdinSource = { kind: () => 'stream', read: () => Promise.reject(new Error('was read')) };
+    expect((await run(['review', 'the parser'], { stdin: unread })).exitCode).toBe(0);
+    const stdin = memoryStdin({ kind: 'file', outcome: { kind: 'read', bytes: Buffer.from('the lexer') } });
+    const ran = await run(['review', '-'], { stdin });
+    expect(ran.calls.find(({ call }) => call === 'run')).toEqual({
+      call: 'run',
+      input: { task: 'review', target: { kind: 'custom', instructions: 'the lexer' } },
+      outputSchema: undefined,
+    });
+  });
+
+  test('with an empty prompt ends before a thread is opened [EXEC-22]', async () => {
+    const { calls, ...ran } = await run(['review', ' ']);
+    expect(ran).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'quire: the prompt is empty; pass it as an argument or on stdin\n',
+    });
+    expect(calls).toEqual([]);
+  });
+
+  test('as a command of its own is the same [EXEC-73]', async () => {
+    const ran = await runScripted(REVIEW_COMMAND, ['--uncommitted'], { turn: reviewed });
+    expect({ exitCode: ran.exitCode, stdout: ran.stdout }).toEqual({ exitCode: 0, stdout: 'All of it.\n' });
+    const wrong = await runScripted(REVIEW_COMMAND, []);
+    expect([wrong.exitCode, wrong.stderr.split('\n')[1]]).toEqual([
+      2,
+      'Usage: quire review [OPTIONS] TARGET; see quire review --help',
+    ]);
+  });
 });

@@ -1,0 +1,79 @@
+/** Items of tasks other than a person's turn, as people read them. */
+import type { CompactionStrategyName, ReviewFinding, ReviewResult, TurnItem } from '@quire/protocol';
+import { cutLines, formatCount, shortPath } from './human-format.ts';
+import { safeLine, safeText } from './safe-text.ts';
+import type { Style } from './style.ts';
+
+const STRATEGIES: Readonly<Record<CompactionStrategyName, string>> = {
+  endpoint: 'compacted by the provider',
+  trigger: 'compacted by the provider',
+  local: 'summarised by the model',
+  trim: 'oldest parts left out',
+};
+
+/** Such as `⇊ history summarised by the model: about 41,000 → 6,200 tokens`. */
+export function compactionLine(item: Extract<TurnItem, { kind: 'context-compaction' }>): string {
+  if (item.strategy === undefined) return '⇊ compacting the history…';
+  const { tokensBefore, tokensAfter } = item;
+  const sizes =
+    tokensBefore === undefined || tokensAfter === undefined
+      ? ''
+      : `: about ${formatCount(tokensBefore)} → ${formatCount(tokensAfter)} tokens`;
+  return `⇊ history ${STRATEGIES[item.strategy]}${sizes}`;
+}
+
+interface Look {
+  readonly style: Style;
+  readonly workingDirectory: string;
+}
+
+/** What the reviewer thinks of the whole, then each finding with its place. */
+export function reviewLines(review: ReviewResult, look: Look): readonly string[] {
+  const { bold, cyan, green } = look.style;
+  const { findings } = review;
+  const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
+  const heading = findings.length === 0 ? `${green('✓')} review: no findings` : `${cyan('◎')} review: ${bold(count)}`;
+  const explanation = review.overallExplanation.trim() || review.overallCorrectness;
+  return [
+    heading,
+    ...indented(explanation, /* blanks */ 2),
+    ...findings.flatMap((finding) => ['', ...findingLines(finding, look)]),
+  ];
+}
+
+function findingLines({ title, body, location }: ReviewFinding, look: Look): readonly string[] {
+  const { bold, dim, yellow } = look.style;
+  const place = location === undefined ? [] : [`    ${dim(placeOf(location, look.workingDirectory))}`];
+  return [`  ${yellow('●')} ${bold(safeLine(title))}`, ...place, ...indented(body.trim(), /* blanks */ 4)];
+}
+
+/** Such as `src/a.ts:10-12`. */
+function placeOf(location: NonNullable<ReviewFinding['location']>, workingDirectory: string): string {
+  const { path, startLine, endLine } = location;
+  const lines = startLine === endLine ? String(startLine) : `${startLine}-${endLine}`;
+  return `${shortPath(path, workingDirectory)}:${lines}`;
+}
+
+/** Such as `⑂ spawn: read the tests`, and `⑂ spawn completed: 01a1… running`. */
+export function subAgentLines(item: Extract<TurnItem, { kind: 'sub-agent' }>, style: Style): readonly string[] {
+  const heading = `${style.cyan('⑂')} ${item.action}`;
+  if (item.status === 'in-progress') {
+    const about = item.prompt === undefined ? item.threadIds.join(', ') : item.prompt;
+    return [about === '' ? heading : `${heading}: ${safeLine(cutLines(about, { head: 1, tail: 0 }).lines.join(' '))}`];
+  }
+  const states = item.threadIds.map((id) => safeLine(`${id} ${item.states[id] ?? ''}`.trim()));
+  return [`${heading} ${item.status}${states.length === 0 ? '' : `: ${states.join(', ')}`}`];
+}
+
+/** Such as `2 turns taken back; files stay as they are`. */
+export function rolledBack(turns: number): string {
+  return `${turns === 1 ? '1 turn' : `${formatCount(turns)} turns`} taken back; files stay as they are`;
+}
+
+function indented(text: string, blanks: number): readonly string[] {
+  if (text === '') return [];
+  const margin = ' '.repeat(blanks);
+  return safeText(text)
+    .split('\n')
+    .map((line) => (line === '' ? '' : `${margin}${line}`));
+}
