@@ -20,15 +20,15 @@ export class AgentBudget implements RequestBudget {
   refusal(): string | undefined {
     const { agentsMaxTokens, agentsMaxRequests, agentsMaxSeconds } = this.#limits;
     if (agentsMaxTokens !== undefined && this.#tokens >= agentsMaxTokens) {
-      return `the budget of ${agentsMaxTokens} tokens (agents.max_tokens) is used up; ${this.#tokens} were used`;
+      return usedUp(`${agentsMaxTokens} tokens`, 'agents.max_tokens', `; ${this.#tokens} were used`);
     }
     if (agentsMaxRequests !== undefined && this.#requests >= agentsMaxRequests) {
-      return `the budget of ${agentsMaxRequests} requests (agents.max_requests) is used up`;
+      return usedUp(`${agentsMaxRequests} requests`, 'agents.max_requests');
     }
     const now = this.#clock.now();
     this.#startedAtMs ??= now;
     if (agentsMaxSeconds !== undefined && now - this.#startedAtMs >= agentsMaxSeconds * 1_000) {
-      return `the time of ${agentsMaxSeconds} s (agents.max_seconds) is used up`;
+      return usedUp(`${agentsMaxSeconds} seconds`, 'agents.max_seconds');
     }
     this.#requests += 1;
     return undefined;
@@ -37,4 +37,8 @@ export class AgentBudget implements RequestBudget {
   spend(usage: TokenUsage): void {
     this.#tokens += usage.totalTokens;
   }
+}
+
+function usedUp(amount: string, key: string, detail = ''): string {
+  return `this thread and its agents have used up their budget of ${amount}${detail}; set a higher ${key}, or begin a new thread`;
 }

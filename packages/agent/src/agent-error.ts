@@ -6,6 +6,7 @@ export type AgentErrorCode =
   | 'configuration'
   | 'no-credentials'
   | 'thread-not-found'
+  | 'archived'
   | 'rollout'
   | 'image'
   | 'invalid-argument'

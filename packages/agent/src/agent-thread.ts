@@ -13,7 +13,7 @@ import type {
 } from './api.ts';
 import { asAgentError } from './convert-error.ts';
 import { EventBuffer } from './event-buffer.ts';
-import type { ThreadGround, ThreadOpener } from './thread-opener.ts';
+import type { AgentsOfThread, ThreadGround, ThreadSource } from './thread-ground.ts';
 
 /** What a thread holds open and gives back at `close`, and what it was made of. */
 export interface ThreadResources {
@@ -21,7 +21,9 @@ export interface ThreadResources {
   readonly runner: CommandRunner;
   readonly rollout: RolloutWriter;
   readonly snapshots: PrunableSnapshots | undefined;
-  readonly opener: ThreadOpener;
+  /** Absent: it starts no agents of its own. */
+  readonly agents: AgentsOfThread | undefined;
+  readonly opener: ThreadSource;
   readonly ground: ThreadGround;
   /** Reads the thread again from its file; absent when there is none. */
   readonly readSeed: ((signal: AbortSignal) => Promise<ThreadSeed>) | undefined;
@@ -119,8 +121,12 @@ export class OpenThread implements AgentThread {
       throw new AgentError('invalid-argument', `the number of turns must be a whole number above 0, not ${turns}`);
     }
     return this.#exclusively(async () => {
-      if (!this.#thread.rollBack(turns))
-        throw new AgentError('invalid-argument', 'this thread has no turn to take back');
+      const available = this.#thread.userTurnCount;
+      if (turns > available) {
+        const have = available === 0 ? 'no turn' : available === 1 ? 'only one turn' : `only ${available} turns`;
+        throw new AgentError('invalid-argument', `this thread has ${have} to take back, not ${turns}`);
+      }
+      this.#thread.rollBack(turns);
       const { readSeed } = this.#resources;
       if (readSeed !== undefined) this.#thread.reseed(await readSeed(this.#closing.signal));
     });
@@ -173,7 +179,8 @@ export class OpenThread implements AgentThread {
   async #start(submission: Submission, options: PushOptions): Promise<TurnOutcome> {
     const closing = this.#closing.signal;
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
-    const request: TaskRequest = { signal, onEvent: options.onEvent };
+    const onEvent = this.#resources.agents?.overhear(options.onEvent) ?? options.onEvent;
+    const request: TaskRequest = { signal, onEvent };
     if (typeof submission === 'string' || !('task' in submission)) {
       return this.#startTurn(submission, options, request);
     }
@@ -217,7 +224,7 @@ export class OpenThread implements AgentThread {
 
   async #release(): Promise<void> {
     this.#closing.abort(new AgentError('closed', 'the thread was closed'));
-    await this.#task;
+    await Promise.all([this.#task, this.#resources.agents?.closeAll()]);
     this.#resources.model.close();
     await Promise.all([this.#resources.runner.close(), this.#pruneSnapshots()]);
     this.#resources.rollout.close();

@@ -11,9 +11,20 @@ export interface OpenedRollout {
   readonly path: string | undefined;
 }
 
+/** How an agent is called, in the header of its file. */
+export interface AgentLabel {
+  readonly nickname: string;
+  readonly role: string | undefined;
+}
+
+type NewRolloutOptions = Pick<ThreadOptions, 'ephemeral' | 'source' | 'threadSource'> & {
+  readonly agent?: AgentLabel;
+  readonly forkedFrom?: ThreadId;
+};
+
 /** The record of a new thread; its header is durable when the promise resolves. */
 export async function openNewRollout(
-  options: Pick<ThreadOptions, 'ephemeral' | 'source' | 'threadSource'>,
+  options: NewRolloutOptions,
   thread: {
     readonly home: string;
     readonly threadId: ThreadId;
@@ -37,16 +48,20 @@ export async function openNewRollout(
 
 /** The header of a thread that begins now. */
 export function rolloutMeta(
-  options: Pick<ThreadOptions, 'source' | 'threadSource'>,
+  options: Omit<NewRolloutOptions, 'ephemeral'>,
   thread: { readonly originator: string; readonly providerId: string; readonly settings: ThreadSettings },
 ): Omit<SessionMeta, 'id' | 'timestamp'> {
   const { originator, providerId, settings } = thread;
+  const { agent, forkedFrom } = options;
   return {
+    ...(forkedFrom === undefined ? {} : { forked_from_id: forkedFrom }),
     cwd: settings.cwd,
     originator,
     cli_version: VERSION,
     source: options.source ?? 'exec',
     ...(options.threadSource === undefined ? {} : { thread_source: options.threadSource }),
+    ...(agent === undefined ? {} : { agent_nickname: agent.nickname }),
+    ...(agent?.role === undefined ? {} : { agent_role: agent.role }),
     model_provider: providerId,
     base_instructions: { text: settings.baseInstructions },
     ...gitMeta(settings),

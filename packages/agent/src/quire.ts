@@ -5,12 +5,14 @@ import type {
   ListOptions,
   QuireOptions,
   ResumeTarget,
+  ReviewTarget,
   ThreadOptions,
   ThreadSummary,
 } from './api.ts';
 import { asAgentError } from './convert-error.ts';
 import type { Environment } from './environment.ts';
 import { ModelLines } from './model-line.ts';
+import { currentDirectory, resolveWorkingDirectory } from './place.ts';
 import { homeOf, readSite } from './site.ts';
 import { openStoredThread } from './stored-thread.ts';
 import { ThreadOpener } from './thread-opener.ts';
@@ -69,13 +71,30 @@ export class Quire {
         originator: this.#originator,
         secrets: this.#opener.secrets(site.config),
       });
-      return this.#opener.open(site, options, forked);
+      return this.#opener.open(site, options, forked, { isFork: true });
+    });
+  }
+
+  /**
+   * Refuses what can not be reviewed, before anything is written for it.
+   * @throws AgentError 'invalid-argument'
+   */
+  checkReview(target: ReviewTarget, options: ThreadOptions = {}): Promise<void> {
+    return guarded(async () => {
+      const { readReviewSubject } = await import('./review.ts');
+      const cwd = await resolveWorkingDirectory(options.workingDirectory ?? currentDirectory());
+      await readReviewSubject(target, { cwd, signal: options.signal ?? new AbortController().signal });
     });
   }
 
   /** The threads on disk, the last begun first. */
   listThreads(options: ListOptions = {}): Promise<readonly ThreadSummary[]> {
     return this.#onDisk(async ({ listStoredThreads }, home) => listStoredThreads(home, options));
+  }
+
+  /** What is known of one thread without opening it. */
+  readThread(target: ResumeTarget, options: ListOptions = {}): Promise<ThreadSummary> {
+    return this.#onDisk(async ({ readStoredThread }, home) => readStoredThread(home, target, options));
   }
 
   /** Gives a thread a name, by which it can be opened again. An empty one takes the name away. */

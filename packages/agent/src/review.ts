@@ -12,11 +12,11 @@ import { ReviewTargetError, readReviewTarget } from '@quire/host';
 import type { ReviewResult, ThreadEvent, TurnOutcome } from '@quire/protocol';
 import { AgentError } from './agent-error.ts';
 import type { ReviewTarget } from './api.ts';
-import type { ThreadGround, ThreadOpener } from './thread-opener.ts';
+import type { ThreadGround, ThreadSource } from './thread-ground.ts';
 import { modelInfo } from './thread-settings.ts';
 
 interface ReviewParts {
-  readonly opener: ThreadOpener;
+  readonly opener: ThreadSource;
   readonly ground: ThreadGround;
   /** Of the thread that asks. */
   readonly settings: ThreadSettings;
@@ -29,7 +29,7 @@ interface ReviewParts {
  * @throws AgentError 'invalid-argument' when there is nothing to review, or the branch or commit does not exist
  */
 export async function reviewOrder(target: ReviewTarget, parts: ReviewParts): Promise<ReviewOrder> {
-  const subject = await readSubject(target, parts);
+  const subject = await readReviewSubject(target, { cwd: parts.settings.cwd, signal: parts.signal });
   const prompt = reviewPrompt(subject);
   return {
     target: reviewLabel(subject),
@@ -38,7 +38,11 @@ export async function reviewOrder(target: ReviewTarget, parts: ReviewParts): Pro
   };
 }
 
-async function readSubject(target: ReviewTarget, { settings, signal }: ReviewParts): Promise<ReviewSubject> {
+/** @throws AgentError 'invalid-argument' */
+export async function readReviewSubject(
+  target: ReviewTarget,
+  place: { readonly cwd: string; readonly signal: AbortSignal },
+): Promise<ReviewSubject> {
   if (target.kind === 'custom') {
     if (target.instructions.trim() === '') {
       throw new AgentError('invalid-argument', 'the review has no instructions; say what to review');
@@ -46,7 +50,7 @@ async function readSubject(target: ReviewTarget, { settings, signal }: ReviewPar
     return target;
   }
   try {
-    return await readReviewTarget(target, { cwd: settings.cwd, signal });
+    return await readReviewTarget(target, place);
   } catch (error) {
     if (error instanceof ReviewTargetError) throw new AgentError('invalid-argument', error.message, { cause: error });
     throw error;
@@ -90,6 +94,9 @@ async function conduct(
     await reviewer.close();
   }
   options.signal.throwIfAborted();
-  if (outcome?.kind === 'failed') throw new TaskError('review', `the review failed: ${outcome.failure.message}`);
+  if (outcome?.kind === 'failed') {
+    const { code, message } = outcome.failure;
+    throw new TaskError(code === 'budget-exceeded' ? code : 'review', `the review failed: ${message}`);
+  }
   return parseReview(answer);
 }

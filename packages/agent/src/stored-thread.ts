@@ -1,7 +1,14 @@
 import { ThreadReconstruction, type ThreadSeed } from '@quire/core';
 import { systemClock } from '@quire/host';
 import { parseThreadId, type SessionMeta, type ThreadId } from '@quire/protocol';
-import { findLastRollout, findRollout, openRollout, type RolloutFile, readRolloutBackwards } from '@quire/store';
+import {
+  findLastRollout,
+  findRollout,
+  isArchived,
+  openRollout,
+  type RolloutFile,
+  readRolloutBackwards,
+} from '@quire/store';
 import { AgentError } from './agent-error.ts';
 import type { ResumeTarget } from './api.ts';
 
@@ -24,6 +31,10 @@ export interface StoragePlace {
 /** @throws AgentError, RolloutError */
 export async function openStoredThread(target: ResumeTarget, place: StoragePlace): Promise<StoredThread> {
   const path = await locateThread(target, place);
+  if (isArchived(place.home, path)) {
+    const id = target.kind === 'id' ? target.id : path;
+    throw new AgentError('archived', `${path} is archived; bring it back with: quire unarchive ${id}`);
+  }
   return takeUp(await openRollout(path, { now: systemClock.now, secrets: place.secrets }), place);
 }
 

@@ -4,9 +4,11 @@ import {
   archiveRollout,
   findRollout,
   forkRollout,
+  isArchived,
   listRollouts,
   type RolloutSummary,
   readRolloutBackwards,
+  readRolloutSummary,
   setThreadName,
   unarchiveRollout,
 } from '@quire/store';
@@ -103,6 +105,20 @@ function summaryOf(thread: RolloutSummary, archived: boolean): ThreadSummary {
   };
 }
 
+/** @throws AgentError, RolloutError */
+export async function readStoredThread(
+  home: string,
+  target: ResumeTarget,
+  options: ListOptions,
+): Promise<ThreadSummary> {
+  const signal = options.signal ?? new AbortController().signal;
+  const cwd = options.workingDirectory ?? currentDirectory();
+  const path = await locateThread(target, { home, cwd, secrets: [], signal });
+  const summary = readRolloutSummary(path, { home });
+  if (summary === undefined) throw new AgentError('rollout', `${path} holds no thread`);
+  return summaryOf(summary, isArchived(home, path));
+}
+
 export async function nameStoredThread(home: string, id: string, name: string): Promise<void> {
   const { threadId } = await find(home, id);
   setThreadName({ home, threadId, name, now: systemClock.now });
@@ -115,11 +131,13 @@ interface MovedThread {
 
 export async function archiveStoredThread(home: string, id: string): Promise<MovedThread> {
   const { threadId, path } = await find(home, id);
+  if (isArchived(home, path)) throw new AgentError('archived', `thread ${threadId} is archived already`);
   return { threadId, path: await archiveRollout({ home, path }) };
 }
 
 export async function unarchiveStoredThread(home: string, id: string): Promise<MovedThread> {
   const { threadId, path } = await find(home, id);
+  if (!isArchived(home, path)) throw new AgentError('invalid-argument', `thread ${threadId} is not archived`);
   return { threadId, path: await unarchiveRollout({ home, path }) };
 }
 

@@ -1,7 +1,5 @@
-import type { CredentialsSource } from '@quire/auth';
 import {
   type ModelPort,
-  type RequestBudget,
   type RolloutWriter,
   Thread,
   type ThreadPorts,
@@ -16,7 +14,7 @@ import {
   systemClock,
   systemEntropy,
 } from '@quire/host';
-import type { JsonValue, ThreadId } from '@quire/protocol';
+import type { ThreadId } from '@quire/protocol';
 import type { Config } from '@quire/store';
 import { AgentBudget } from './agent-budget.ts';
 import { AgentError } from './agent-error.ts';
@@ -29,6 +27,7 @@ import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from
 import { knownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import { readStoredSeed, type StoredThread } from './stored-thread.ts';
+import type { AgentsOfTree, ChildOptions, ThreadGround, ThreadSource } from './thread-ground.ts';
 import { modelInfo, resolveThreadSettings } from './thread-settings.ts';
 
 /** What all threads of one program share. */
@@ -36,17 +35,6 @@ export interface Household {
   readonly options: QuireOptions;
   readonly environment: Environment;
   readonly lines: ModelLines;
-}
-
-/** What a thread is made of beside its settings; its children are made of the same. */
-export interface ThreadGround {
-  readonly site: Site;
-  readonly options: ThreadOptions;
-  readonly credentials: CredentialsSource;
-  readonly budget: RequestBudget;
-  readonly secrets: readonly string[];
-  /** 0 for a thread that a person talks to. */
-  readonly depth: number;
 }
 
 interface ThreadOrigin {
@@ -61,7 +49,7 @@ interface ThreadOrigin {
 }
 
 /** Puts threads together from their parts. */
-export class ThreadOpener {
+export class ThreadOpener implements ThreadSource {
   readonly #household: Household;
 
   constructor(household: Household) {
@@ -69,7 +57,12 @@ export class ThreadOpener {
   }
 
   /** A new thread, or one that was read from disk. Gives back everything that was opened when a later step fails. */
-  async open(site: Site, options: ThreadOptions, stored: StoredThread | undefined): Promise<OpenThread> {
+  async open(
+    site: Site,
+    options: ThreadOptions,
+    stored: StoredThread | undefined,
+    { isFork = false }: { readonly isFork?: boolean } = {},
+  ): Promise<OpenThread> {
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
     const runner = this.#runner(site.config, threadId);
     try {
@@ -91,6 +84,7 @@ export class ThreadOpener {
         secrets,
         budget: new AgentBudget(site.config, systemClock),
         depth: 0,
+        agents: await this.#plantTree(site.config),
       };
       const warnings = [
         ...site.config.warnings,
@@ -103,7 +97,7 @@ export class ThreadOpener {
         rollout,
         rolloutPath: path,
         seed: stored?.seed,
-        resumed: stored !== undefined,
+        resumed: stored !== undefined && !isFork,
         warnings,
       };
       return this.#assemble(ground, settings, { ...origin, runner });
@@ -114,25 +108,33 @@ export class ThreadOpener {
     }
   }
 
-  /** A thread of its own that works for another one, on the same ground with other settings. */
-  async openChild(
-    parent: ThreadGround,
-    settings: ThreadSettings,
-    child: { readonly source: JsonValue; readonly subagent: string; readonly seed?: ThreadSeed },
-  ): Promise<OpenThread> {
+  async openChild(parent: ThreadGround, settings: ThreadSettings, child: ChildOptions): Promise<OpenThread> {
     const { site, options } = parent;
-    const threadId = systemEntropy.uuid() as ThreadId;
+    const { source, agent, forkedFrom, stored, subagent } = child;
+    const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
     const runner = this.#runner(site.config, threadId);
     try {
-      const { rollout, path } = await this.#newRollout(
-        site,
-        { ...options, source: child.source },
-        { threadId, settings, secrets: parent.secrets },
-      );
-      const origin = { threadId, rollout, rolloutPath: path, seed: child.seed, resumed: false, warnings: [] };
-      const ground = { ...parent, depth: parent.depth + 1 };
-      return this.#assemble(ground, settings, { ...origin, subagent: child.subagent, runner });
+      const { rollout, path } =
+        stored === undefined
+          ? await this.#newRollout(
+              site,
+              {
+                ...options,
+                source,
+                ...(agent === undefined ? {} : { agent }),
+                ...(forkedFrom === undefined ? {} : { forkedFrom }),
+              },
+              { threadId, settings, secrets: parent.secrets },
+            )
+          : { rollout: stored.rollout, path: stored.rollout.path };
+      if (child.seed !== undefined) recordSeed(rollout, child.seed);
+      const seed = stored?.seed ?? child.seed;
+      const resumed = stored !== undefined;
+      const origin = { threadId, rollout, rolloutPath: path, seed, resumed, warnings: [], subagent };
+      const ground = { ...parent, depth: parent.depth + 1, agents: child.agents };
+      return this.#assemble(ground, settings, { ...origin, runner });
     } catch (error) {
+      stored?.rollout.close();
       await runner.close();
       throw error;
     }
@@ -146,7 +148,6 @@ export class ThreadOpener {
     return knownSecrets(environment, [options.apiKey, bearerToken, fromVariable]);
   }
 
-  /** The same settings on the day it is now; the very same object on the same day. */
   withToday(settings: ThreadSettings): ThreadSettings {
     const { environment } = settings;
     const currentDate = localDate(systemClock.now());
@@ -155,7 +156,6 @@ export class ThreadOpener {
       : { ...settings, environment: { ...environment, currentDate } };
   }
 
-  /** The settings of a thread after a turn asked for others. */
   async changeSettings(
     ground: ThreadGround,
     settings: ThreadSettings,
@@ -203,6 +203,7 @@ export class ThreadOpener {
   ): OpenThread {
     const { threadId, runner, rollout, rolloutPath, seed } = origin;
     const { config, home } = ground.site;
+    const agents = ground.agents?.join(threadId, ground);
     const webSocket = webSocketChoice(config, settings);
     const model = this.#openLine(ground, { threadId, webSocket, subagent: origin.subagent });
     const snapshots = config.features['undo'] === true ? createWorkTreeSnapshots({ home }) : undefined;
@@ -217,8 +218,10 @@ export class ThreadOpener {
       entropy: systemEntropy,
       budget: ground.budget,
       describeModel: (slug) => modelInfo(config, slug),
+      ...(agents === undefined ? {} : { agentTools: agents.tools }),
     };
     const thread = new Thread({ id: threadId, settings, ports, seed });
+    agents?.attach(thread);
     if (webSocket !== 'off') thread.warmUp();
     return new OpenThread(
       thread,
@@ -235,11 +238,19 @@ export class ThreadOpener {
         runner,
         rollout,
         snapshots,
+        agents,
         opener: this,
         ground,
         readSeed: rolloutPath === undefined ? undefined : (signal) => readStoredSeed(rolloutPath, { home, signal }),
       },
     );
+  }
+
+  async #plantTree(config: Config): Promise<AgentsOfTree | undefined> {
+    const { features } = config;
+    if ((features['multi_agent'] ?? features['collab']) !== true) return undefined;
+    const { AgentTree } = await import('./agent-tree.ts');
+    return AgentTree.create(config, this);
   }
 
   #openLine(
@@ -290,12 +301,20 @@ export class ThreadOpener {
 
   #newRollout(
     { home, config }: Site,
-    options: ThreadOptions,
+    options: Parameters<typeof openNewRollout>[0],
     thread: { readonly threadId: ThreadId; readonly settings: ThreadSettings; readonly secrets: readonly string[] },
   ): ReturnType<typeof openNewRollout> {
     const { originator } = this.#household.lines;
     return openNewRollout(options, { home, originator, providerId: config.provider.id, ...thread });
   }
+}
+
+/** A copy of another thread's history becomes part of the record of its own. */
+function recordSeed(rollout: RolloutWriter, { history, baseline }: ThreadSeed): void {
+  rollout.append([
+    ...history.map((item) => ({ type: 'response_item', payload: item }) as const),
+    ...(baseline === undefined ? [] : [{ type: 'turn_context', payload: baseline } as const]),
+  ]);
 }
 
 function placeOf(settings: ThreadSettings): PlaceReading {

@@ -6,14 +6,6 @@ export { turnContextLine } from './context/initial-context.ts';
 export { modelInstructions, supportsPersonality } from './context/model-instructions.ts';
 export { type PromptItems, promptItems } from './history/normalize-history.ts';
 export { DEFAULT_MODEL, findModel } from './model/catalog.ts';
-export {
-  type SpawnOrder,
-  type SubAgentCaller,
-  SubAgentError,
-  type SubAgentErrorCode,
-  type SubAgentStatus,
-  type SubAgents,
-} from './ports/index.ts';
 export type {
   Clock,
   CommandEnd,
@@ -36,6 +28,14 @@ export type {
   ShellInfo,
   SnapshotRef,
   WorkTreeSnapshots,
+} from './ports/index.ts';
+export {
+  type SpawnOrder,
+  type SubAgentCaller,
+  SubAgentError,
+  type SubAgentErrorCode,
+  type SubAgentStatus,
+  type SubAgents,
 } from './ports/index.ts';
 export { parseReview } from './review/parse-review.ts';
 export { REVIEW_INSTRUCTIONS } from './review/review-instructions.ts';

@@ -55,10 +55,7 @@ export interface SpawnOrder {
  */
 export interface SubAgents {
   /** Starts an agent and gives it its task. It works in the background. */
-  spawn(
-    order: SpawnOrder,
-    caller: SubAgentCaller,
-  ): Promise<{ readonly threadId: ThreadId; readonly nickname: string }>;
+  spawn(order: SpawnOrder, caller: SubAgentCaller): Promise<{ readonly threadId: ThreadId; readonly nickname: string }>;
   /** Gives an agent more to do: into its running turn, or as its next one. `interrupt` ends the running turn first. */
   send(
     id: string,

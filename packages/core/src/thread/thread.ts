@@ -7,7 +7,7 @@ import type {
   TurnOutcome,
   UserInput,
 } from '@quire/protocol';
-import { turnAbortedMessage } from '../context/fragments.ts';
+import { isUserTurnBoundary, turnAbortedMessage } from '../context/fragments.ts';
 import { History } from '../history/history.ts';
 import { effectiveContextWindow } from '../model/effective-window.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
@@ -84,6 +84,11 @@ export class Thread {
   /** Percent of the window that is left for the conversation; `undefined`: its size is not known. */
   get contextLeftPercent(): number | undefined {
     return this.#state.usage.percentLeft();
+  }
+
+  /** Messages of people in the history: what can be rolled back. */
+  get userTurnCount(): number {
+    return this.#state.history.items.filter(isUserTurnBoundary).length;
   }
 
   get history(): History['items'] {

@@ -48,7 +48,9 @@ export function readInput(args: JsonObject): ArgumentReading<readonly UserInput[
   for (const item of items as readonly JsonValue[]) {
     const part = readItem(item);
     if (part === undefined) {
-      return invalid('each of `items` is {"type":"text","text":…} or {"type":"image","image_url":"http(s) or data URL"}');
+      return invalid(
+        'each of `items` is {"type":"text","text":…} or {"type":"image","image_url":"http(s) or data URL"}',
+      );
     }
     input.push(part);
   }
