@@ -25,8 +25,8 @@ export interface ThreadResources {
   readonly agents: AgentsOfThread | undefined;
   readonly opener: ThreadSource;
   readonly ground: ThreadGround;
-  /** Reads the thread again from its file; absent when there is none. */
-  readonly readSeed: ((signal: AbortSignal) => Promise<ThreadSeed>) | undefined;
+  /** Reads the thread again from its record. */
+  readonly readSeed: (signal: AbortSignal) => Promise<ThreadSeed>;
 }
 
 /** Within the time that a run has to end. Milliseconds. */
@@ -115,20 +115,19 @@ export class OpenThread implements AgentThread {
     return review;
   }
 
-  /** The file is read again: what the next turn is compared with stands before the turns that are gone. */
-  rollBack(turns: number): Promise<void> {
+  /** The record is read again: what the next turn is compared with stands before the turns that are gone. */
+  async rollBack(turns: number): Promise<void> {
     if (!Number.isSafeInteger(turns) || turns < 1) {
       throw new AgentError('invalid-argument', `the number of turns must be a whole number above 0, not ${turns}`);
     }
-    return this.#exclusively(async () => {
+    await this.#exclusively(async () => {
       const available = this.#thread.userTurnCount;
       if (turns > available) {
         const have = available === 0 ? 'no turn' : available === 1 ? 'only one turn' : `only ${available} turns`;
         throw new AgentError('invalid-argument', `this thread has ${have} to take back, not ${turns}`);
       }
       this.#thread.rollBack(turns);
-      const { readSeed } = this.#resources;
-      if (readSeed !== undefined) this.#thread.reseed(await readSeed(this.#closing.signal));
+      this.#thread.reseed(await this.#resources.readSeed(this.#closing.signal));
     });
   }
 

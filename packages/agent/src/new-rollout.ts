@@ -1,14 +1,17 @@
-import type { RolloutWriter, ThreadSettings } from '@quire/core';
+import type { RolloutWriter, ThreadSeed, ThreadSettings } from '@quire/core';
 import { systemClock } from '@quire/host';
 import type { SessionMeta, ThreadId } from '@quire/protocol';
 import { createMemoryRollout, createRollout } from '@quire/store';
 import type { ThreadOptions } from './api.ts';
+import { readStoredSeed, seedOfLines } from './stored-thread.ts';
 import { VERSION } from './version.ts';
 
 export interface OpenedRollout {
   readonly rollout: RolloutWriter;
   /** Absent when nothing is kept on disk. */
   readonly path: string | undefined;
+  /** Reads the thread again from its record. */
+  readonly readSeed: (signal: AbortSignal) => Promise<ThreadSeed>;
 }
 
 /** How an agent is called, in the header of its file. */
@@ -34,7 +37,10 @@ export async function openNewRollout(
     readonly secrets: readonly string[];
   },
 ): Promise<OpenedRollout> {
-  if (options.ephemeral === true) return { rollout: createMemoryRollout(), path: undefined };
+  if (options.ephemeral === true) {
+    const rollout = createMemoryRollout();
+    return { rollout, path: undefined, readSeed: async () => seedOfLines(rollout.lines) };
+  }
   const { home, threadId, secrets } = thread;
   const rollout = await createRollout({
     home,
@@ -43,7 +49,8 @@ export async function openNewRollout(
     meta: rolloutMeta(options, thread),
     now: systemClock.now,
   });
-  return { rollout, path: rollout.path };
+  const { path } = rollout;
+  return { rollout, path, readSeed: (signal) => readStoredSeed(path, { home, signal }) };
 }
 
 /** The header of a thread that begins now. */

@@ -17,6 +17,6 @@ export function knownSecrets(environment: Environment, extra: readonly (string |
 
 function note(secrets: Set<string>, value: string): void {
   const text = value.trim();
-  const isPath = text.startsWith('/') || text.includes('\\');
+  const isPath = text.startsWith('/') || /^[A-Za-z]:\\/.test(text);
   if (text.length >= SHORTEST_SECRET && !isPath && !/\s/.test(text)) secrets.add(text);
 }

@@ -1,6 +1,6 @@
 import { ThreadReconstruction, type ThreadSeed } from '@quire/core';
 import { systemClock } from '@quire/host';
-import { parseThreadId, type SessionMeta, type ThreadId } from '@quire/protocol';
+import { parseThreadId, type RolloutLine, type SessionMeta, type ThreadId } from '@quire/protocol';
 import {
   findLastRollout,
   findRollout,
@@ -61,6 +61,13 @@ export async function readStoredSeed(
   place: { readonly home: string; readonly signal: AbortSignal },
 ): Promise<ThreadSeed> {
   return (await readSeed(path, place)).seed;
+}
+
+/** The same for a thread whose lines are in memory, oldest first. */
+export function seedOfLines(lines: readonly RolloutLine[]): ThreadSeed {
+  const reconstruction = new ThreadReconstruction();
+  for (const line of lines.toReversed()) if (reconstruction.addOlder(line) === 'enough') break;
+  return reconstruction.finish();
 }
 
 async function readSeed(

@@ -22,7 +22,7 @@ import { OpenThread } from './agent-thread.ts';
 import type { QuireOptions, ThreadFacts, ThreadOptions, TurnOverrides } from './api.ts';
 import { commandEnvironment, type Environment } from './environment.ts';
 import { type ModelLines, type WebSocketChoice, webSocketChoice } from './model-line.ts';
-import { openNewRollout } from './new-rollout.ts';
+import { type OpenedRollout, openNewRollout } from './new-rollout.ts';
 import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
 import { knownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
@@ -39,8 +39,7 @@ export interface Household {
 
 interface ThreadOrigin {
   readonly threadId: ThreadId;
-  readonly rollout: RolloutWriter;
-  readonly rolloutPath: string | undefined;
+  readonly record: OpenedRollout;
   readonly seed: ThreadSeed | undefined;
   readonly resumed: boolean;
   readonly warnings: readonly string[];
@@ -73,10 +72,10 @@ export class ThreadOpener implements ThreadSource {
       const secrets = this.secrets(site.config);
       const settings = this.#settings(site.config, options, { place, stored });
       site.signal.throwIfAborted();
-      const { rollout, path } =
+      const record =
         stored === undefined
           ? await this.#newRollout(site, options, { threadId, settings, secrets })
-          : { rollout: stored.rollout, path: stored.rollout.path };
+          : storedRecord(stored, site.home);
       const ground: ThreadGround = {
         site,
         options,
@@ -94,8 +93,7 @@ export class ThreadOpener implements ThreadSource {
       ];
       const origin = {
         threadId,
-        rollout,
-        rolloutPath: path,
+        record,
         seed: stored?.seed,
         resumed: stored !== undefined && !isFork,
         warnings,
@@ -114,7 +112,7 @@ export class ThreadOpener implements ThreadSource {
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
     const runner = this.#runner(site.config, threadId);
     try {
-      const { rollout, path } =
+      const record =
         stored === undefined
           ? await this.#newRollout(
               site,
@@ -126,11 +124,11 @@ export class ThreadOpener implements ThreadSource {
               },
               { threadId, settings, secrets: parent.secrets },
             )
-          : { rollout: stored.rollout, path: stored.rollout.path };
-      if (child.seed !== undefined) recordSeed(rollout, child.seed);
+          : storedRecord(stored, site.home);
+      if (child.seed !== undefined) recordSeed(record.rollout, child.seed);
       const seed = stored?.seed ?? child.seed;
       const resumed = stored !== undefined;
-      const origin = { threadId, rollout, rolloutPath: path, seed, resumed, warnings: [], subagent };
+      const origin = { threadId, record, seed, resumed, warnings: [], subagent };
       const ground = { ...parent, depth: parent.depth + 1, agents: child.agents };
       return this.#assemble(ground, settings, { ...origin, runner });
     } catch (error) {
@@ -178,7 +176,7 @@ export class ThreadOpener implements ThreadSource {
       place,
       processEnvironment: this.#household.environment,
       storedInstructions: settings.baseInstructions,
-      storedModel: undefined,
+      storedContext: undefined,
     });
     return {
       ...resolved,
@@ -201,7 +199,8 @@ export class ThreadOpener implements ThreadSource {
     settings: ThreadSettings,
     origin: ThreadOrigin & { readonly runner: ReturnType<typeof createCommandRunner> },
   ): OpenThread {
-    const { threadId, runner, rollout, rolloutPath, seed } = origin;
+    const { threadId, runner, seed } = origin;
+    const { rollout, path: rolloutPath, readSeed } = origin.record;
     const { config, home } = ground.site;
     const agents = ground.agents?.join(threadId, ground);
     const webSocket = webSocketChoice(config, settings);
@@ -241,7 +240,7 @@ export class ThreadOpener implements ThreadSource {
         agents,
         opener: this,
         ground,
-        readSeed: rolloutPath === undefined ? undefined : (signal) => readStoredSeed(rolloutPath, { home, signal }),
+        readSeed,
       },
     );
   }
@@ -295,7 +294,7 @@ export class ThreadOpener implements ThreadSource {
       place,
       processEnvironment: this.#household.environment,
       storedInstructions: stored?.seed.meta?.base_instructions?.text,
-      storedModel: stored?.seed.previousModel ?? stored?.seed.baseline?.model,
+      storedContext: stored?.seed.previousContext ?? stored?.seed.baseline,
     });
   }
 
@@ -315,6 +314,11 @@ function recordSeed(rollout: RolloutWriter, { history, baseline }: ThreadSeed): 
     ...history.map((item) => ({ type: 'response_item', payload: item }) as const),
     ...(baseline === undefined ? [] : [{ type: 'turn_context', payload: baseline } as const]),
   ]);
+}
+
+function storedRecord({ rollout }: StoredThread, home: string): OpenedRollout {
+  const { path } = rollout;
+  return { rollout, path, readSeed: (signal) => readStoredSeed(path, { home, signal }) };
 }
 
 function placeOf(settings: ThreadSettings): PlaceReading {

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import {
+  type CollaborationMode,
   DEFAULT_MODEL,
   type EnvironmentFacts,
   findModel,
@@ -8,7 +9,14 @@ import {
   type ThreadSettings,
 } from '@quire/core';
 import { hostTraits } from '@quire/model-client';
-import type { CompactionStrategyName, ModelInfo, Personality, SandboxMode, SandboxPolicy } from '@quire/protocol';
+import type {
+  CompactionStrategyName,
+  ModelInfo,
+  Personality,
+  SandboxMode,
+  SandboxPolicy,
+  TurnContextLine,
+} from '@quire/protocol';
 import type { Config } from '@quire/store';
 import type { ThreadOptions } from './api.ts';
 
@@ -35,11 +43,11 @@ export function resolveThreadSettings(
     readonly processEnvironment: Readonly<Record<string, string | undefined>>;
     /** Text kept in the header of a resumed thread. */
     readonly storedInstructions: string | undefined;
-    /** Model of the last turn of a resumed thread. */
-    readonly storedModel: string | undefined;
+    /** Settings of the last turn of a resumed thread. */
+    readonly storedContext: TurnContextLine | undefined;
   },
 ): ThreadSettings {
-  const model = modelInfo(config, options.model ?? config.model ?? known.storedModel ?? DEFAULT_MODEL);
+  const model = modelInfo(config, options.model ?? config.model ?? known.storedContext?.model ?? DEFAULT_MODEL);
   const sandbox = sandboxPolicy(config, options);
   const personality = personalityOf(config, model);
   const own = modelInstructions(model, { personality, personalityFeature: hasPersonalities(config) });
@@ -50,7 +58,7 @@ export function resolveThreadSettings(
     baseInstructions: givenInstructions ?? own.text,
     personality,
     bakedPersonality: givenInstructions === undefined ? own.bakedPersonality : undefined,
-    collaborationMode: undefined,
+    collaborationMode: storedCollaborationMode(known.storedContext),
     gitInContext: config.includeGitContext,
     compaction: {
       strategies: config.compactionStrategies ?? compactionStrategies(config),
@@ -73,6 +81,13 @@ export function resolveThreadSettings(
     streamMaxRetries: config.provider.streamMaxRetries,
     toolOutputTokenLimit: config.toolOutputTokenLimit,
   };
+}
+
+/** Nothing in the configuration says it, so a thread that was in a mode stays in it. */
+function storedCollaborationMode(context: TurnContextLine | undefined): CollaborationMode | undefined {
+  const stored = context?.collaboration_mode;
+  if (stored === undefined) return undefined;
+  return { mode: stored.mode, instructions: stored.settings.developer_instructions ?? undefined };
 }
 
 /** Source: the peer's default where a model has personalities. */

@@ -32,7 +32,7 @@ test('the body has the documented fields and nothing else [REQUEST-01] [REQUEST-
     instructions: 'Be brief.',
     input: [
       { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'hi' }] },
-      { type: 'future', deep: { id: 'kept' } },
+      { type: 'future', id: 'x', deep: { id: 'kept' } },
     ],
     tools: [],
     tool_choice: 'auto',

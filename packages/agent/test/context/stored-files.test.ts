@@ -244,7 +244,7 @@ describe('a stored thread', () => {
 
     expect(thread.facts.warnings.join('\n')).toContain('could not be understood');
     const { input } = lastRequest(scene);
-    expect(input).toContainEqual({ type: 'hologram', depth: 3 });
+    expect(input).toContainEqual({ type: 'hologram', id: 'h1', depth: 3 });
     expect(input.find((entry) => entry['type'] === 'web_search_call')).toMatchObject({
       action: { type: 'teleport', to: 'x' },
     });

@@ -67,6 +67,8 @@ export type LineEvent = Extract<
 export interface CompactionFailure {
   readonly strategy: CompactionStrategyName;
   readonly error: ModelError;
+  /** It worked, and the history would hardly be shorter. */
+  readonly freesTooLittle: boolean;
 }
 
 /** What a strategy made of a history. */

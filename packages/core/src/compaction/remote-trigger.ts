@@ -11,6 +11,9 @@ import {
 import { compactionRequest } from './remote-request.ts';
 import { streamedAnswer } from './streamed-answer.ts';
 
+/** There are other ways, and nobody likes to wait. */
+const MOST_RETRIES = 1;
+
 /**
  * An ordinary request whose last item asks the provider to compact; its answer holds the compaction. Source:
  * observed with 0.169.
@@ -24,7 +27,7 @@ export async function compactByTrigger(
   const { settings, history, targetWindow } = input;
   const request = compactionRequest(input);
   const answer = await streamedAnswer({ ...request, input: withCompactionTrigger(request.input) }, ports, listener, {
-    maxRetries: settings.streamMaxRetries,
+    maxRetries: Math.min(settings.streamMaxRetries, MOST_RETRIES),
     signal,
   });
   const compaction = onlyCompaction(answer);

@@ -58,8 +58,8 @@ export async function runCompaction(
       timeMs: (endMs - ports.clock.now()) / Math.max(1, usable.slice(index).filter(needsTime).length),
     });
     if (attempt.kind === 'done') return { kind: 'compacted', strategy, ...attempt.compacted, unavailable };
-    const { error } = attempt;
-    failures.push({ strategy, error });
+    const { error, freesTooLittle = false } = attempt;
+    failures.push({ strategy, error, freesTooLittle });
     if (LINE_FAILURES.has(error.code)) break;
     if (strategy === 'endpoint' && UNKNOWN_ENDPOINT.has(error.httpStatus)) unavailable.push(strategy);
     const next = usable[index + 1];
@@ -89,7 +89,7 @@ function needsTime(name: CompactionStrategyName): boolean {
 
 type Attempt =
   | { readonly kind: 'done'; readonly compacted: CompactedHistory }
-  | { readonly kind: 'failed'; readonly error: ModelError };
+  | { readonly kind: 'failed'; readonly error: ModelError; readonly freesTooLittle?: boolean };
 
 async function tryStrategy(
   name: CompactionStrategyName,
@@ -111,7 +111,8 @@ async function tryStrategy(
     signal.throwIfAborted();
     const objection = objectionTo(name, compacted, input);
     if (objection === undefined) return { kind: 'done', compacted };
-    return { kind: 'failed', error: new ModelError('response-failed', objection, { retryable: false }) };
+    const error = new ModelError('response-failed', objection.reason, { retryable: false });
+    return { kind: 'failed', error, freesTooLittle: objection.freesTooLittle };
   } catch (error) {
     signal.throwIfAborted();
     // Another way would only spoil the history: nothing more may be sent after it.
@@ -140,15 +141,18 @@ function objectionTo(
   name: CompactionStrategyName,
   { history }: CompactedHistory,
   input: CompactionInput,
-): string | undefined {
+): { readonly reason: string; readonly freesTooLittle: boolean } | undefined {
   const before = estimateTokens(input.history);
   const after = estimateTokens(history);
   const most = name === 'trim' ? before - 1 : before - (before * LEAST_FREED_PERCENT) / 100;
-  if (after > most) return `it would free too little (${before} tokens before, ${after} after)`;
+  if (after > most) {
+    return { reason: `it would free too little (${before} tokens before, ${after} after)`, freesTooLittle: true };
+  }
   if (input.targetWindow === undefined) return undefined;
   const whole = frameTokens(input) + after;
   if (whole <= input.targetWindow) return undefined;
-  return `its result of ${whole} tokens does not fit the window of ${input.targetWindow}`;
+  const reason = `its result of ${whole} tokens does not fit the window of ${input.targetWindow}`;
+  return { reason, freesTooLittle: false };
 }
 
 function asModelError(error: unknown): ModelError {

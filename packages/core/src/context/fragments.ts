@@ -137,6 +137,13 @@ export function isContextual(item: ResponseItem): boolean {
   return isContextualUserMessage(item) || isContextualDeveloperMessage(item);
 }
 
+/** A message that tells about settings and surroundings before a turn; a record of something that happened is none. */
+export function isUpdateMessage(item: ResponseItem): boolean {
+  if (isContextualDeveloperMessage(item)) return true;
+  const names = textsOf(item, 'user').map((text) => fragmentOf(text, USER_MARKERS));
+  return names.length > 0 && names.every((name) => name !== undefined && FRAGMENTS[name].owner === 'update');
+}
+
 /** Where a turn begins: a person's message, or a message of another agent. */
 export function isUserTurnBoundary(item: ResponseItem): boolean {
   if (item.type === 'unknown') return item.raw['type'] === 'agent_message';

@@ -2,6 +2,7 @@ import type { ResponseItem, ToolCallItem, TruncationPolicy } from '@quire/protoc
 import { isOpenCall } from './call-pairs.ts';
 import { type TurnCut, withoutLastUserTurns } from './cut-history.ts';
 import { sourceOf } from './derived-item.ts';
+import { BYTES_PER_TOKEN } from './estimate-tokens.ts';
 import { isToolOutput, normalizeHistory, type PromptItems, type PromptOptions } from './normalize-history.ts';
 import { scalePolicy, truncateToolOutput } from './truncate-output.ts';
 
@@ -10,6 +11,8 @@ import { scalePolicy, truncateToolOutput } from './truncate-output.ts';
  * that nothing is cut twice. Source: the peer's factor.
  */
 const RECORDING_SLACK = 1.2;
+/** And at least this much: what a tool writes around an output does not shrink with the policy. Tokens. */
+const LEAST_SLACK_TOKENS = 64;
 
 /** What the model has seen and said in one thread, oldest first. Items are immutable; the list grows. */
 export class History {
@@ -34,7 +37,7 @@ export class History {
   /** The item as it will be stored: tool outputs are cut to the policy. Nothing is added yet. */
   static prepare(item: ResponseItem, policy: TruncationPolicy): ResponseItem {
     if (!isToolOutput(item)) return item;
-    return { ...item, output: truncateToolOutput(item.output, scalePolicy(policy, RECORDING_SLACK)) };
+    return { ...item, output: truncateToolOutput(item.output, recordingPolicy(policy)) };
   }
 
   /** Adds an item as `prepare` gave it. */
@@ -92,6 +95,11 @@ export class History {
   #noteCall(item: ResponseItem): void {
     if (isOpenCall(item)) this.#callIds.add(item.call_id);
   }
+}
+
+function recordingPolicy(policy: TruncationPolicy): TruncationPolicy {
+  const least = policy.mode === 'tokens' ? LEAST_SLACK_TOKENS : LEAST_SLACK_TOKENS * BYTES_PER_TOKEN;
+  return { mode: policy.mode, limit: Math.max(scalePolicy(policy, RECORDING_SLACK).limit, policy.limit + least) };
 }
 
 export { withoutLastUserTurns, withoutOldest } from './cut-history.ts';

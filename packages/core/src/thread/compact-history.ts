@@ -1,5 +1,5 @@
 import type { JsonObject, ModelError, ResponseItem, RolloutLine, ToolSpec } from '@quire/protocol';
-import type { CompactionListener, CompactionResult, LineEvent } from '../compaction/compaction.ts';
+import type { CompactionFailure, CompactionListener, CompactionResult, LineEvent } from '../compaction/compaction.ts';
 import { initialContext, turnContextLine } from '../context/initial-context.ts';
 import { effectiveContextWindow } from '../model/effective-window.ts';
 import type { ModelTurn } from '../ports/model-port.ts';
@@ -26,9 +26,10 @@ export interface CompactionOrder {
 
 /**
  * Replaces the history by a shorter one, or throws and leaves everything as it was: the new history is written to
- * the rollout in one line, and only then used.
+ * the rollout in one line, and only then used. `nothing-to-gain`: nobody asked for it, and the history would hardly
+ * be shorter; it stays.
  */
-export async function compactHistory(task: Task, order: CompactionOrder): Promise<void> {
+export async function compactHistory(task: Task, order: CompactionOrder): Promise<'compacted' | 'nothing-to-gain'> {
   const { state, events, ports } = task;
   if (order.isAutomatic) {
     const reason = await state.ledger.reasonToStop();
@@ -44,7 +45,13 @@ export async function compactHistory(task: Task, order: CompactionOrder): Promis
   } as const;
   events.start(item);
   try {
-    const { result, ledgerState } = await attemptCompaction(task, order);
+    const attempt = await attemptCompaction(task, order);
+    if (attempt === 'nothing-to-gain') {
+      events.forget(item.id);
+      events.warn('The history is near its limit, and what it holds can hardly be made shorter; it stays as it is.');
+      return attempt;
+    }
+    const { result, ledgerState } = attempt;
     const tokensAfter = commit(task, { ...result, ledgerState, order });
     if (order.isAutomatic) await state.ledger.noteAutomaticCompaction();
     events.end({ ...item, strategy: result.strategy, tokensAfter });
@@ -55,6 +62,7 @@ export async function compactHistory(task: Task, order: CompactionOrder): Promis
   events.warn(
     'The history was compacted. Long threads and repeated compactions cost accuracy; a new thread for a new matter helps.',
   );
+  return 'compacted';
 }
 
 type Compacted = Extract<CompactionResult, { kind: 'compacted' }>;
@@ -62,7 +70,7 @@ type Compacted = Extract<CompactionResult, { kind: 'compacted' }>;
 async function attemptCompaction(
   task: Task,
   order: CompactionOrder,
-): Promise<{ readonly result: Compacted; readonly ledgerState: JsonObject | undefined }> {
+): Promise<{ readonly result: Compacted; readonly ledgerState: JsonObject | undefined } | 'nothing-to-gain'> {
   const { state, settings, ports, signal } = task;
   const { runCompaction } = await import('../compaction/run-compaction.ts');
   const ledger = await workLedger(task);
@@ -83,9 +91,15 @@ async function attemptCompaction(
     { signal },
   );
   for (const strategy of result.unavailable) state.unavailableStrategies.add(strategy);
+  if (result.kind === 'failed' && order.isAutomatic && isInVain(result.failures)) return 'nothing-to-gain';
   if (result.kind === 'failed') throw compactionFailure(result.failures.map((failure) => failure.error));
   signal.throwIfAborted();
   return { result, ledgerState: ledger?.state };
+}
+
+/** The last way worked, but to no effect; ways that did not work are no better. */
+function isInVain(failures: readonly CompactionFailure[]): boolean {
+  return failures.at(-1)?.freesTooLittle === true;
 }
 
 async function workLedger(task: Task): ReturnType<Task['state']['ledger']['snapshot']> {

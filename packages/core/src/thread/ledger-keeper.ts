@@ -59,6 +59,11 @@ export class LedgerKeeper {
     this.#notedItems = itemCount;
   }
 
+  /** One item was taken out of the history. */
+  itemRemoved(index: number): void {
+    if (index < this.#notedItems) this.#notedItems -= 1;
+  }
+
   /** A person said something: whatever the thread was stuck in, this may lead out of it. */
   noteUserInput(): void {
     this.#loaded?.breaker.noteUserInput();

@@ -10,6 +10,7 @@ import {
   type ThreadTokenUsage,
   type TokenUsage,
   type TurnContextLine,
+  ZERO_USAGE,
 } from '@quire/protocol';
 import { isContextual, isUserTurnBoundary } from '../context/fragments.ts';
 import { type HistoryEntry, type HistoryMark, replayHistory } from './replay-history.ts';
@@ -22,8 +23,9 @@ export interface ThreadSeed {
   readonly baseLength: number;
   /** Settings that the next turn is compared with; absent: the next turn tells everything. */
   readonly baseline: TurnContextLine | undefined;
-  /** Model of the last regular turn that was not rolled back. */
+  /** Model of the last regular turn that was not rolled back, and all settings of that turn. */
   readonly previousModel: string | undefined;
+  readonly previousContext?: TurnContextLine | undefined;
   readonly usage: ThreadTokenUsage | undefined;
   /** The work ledger as the last compaction left it. */
   readonly ledger: JsonObject | undefined;
@@ -46,7 +48,8 @@ const NEEDED_EVENTS: ReadonlySet<string> = new Set([
   'user_message',
 ]);
 
-const ATTEMPT_END: HistoryMark = { kind: 'attempt-end' };
+const ATTEMPT_END: HistoryMark = { kind: 'attempt-end', hasCount: false };
+const COUNTED_ATTEMPT_END: HistoryMark = { kind: 'attempt-end', hasCount: true };
 
 /** What one turn says about the settings; `cleared`: a compaction took them out of the history. */
 type Baseline = { readonly context: TurnContextLine; readonly age: number } | 'cleared' | undefined;
@@ -55,7 +58,7 @@ type Baseline = { readonly context: TurnContextLine; readonly age: number } | 'c
 interface Turn {
   id: string | undefined;
   isUserTurn: boolean;
-  model: string | undefined;
+  context: TurnContextLine | undefined;
   baseline: Baseline;
   readonly compactions: Extract<HistoryMark, { kind: 'compaction' }>[];
   /** Its user message was met; only the context told before it can still belong to it. */
@@ -81,9 +84,11 @@ export class ThreadReconstruction {
   readonly #entries: HistoryEntry[] = [];
   #hasBase = false;
   #pendingRollbacks = 0;
+  /** Among the lines so far. */
+  #hasRollback = false;
   #segment: Segment | undefined;
   #baseline: Baseline;
-  #previousModel: string | undefined;
+  #previousContext: TurnContextLine | undefined;
   #usage: ThreadTokenUsage | undefined;
   #endsInsideTurn: boolean | undefined;
   /** Lines taken so far. */
@@ -131,7 +136,8 @@ export class ThreadReconstruction {
       history: replayed.items,
       baseLength: replayed.baseLength,
       baseline: this.#survivingBaseline(replayed),
-      previousModel: this.#previousModel,
+      previousModel: this.#previousContext?.model,
+      previousContext: this.#previousContext,
       usage: this.#usage,
       ledger: replayed.ledger,
       knownSummaries: replayed.summaries,
@@ -152,7 +158,7 @@ export class ThreadReconstruction {
   #isEnough(): boolean {
     if (!this.#hasBase || this.#pendingRollbacks > 0 || this.#endsInsideTurn === undefined) return false;
     const open = this.#segment?.turns[0];
-    const knowsModel = this.#previousModel !== undefined || (open?.isUserTurn === true && open.model !== undefined);
+    const knowsModel = this.#previousContext !== undefined || (open?.isUserTurn === true && open.context !== undefined);
     const knowsBaseline = this.#baseline !== undefined || (open !== undefined && tellsBaseline(open));
     return knowsModel && knowsBaseline;
   }
@@ -170,7 +176,7 @@ export class ThreadReconstruction {
     const turn = this.#turnOf('context');
     turn.id ??= context.turn_id;
     if (!isSameTurn(this.#segment?.endId ?? turn.id, context.turn_id)) return;
-    turn.model ??= context.model;
+    turn.context ??= context;
     turn.baseline ??= { context, age: this.#age };
   }
 
@@ -201,8 +207,8 @@ export class ThreadReconstruction {
         this.#turnOf('work').isUserTurn = true;
         return;
       case 'token_count':
-        this.#usage ??= readUsage(event['info']);
-        this.#addEntry(ATTEMPT_END);
+        this.#noteUsage(readUsage(event['info']));
+        this.#addEntry(COUNTED_ATTEMPT_END);
         return;
       case 'undo_completed': {
         const id = event['snapshot_id'];
@@ -213,6 +219,12 @@ export class ThreadReconstruction {
       case 'thread_rolled_back':
         this.#rollBack(event['num_turns']);
     }
+  }
+
+  /** What was spent on turns that are gone was spent; the size of the history is another one without them. */
+  #noteUsage(usage: ThreadTokenUsage | undefined): void {
+    if (this.#usage !== undefined || usage === undefined) return;
+    this.#usage = this.#hasRollback ? { ...usage, last: ZERO_USAGE } : usage;
   }
 
   #beginTask(id: string | undefined): void {
@@ -237,6 +249,7 @@ export class ThreadReconstruction {
 
   #rollBack(turns: unknown): void {
     if (typeof turns !== 'number' || !(turns >= 1)) return;
+    this.#hasRollback = true;
     this.#closeSegment(this.#segment?.hasEnd === true ? 'as-one' : 'turn-by-turn');
     this.#pendingRollbacks += Math.floor(turns);
     this.#addEntry({ kind: 'rollback', turns, age: this.#age });
@@ -266,7 +279,7 @@ export class ThreadReconstruction {
       for (const compaction of turn.compactions) compaction.isUndone = true;
       return;
     }
-    if (turn.isUserTurn) this.#previousModel ??= turn.model;
+    if (turn.isUserTurn) this.#previousContext ??= turn.context;
     if (tellsBaseline(turn)) this.#baseline ??= turn.baseline;
   }
 
@@ -281,7 +294,7 @@ function emptyTurn(): Turn {
   return {
     id: undefined,
     isUserTurn: false,
-    model: undefined,
+    context: undefined,
     baseline: undefined,
     compactions: [],
     hasBegun: false,
@@ -293,7 +306,7 @@ function asOne(turns: readonly Turn[]): Turn {
   const whole = emptyTurn();
   for (const turn of turns) {
     whole.isUserTurn ||= turn.isUserTurn;
-    whole.model ??= turn.model;
+    whole.context ??= turn.context;
     whole.baseline ??= turn.baseline;
     whole.compactions.push(...turn.compactions);
   }

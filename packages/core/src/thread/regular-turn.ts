@@ -16,7 +16,7 @@ import { createTools, hostedTools } from '../tools/tool-set.ts';
 import { compactHistory } from './compact-history.ts';
 import { LineNotices } from './line-notices.ts';
 import { buildModelRequest } from './model-request.ts';
-import { quarantineRefused } from './quarantine-refused.ts';
+import { Quarantine } from './quarantine.ts';
 import { Sampling, type SamplingResult } from './sampling.ts';
 import type { ThreadSettings } from './settings.ts';
 import { recordInput, recordPending, type Task } from './task.ts';
@@ -25,9 +25,6 @@ import type { TurnEvents } from './turn-events.ts';
 import { turnMetadata } from './turn-metadata.ts';
 import { TurnScope } from './turn-scope.ts';
 import { TurnSnapshot } from './turn-snapshot.ts';
-
-/** Items that the API may refuse in one turn before it is given up. Each costs one request. */
-const MAX_QUARANTINES = 20;
 
 export interface RegularTurnInput {
   readonly input: readonly UserInput[];
@@ -44,12 +41,15 @@ export class RegularTurn {
   readonly #scope: TurnScope;
   readonly #tools: readonly ToolSpec[];
   readonly #notices: LineNotices;
-  #quarantines = 0;
+  readonly #quarantine: Quarantine;
+  /** A compaction has found nothing to gain: the turn goes on as far as the window allows. */
+  #isIncompressible = false;
   #hasShortened = false;
 
   constructor(task: Task, request: RegularTurnInput) {
     this.#task = task;
     this.#request = request;
+    this.#quarantine = new Quarantine(task);
     const { settings, ports, events, signal, turnId } = task;
     this.#modelTurn = ports.model.beginTurn({ turnId, metadata: turnMetadata(turnId, settings) });
     const diff = new TurnDiff();
@@ -141,16 +141,20 @@ export class RegularTurn {
     for (;;) {
       let request: ModelRequest | undefined;
       try {
-        return await new Sampling(this.#scope).run(() => {
+        const result = await new Sampling(this.#scope).run(() => {
           request = buildModelRequest(this.#task.settings, state.history, {
             tools: this.#tools,
             outputSchema: this.#request.outputSchema,
           });
           return request;
         });
+        this.#quarantine.keep(this.#request.outputSchema);
+        return result;
       } catch (error) {
-        if (signal.aborted || !(error instanceof ModelError)) throw error;
-        if (!(await this.#mend(error, request))) throw error;
+        const isMended = !signal.aborted && error instanceof ModelError && (await this.#mend(error, request));
+        if (isMended) continue;
+        this.#quarantine.settle(this.#request.outputSchema);
+        throw error;
       }
     }
   }
@@ -158,9 +162,7 @@ export class RegularTurn {
   /** `false`: nothing can be done about it. */
   async #mend(error: ModelError, request: ModelRequest | undefined): Promise<boolean> {
     if (error.code === 'context-window-exceeded') return this.#shorten();
-    if (request === undefined || this.#quarantines >= MAX_QUARANTINES) return false;
-    this.#quarantines += 1;
-    return quarantineRefused(this.#task, error, { request, outputSchema: this.#request.outputSchema });
+    return request !== undefined && this.#quarantine.takeOut(error, request);
   }
 
   /** The server counts differently and has refused the conversation as too long: once a turn it is made shorter. */
@@ -169,9 +171,10 @@ export class RegularTurn {
     const { strategies } = settings.compaction;
     if (this.#hasShortened || strategies.length === 0 || state.history.items.length < 2) return false;
     this.#hasShortened = true;
+    this.#quarantine.settle(this.#request.outputSchema);
     try {
       await this.#compact('mid-turn', settings);
-      return true;
+      return !this.#isIncompressible;
     } catch (error) {
       if (this.#task.signal.aborted) throw error;
       return false;
@@ -183,8 +186,8 @@ export class RegularTurn {
     return state.usage.activeTokens(state.history.items, settings.baseInstructions);
   }
 
-  #compact(form: 'mid-turn' | 'standalone', settings: ThreadSettings): Promise<void> {
-    return compactHistory(this.#task, {
+  async #compact(form: 'mid-turn' | 'standalone', settings: ThreadSettings): Promise<void> {
+    const outcome = await compactHistory(this.#task, {
       form,
       settings,
       tools: this.#tools,
@@ -193,11 +196,13 @@ export class RegularTurn {
       outputSchema: this.#request.outputSchema,
       onLineEvent: this.#notices.note,
     });
+    this.#isIncompressible = outcome === 'nothing-to-gain';
   }
 
   #isFull(activeTokens: number): boolean {
     const { settings } = this.#task;
-    return settings.compaction.strategies.length > 0 && isContextLimitReached(settings, activeTokens);
+    if (this.#isIncompressible || settings.compaction.strategies.length === 0) return false;
+    return isContextLimitReached(settings, activeTokens);
   }
 }
 

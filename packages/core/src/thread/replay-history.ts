@@ -1,12 +1,12 @@
 import type { CompactedLine, JsonObject, ResponseItem } from '@quire/protocol';
-import { isUserTurnBoundary } from '../context/fragments.ts';
+import { isUpdateMessage, isUserTurnBoundary } from '../context/fragments.ts';
 import { withoutLastUserTurns } from '../history/history.ts';
 import { isToolCall, isToolOutput } from '../history/normalize-history.ts';
 
 /** What happens to a history besides that an item is added. */
 export type HistoryMark =
   /** The outputs so far belong to the calls so far. */
-  | { readonly kind: 'attempt-end' }
+  | { readonly kind: 'attempt-end'; readonly hasCount: boolean }
   | { readonly kind: 'rollback'; readonly turns: number; readonly age: number }
   /** The files were put back to this snapshot, so it is used up. */
   | { readonly kind: 'undo'; readonly snapshotId: string | undefined }
@@ -41,20 +41,23 @@ class Replay {
   readonly #summaries = new Set<string>();
   #hasOldCompaction = false;
   #contextCutAge: number | undefined;
+  /** Under which id the newest call of an id of the file stands. */
+  readonly #callIds = new Map<string, string>();
+  readonly #takenIds = new Set<string>();
   /** Where the current sampling attempt began. */
   #attemptStart = 0;
   #attemptHasOutput = false;
 
   add(entry: HistoryEntry): void {
     if ('type' in entry) this.#addItem(entry);
-    else if (entry.kind === 'attempt-end') this.#endAttempt();
+    else if (entry.kind === 'attempt-end') this.#endAttempt({ isCounted: entry.hasCount });
     else if (entry.kind === 'undo') this.#dropSnapshot(entry.snapshotId);
     else if (entry.kind === 'rollback') this.#dropUserTurns(entry.turns, entry.age);
     else if (!entry.isUndone) this.#compact(entry.line);
   }
 
   finish(): ReplayedHistory {
-    this.#endAttempt();
+    this.#dropUntoldContext();
     return {
       items: this.#items,
       baseLength: this.#baseLength,
@@ -67,21 +70,51 @@ class Replay {
 
   #addItem(item: ResponseItem): void {
     const fromModel = item.type !== 'message' || item.role === 'assistant';
-    if (!fromModel) this.#endAttempt();
-    this.#items.push(item);
+    if (!fromModel) this.#beginAttempt();
+    this.#items.push(this.#withUniqueCallId(item));
     if (!fromModel) this.#attemptStart = this.#items.length;
     else if (isToolOutput(item)) this.#attemptHasOutput = true;
   }
 
+  /** Some servers count anew with each response, and two calls of one id can not both be answered. */
+  #withUniqueCallId(item: ResponseItem): ResponseItem {
+    if (isToolOutput(item)) {
+      const current = this.#callIds.get(item.call_id);
+      return current === undefined || current === item.call_id ? item : { ...item, call_id: current };
+    }
+    if (!isToolCall(item) || item.call_id === undefined) return item;
+    const wanted = item.call_id;
+    let callId = wanted;
+    for (let copy = 2; this.#takenIds.has(callId); copy += 1) callId = `${wanted}-${copy}`;
+    this.#takenIds.add(callId);
+    this.#callIds.set(wanted, callId);
+    return callId === wanted ? item : { ...item, call_id: callId };
+  }
+
+  /**
+   * What was told before a turn that never came, because the process died or the turn was rolled back: the next
+   * turn tells it again.
+   */
+  #dropUntoldContext(): void {
+    let length = this.#items.length;
+    for (let last = this.#items[length - 1]; last !== undefined && isUpdateMessage(last); ) {
+      length -= 1;
+      last = this.#items[length - 1];
+    }
+    this.#items.length = length;
+    this.#baseLength = Math.min(this.#baseLength, length);
+  }
+
   /**
    * Outputs are on disk in the order in which tools finished; requests were sent with them after the
-   * attempt's last item, in call order. The same order again keeps the prompt prefix identical.
+   * attempt's last item, in call order. The same order again keeps the prompt prefix identical. Where no count ends
+   * the attempt there was no request after it, or the file is of another kind: the order of the file stays.
    */
-  #endAttempt(): void {
+  #endAttempt({ isCounted }: { readonly isCounted: boolean }): void {
     const start = this.#attemptStart;
     const hasOutput = this.#attemptHasOutput;
     this.#beginAttempt();
-    if (!hasOutput) return;
+    if (!hasOutput || !isCounted) return;
     const attempt = this.#items.slice(start);
     const callOrder = new Map<string, number>();
     for (const item of attempt)
@@ -100,13 +133,14 @@ class Replay {
 
   #compact(line: CompactedLine): void {
     const { message, replacement_history: replacement } = line;
-    this.#endAttempt();
     if (replacement === undefined) {
       this.#hasOldCompaction = true;
       const said = this.#items.filter((item) => isUserTurnBoundary(item) && !this.#summaries.has(textOf(item)));
       this.#items = [...said, userText(message)];
     } else {
       this.#items = [...replacement];
+      for (const item of replacement)
+        if (isToolCall(item) && item.call_id !== undefined) this.#takenIds.add(item.call_id);
     }
     if (message !== '') this.#summaries.add(message);
     this.#ledger = line.ledger;
@@ -120,14 +154,12 @@ class Replay {
       (item) => item.type === 'ghost_snapshot' && (id === undefined || item.ghost_commit['id'] === id),
     );
     if (index === -1) return;
-    this.#endAttempt();
     this.#items.splice(index, 1);
     if (index < this.#baseLength) this.#baseLength -= 1;
     this.#beginAttempt();
   }
 
   #dropUserTurns(turns: number, age: number): void {
-    this.#endAttempt();
     const kept = withoutLastUserTurns(this.#items, turns);
     if (!kept.changed) return;
     this.#items = [...kept.items];

@@ -159,7 +159,7 @@ export class Thread {
 
   /**
    * Takes the last `turns` user turns out of the history; files stay as they are. `false`: there is no such turn.
-   * What the next turn is compared with is not known any more after it, unless `reseed` tells.
+   * What the next turn is compared with is not known any more after it: `reseed` tells.
    * @throws ThreadBusyError; what the rollout's writer throws: nothing has changed then
    */
   rollBack(turns: number): boolean {
@@ -182,7 +182,9 @@ export class Thread {
   reseed(seed: ThreadSeed): void {
     this.#refuseWhileBusy();
     this.#state = new ThreadState(seed);
-    this.#state.usage.setContextWindow(effectiveContextWindow(this.#settings.model));
+    const { history, usage } = this.#state;
+    usage.setContextWindow(effectiveContextWindow(this.#settings.model));
+    usage.estimateInstead(history.items, this.#settings.baseInstructions);
   }
 
   #useSettings(settings: ThreadSettings): void {

@@ -19,6 +19,7 @@ export async function undoLastTurn(task: Task): Promise<string> {
   const id = stringAt(snapshot.ghost_commit, 'id') ?? '';
   const { changed } = await restore(task, id);
   state.history.rewrite(index, /* replacement */ undefined);
+  state.ledger.itemRemoved(index);
   const count = changed.length === 1 ? '1 file' : `${changed.length} files`;
   const message = `Undid the changes since snapshot ${id.slice(0, SHORT_ID)}: ${count} restored in ${settings.cwd}.`;
   record.write([undoCompleted({ message, snapshotId: id })]);

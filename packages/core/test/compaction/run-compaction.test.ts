@@ -109,7 +109,11 @@ test.each([
 
   const result = await runCompaction(compactionInput(HISTORY), line.ports, line.listener, { signal: never() });
 
-  expect(result).toEqual({ kind: 'failed', failures: [{ strategy: 'local', error }], unavailable: [] });
+  expect(result).toEqual({
+    kind: 'failed',
+    failures: [{ strategy: 'local', error, freesTooLittle: false }],
+    unavailable: [],
+  });
   expect(line.notices).toEqual([]);
 });
 

@@ -176,7 +176,11 @@ describe('the local summary', () => {
       { signal: never() },
     );
 
-    expect(result).toEqual({ kind: 'failed', failures: [{ strategy: 'local', error: tooLong }], unavailable: [] });
+    expect(result).toEqual({
+      kind: 'failed',
+      failures: [{ strategy: 'local', error: tooLong, freesTooLittle: false }],
+      unavailable: [],
+    });
     expect(line.requests.map((request) => request.input.length)).toEqual([3, 2, 1]);
   });
 

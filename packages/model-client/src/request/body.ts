@@ -114,7 +114,9 @@ export class BodyEncoder {
   }
 
   #itemJson(item: ResponseItem): string {
-    return itemJson(item, { keepId: this.#traits.itemIds && ITEMS_WITH_ID.has(item.type) });
+    return itemJson(item, {
+      keepId: item.type === 'unknown' || (this.#traits.itemIds && ITEMS_WITH_ID.has(item.type)),
+    });
   }
 
   #toolJson(tool: ToolSpec): string {
