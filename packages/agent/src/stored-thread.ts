@@ -32,7 +32,7 @@ export interface StoragePlace {
 export async function openStoredThread(target: ResumeTarget, place: StoragePlace): Promise<StoredThread> {
   const path = await locateThread(target, place);
   if (isArchived(place.home, path)) {
-    const id = target.kind === 'id' ? target.id : path;
+    const id = threadIdOfPath(path) ?? JSON.stringify(path);
     throw new AgentError('archived', `${path} is archived; bring it back with: quire unarchive ${id}`);
   }
   return takeUp(await openRollout(path, { now: systemClock.now, secrets: place.secrets }), place);
@@ -108,4 +108,8 @@ function readingWarnings(reading: {
   }
   if (skippedLines > 0) warnings.push(`${skippedLines} lines of ${path} could not be understood and were passed over.`);
   return warnings;
+}
+
+function threadIdOfPath(path: string): string | undefined {
+  return /-([0-9a-f-]{36})(?:_[0-9a-f-]{36})?\.jsonl$/.exec(path)?.[1];
 }

@@ -21,9 +21,14 @@ export async function undoLastTurn(task: Task): Promise<string> {
   state.history.rewrite(index, /* replacement */ undefined);
   state.ledger.itemRemoved(index);
   const count = changed.length === 1 ? '1 file' : `${changed.length} files`;
-  const message = `Undid the changes since snapshot ${id.slice(0, SHORT_ID)}: ${count} restored in ${settings.cwd}.`;
+  const message = `Undid the changes since snapshot ${shortId(id)}: ${count} restored in ${settings.cwd}.`;
   record.write([undoCompleted({ message, snapshotId: id })]);
   return message;
+}
+
+/** Its own part, behind what it has in common with others. */
+function shortId(id: string): string {
+  return id.slice(id.lastIndexOf('/') + 1).slice(0, SHORT_ID);
 }
 
 async function restore(task: Task, id: string): Promise<{ readonly changed: readonly string[] }> {

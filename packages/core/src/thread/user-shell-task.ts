@@ -51,7 +51,7 @@ async function runToEnd(task: Task, command: ShellCommand, onOutput: (chunk: str
     return shellEnd(await ports.runner.run(command, { signal, onOutput }));
   } catch (error) {
     if (!signal.aborted) throw error;
-    return { exitCode: -1, output: 'command aborted by user', durationMs: ports.clock.now() - startedAtMs };
+    return { exitCode: -1, output: 'command aborted by user\n', durationMs: ports.clock.now() - startedAtMs };
   }
 }
 
