@@ -54,7 +54,7 @@ export async function openNewRollout(
 }
 
 /** The header of a thread that begins now. */
-export function rolloutMeta(
+function rolloutMeta(
   options: Omit<NewRolloutOptions, 'ephemeral'>,
   thread: { readonly originator: string; readonly providerId: string; readonly settings: ThreadSettings },
 ): Omit<SessionMeta, 'id' | 'timestamp'> {

@@ -37,6 +37,9 @@ export async function forkStoredThread(
   const { site, options, secrets } = fork;
   const { home, signal } = site;
   const { beforeUserMessage } = options;
+  if (options.ephemeral === true) {
+    throw new AgentError('invalid-argument', 'a fork is a thread of its own on disk; it can not be ephemeral');
+  }
   if (beforeUserMessage !== undefined && !(Number.isSafeInteger(beforeUserMessage) && beforeUserMessage >= 0)) {
     throw new AgentError(
       'invalid-argument',

@@ -157,7 +157,7 @@ describe('output over the limit', () => {
 describe('an item that the provider refuses', () => {
   const IMAGE = 'data:image/png;base64,iVBORw0KGgoBAD==';
 
-  test('is replaced for good, in the running turn, the ones after it and after a resume [CTX-30]', async () => {
+  test('is replaced for good, in the running turn, the ones after it and after a resume [CTX-30] [CORE-39]', async () => {
     await using scene = await createScene({
       refusals: [
         refuseItems(

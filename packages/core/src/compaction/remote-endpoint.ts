@@ -25,11 +25,12 @@ export async function compactByEndpoint(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<CompactedHistory> {
   if (model.compact === undefined) throw badAnswer('this line has no endpoint for it');
-  const answer = await model.compact(compactionRequest(input), { signal });
+  const request = compactionRequest(input);
+  const answer = await model.compact(request, { signal });
   const kept = answer.filter(isKept);
-  const summary = summaryOf(kept, input.history);
+  const summary = summaryOf(kept, request.input);
   const isSummary = recogniseSummaries(input.knownSummaries);
-  const messages = withLastUserMessage(kept, { input, summary, isSummary });
+  const messages = withLastUserMessage(kept, { input, sent: request.input, summary, isSummary });
   return { message: '', history: arrangeHistory(messages, input, { summary, isSummary }) };
 }
 
@@ -70,11 +71,18 @@ function withLastUserMessage(
   kept: readonly ResponseItem[],
   {
     input,
+    sent,
     summary,
     isSummary,
-  }: { readonly input: CompactionInput; readonly summary: ResponseItem; readonly isSummary: SummaryTest },
+  }: {
+    readonly input: CompactionInput;
+    /** As the provider got it. */
+    readonly sent: readonly ResponseItem[];
+    readonly summary: ResponseItem;
+    readonly isSummary: SummaryTest;
+  },
 ): readonly ResponseItem[] {
-  const last = lastPersonalText(input.history, isSummary);
+  const last = lastPersonalText(sent, isSummary);
   if (last === undefined) return kept;
   const start = last.slice(0, RECOGNISED_START);
   const isThere = kept.some(

@@ -44,12 +44,12 @@ const ANSWER_TYPES = {
   tool_search_call: 'tool_search_output',
 } as const satisfies Record<OpenCall['type'], Answer['type']>;
 
-export function fits(call: OpenCall, answer: Answer): boolean {
+function fits(call: OpenCall, answer: Answer): boolean {
   return call.call_id === answer.call_id && ANSWER_TYPES[call.type] === answer.type;
 }
 
 /** The answer to a call whose own is lost. Asked twice, it gives the same object. */
-export const unknownOutcomeOf = rememberChanges(emptyAnswer);
+const unknownOutcomeOf = rememberChanges(emptyAnswer);
 
 function emptyAnswer(call: OpenCall): Answer {
   const type = ANSWER_TYPES[call.type];

@@ -104,9 +104,10 @@ function isInVain(failures: readonly CompactionFailure[]): boolean {
 
 async function workLedger(task: Task): ReturnType<Task['state']['ledger']['snapshot']> {
   const { state, settings, ports, signal } = task;
-  if (!settings.compaction.ledger) return undefined;
   const { digests } = ports;
+  // Also without a ledger in the history: the breaker goes by what it sees.
   await state.ledger.catchUp(state.history.items, { cwd: settings.cwd, digests, signal });
+  if (!settings.compaction.ledger) return undefined;
   const window = effectiveContextWindow(settings.model);
   return state.ledger.snapshot({ digests, signal, budgetTokens: ledgerBudget(window) });
 }

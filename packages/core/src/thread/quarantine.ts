@@ -56,11 +56,14 @@ export class Quarantine {
     for (const line of this.#lines.splice(0)) events.warn(line);
   }
 
-  /** After the last request failed: if it got no answer at all, nothing that was taken out was the cause. */
+  /**
+   * After the last request failed: if it got no answer at all, nothing that was taken out was the cause. One that was
+   * stopped says nothing, and the refusals before it stand.
+   */
   settle(outputSchema: JsonObject | undefined): void {
     if (this.#open === undefined) return;
     const { original, length } = this.#open;
-    if (this.#task.state.history.items.length > length) {
+    if (this.#task.signal.aborted || this.#task.state.history.items.length > length) {
       this.keep(outputSchema);
       return;
     }

@@ -194,7 +194,7 @@ export class ThreadReconstruction {
     switch (event.type) {
       case 'task_started':
       case 'turn_started':
-        this.#addEntry(ATTEMPT_END);
+        this.#addEntry({ kind: 'task-start' });
         this.#beginTask(id);
         return;
       case 'task_complete':

@@ -7,6 +7,7 @@ import { isToolCall, isToolOutput } from '../history/normalize-history.ts';
 export type HistoryMark =
   /** The outputs so far belong to the calls so far. */
   | { readonly kind: 'attempt-end'; readonly hasCount: boolean }
+  | { readonly kind: 'task-start' }
   | { readonly kind: 'rollback'; readonly turns: number; readonly age: number }
   /** The files were put back to this snapshot, so it is used up. */
   | { readonly kind: 'undo'; readonly snapshotId: string | undefined }
@@ -44,6 +45,10 @@ class Replay {
   /** Under which id the newest call of an id of the file stands. */
   readonly #callIds = new Map<string, string>();
   readonly #takenIds = new Set<string>();
+  /** Where each turn's first message stands. */
+  #turnStarts: number[] = [];
+  /** Of a file that tells where its tasks begin: whether the current one is a turn yet. */
+  #task: 'unknown' | 'begun' | 'has-turn' = 'unknown';
   /** Where the current sampling attempt began. */
   #attemptStart = 0;
   #attemptHasOutput = false;
@@ -51,6 +56,7 @@ class Replay {
   add(entry: HistoryEntry): void {
     if ('type' in entry) this.#addItem(entry);
     else if (entry.kind === 'attempt-end') this.#endAttempt({ isCounted: entry.hasCount });
+    else if (entry.kind === 'task-start') this.#beginTask();
     else if (entry.kind === 'undo') this.#dropSnapshot(entry.snapshotId);
     else if (entry.kind === 'rollback') this.#dropUserTurns(entry.turns, entry.age);
     else if (!entry.isUndone) this.#compact(entry.line);
@@ -71,9 +77,28 @@ class Replay {
   #addItem(item: ResponseItem): void {
     const fromModel = item.type !== 'message' || item.role === 'assistant';
     if (!fromModel) this.#beginAttempt();
+    if (isUserTurnBoundary(item)) this.#noteTurn();
     this.#items.push(this.#withUniqueCallId(item));
     if (!fromModel) this.#attemptStart = this.#items.length;
     else if (isToolOutput(item)) this.#attemptHasOutput = true;
+  }
+
+  #beginTask(): void {
+    this.#dropUntoldContext();
+    this.#beginAttempt();
+    this.#task = 'begun';
+  }
+
+  /** What is said while a turn runs belongs to it. Files without tasks tell no turns apart but by messages. */
+  #noteTurn(): void {
+    if (this.#task !== 'has-turn') this.#turnStarts.push(this.#items.length);
+    if (this.#task === 'begun') this.#task = 'has-turn';
+  }
+
+  /** Messages of people in the last turns, which is what a history is cut by. */
+  #messagesOfTurns(turns: number): number {
+    const start = this.#turnStarts.at(-turns) ?? 0;
+    return this.#items.slice(start).filter(isUserTurnBoundary).length;
   }
 
   /** Some servers count anew with each response, and two calls of one id can not both be answered. */
@@ -142,6 +167,7 @@ class Replay {
       for (const item of replacement)
         if (isToolCall(item) && item.call_id !== undefined) this.#takenIds.add(item.call_id);
     }
+    this.#turnStarts = this.#items.flatMap((item, index) => (isUserTurnBoundary(item) ? [index] : []));
     if (message !== '') this.#summaries.add(message);
     this.#ledger = line.ledger;
     this.#baseLength = this.#items.length;
@@ -160,9 +186,11 @@ class Replay {
   }
 
   #dropUserTurns(turns: number, age: number): void {
-    const kept = withoutLastUserTurns(this.#items, turns);
+    const kept = withoutLastUserTurns(this.#items, this.#messagesOfTurns(turns));
     if (!kept.changed) return;
     this.#items = [...kept.items];
+    this.#dropUntoldContext();
+    this.#turnStarts = this.#turnStarts.filter((start) => start < this.#items.length);
     this.#baseLength = Math.min(this.#baseLength, this.#items.length);
     if (kept.clearsBaseline) this.#contextCutAge = age;
     this.#beginAttempt();

@@ -66,7 +66,7 @@ export class TurnScope {
   /** Tools have run: what they read and did goes into the ledger while the files are as they saw them. */
   async afterTools(): Promise<void> {
     const { settings, record, context, ports } = this;
-    if (!settings.compaction.ledger || settings.compaction.strategies.length === 0 || context.signal.aborted) return;
+    if (settings.compaction.strategies.length === 0 || context.signal.aborted) return;
     const { signal } = context;
     await this.#ledger.catchUp(record.history.items, { cwd: settings.cwd, digests: ports.digests, signal });
   }

@@ -36,12 +36,18 @@ test('a file that numbers its lines goes on numbered, one that does not stays so
   const paginated = header({ history_mode: 'paginated' });
   const one = { type: 'task_started' };
   expect({
-    numbered: await appended(numbered(7, 'session_meta', paginated) + numbered(8, 'event_msg', one)),
-    plain: await appended(numbered(undefined, 'session_meta', header()) + numbered(undefined, 'event_msg', one)),
-    mixed: await appended(
-      numbered(0, 'session_meta', paginated) + numbered(1, 'event_msg', one) + numbered(undefined, 'event_msg', one),
+    numbered: await appended(
+      numbered(/* ordinal */ 7, 'session_meta', paginated) + numbered(/* ordinal */ 8, 'event_msg', one),
     ),
-    headerOnly: await appended(numbered(0, 'session_meta', paginated)),
+    plain: await appended(
+      numbered(/* ordinal */ undefined, 'session_meta', header()) + numbered(/* ordinal */ undefined, 'event_msg', one),
+    ),
+    mixed: await appended(
+      numbered(/* ordinal */ 0, 'session_meta', paginated) +
+        numbered(/* ordinal */ 1, 'event_msg', one) +
+        numbered(/* ordinal */ undefined, 'event_msg', one),
+    ),
+    headerOnly: await appended(numbered(/* ordinal */ 0, 'session_meta', paginated)),
   }).toEqual({
     numbered: [9, 10, 11],
     plain: [undefined, undefined, undefined],
@@ -56,14 +62,17 @@ test('a thread that goes on in a second file after a revert is that file, with t
   const second = path.join(home.path, 'sessions/2026/03/01', `rollout-2026-03-01T10-00-00-${ID}_${REVERT}.jsonl`);
   for (const file of [first, second]) fs.mkdirSync(path.dirname(file), { recursive: true });
   const kept =
-    numbered(0, 'session_meta', header({ history_mode: 'paginated' })) +
-    numbered(1, 'event_msg', { type: 'task_complete', turn_id: 'kept' });
-  fs.writeFileSync(first, kept + numbered(2, 'event_msg', { type: 'task_complete', turn_id: 'reverted' }));
+    numbered(/* ordinal */ 0, 'session_meta', header({ history_mode: 'paginated' })) +
+    numbered(/* ordinal */ 1, 'event_msg', { type: 'task_complete', turn_id: 'kept' });
+  fs.writeFileSync(
+    first,
+    kept + numbered(/* ordinal */ 2, 'event_msg', { type: 'task_complete', turn_id: 'reverted' }),
+  );
   const base = { thread_id: ID, end_ordinal_exclusive: 2, end_byte_offset: Buffer.byteLength(kept) };
   fs.writeFileSync(
     second,
-    numbered(2, 'session_meta', header({ history_mode: 'paginated', history_base: base })) +
-      numbered(3, 'event_msg', { type: 'task_complete', turn_id: 'new' }),
+    numbered(/* ordinal */ 2, 'session_meta', header({ history_mode: 'paginated', history_base: base })) +
+      numbered(/* ordinal */ 3, 'event_msg', { type: 'task_complete', turn_id: 'new' }),
   );
 
   const { signal } = new AbortController();

@@ -1,0 +1,65 @@
+import { findModel, type ThreadSettings } from '@quire/core';
+import type { ModelInfo } from '@quire/protocol';
+
+const KNOWN = findModel('gpt-5.2-codex');
+
+/** A large window, a small one, and one that reads no images. */
+export const MODELS = {
+  large: { ...KNOWN, slug: 'model-large' },
+  small: { ...KNOWN, slug: 'model-small', contextWindow: 60_000 },
+  text: { ...KNOWN, slug: 'model-text', inputModalities: ['text'] },
+} as const satisfies Readonly<Record<string, ModelInfo>>;
+
+export type ModelName = keyof typeof MODELS;
+
+export function describeModel(slug: string): ModelInfo {
+  return Object.values(MODELS).find((model) => model.slug === slug) ?? findModel(slug);
+}
+
+/** Sleeps of a thread are this many times shorter than it thinks. */
+export const CLOCK_SPEED = 200;
+
+export const LONG_DEADLINE_MS = 10_000 * CLOCK_SPEED;
+export const SHORT_DEADLINE_MS = 100 * CLOCK_SPEED;
+
+export const FIRST_SETTINGS: ThreadSettings = {
+  cwd: '/repo',
+  model: MODELS.large,
+  baseInstructions: 'Do what is asked.',
+  developerInstructions: 'Be brief.',
+  projectInstructions: 'Use tabs.',
+  environment: {
+    shellName: 'bash',
+    currentDate: '2026-01-02',
+    timezone: 'UTC',
+    git: undefined,
+    otherWorkspaces: [],
+  },
+  personality: undefined,
+  bakedPersonality: undefined,
+  collaborationMode: undefined,
+  gitInContext: true,
+  compaction: {
+    strategies: ['endpoint', 'trigger', 'local', 'trim'],
+    deadlineMs: LONG_DEADLINE_MS,
+    autoCompactTokenLimit: undefined,
+    prompt: undefined,
+    ledger: true,
+  },
+  reasoningEffort: 'medium',
+  reasoningSummary: 'auto',
+  verbosity: undefined,
+  serviceTier: undefined,
+  approvalPolicy: 'never',
+  sandbox: {
+    mode: 'danger-full-access',
+    writableRoots: [],
+    networkAccess: false,
+    excludeTmpdirEnvVar: false,
+    excludeSlashTmp: false,
+  },
+  temporaryRoots: [],
+  webSearch: 'disabled',
+  streamMaxRetries: 5,
+  toolOutputTokenLimit: undefined,
+};
