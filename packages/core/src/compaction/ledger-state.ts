@@ -15,6 +15,8 @@ export interface LedgerFile {
   readonly read?: FileExtent;
   readonly change?: ChangeKind;
   readonly hash?: string;
+  /** Of its contents so far, the last ones: one that comes back is no progress. */
+  readonly seenHashes?: readonly string[];
   /** Something else than a patch of this thread changed it after it was read. */
   readonly isStale?: true;
   /** Place in the order of everything noted. */
@@ -73,12 +75,13 @@ export function ledgerStateToJson(state: LedgerState): JsonObject {
   return json as unknown as JsonObject;
 }
 
-function fileToJson(path: string, { read, change, hash, isStale, order }: LedgerFile): object {
+function fileToJson(path: string, { read, change, hash, seenHashes, isStale, order }: LedgerFile): object {
   return {
     path,
     ...(read === undefined ? {} : { read: { whole: read.isWhole, lines: read.lines } }),
     ...(change === undefined ? {} : { change }),
     ...(hash === undefined ? {} : { hash }),
+    ...(seenHashes === undefined ? {} : { seen: seenHashes }),
     ...(isStale === undefined ? {} : { stale: true }),
     order,
   };
@@ -122,10 +125,12 @@ function readFile(json: JsonObject): LedgerFile {
   const read = objectAt(json, 'read');
   const change = stringAt(json, 'change');
   const hash = stringAt(json, 'hash');
+  const seen = listAt(json, 'seen').filter((entry) => typeof entry === 'string');
   return {
     ...(read === undefined ? {} : { read: readExtent(read) }),
     ...(change !== undefined && CHANGE_KINDS.has(change) ? { change: change as ChangeKind } : {}),
     ...(hash === undefined ? {} : { hash }),
+    ...(seen.length === 0 ? {} : { seenHashes: seen }),
     ...(json['stale'] === true ? { isStale: true as const } : {}),
     order: countAt(json, 'order'),
   };

@@ -22,6 +22,8 @@ const MOST_PLAN_STEPS = 100;
 /** Files whose bytes are looked at before a compaction. */
 const MOST_DIGESTS = 200;
 const DIGESTS_AT_ONCE = 8;
+/** Contents of one file that are known again. */
+const MOST_SEEN_HASHES = 16;
 const GOAL_TOKENS = 300;
 const STEP_TOKENS = 60;
 const COMMAND_TOKENS = 75;
@@ -83,7 +85,7 @@ export class WorkLedger {
     return { message: workLedgerMessage(this.render(options)), state: this.toJson() };
   }
 
-  /** Another text exactly when the work got on: a file was changed or newly read, a plan step done, a command's first success. */
+  /** Another text exactly when the work got on: a file has a new content or was newly read, a plan step done, a command's first success. */
   progressMark(): string {
     return String(this.#state.progress);
   }
@@ -147,7 +149,8 @@ export class WorkLedger {
     // What this thread made stays its own making when it edits it further.
     const isStillAdded = change === 'added' && kind === 'changed';
     this.#putFile(path, { ...rest, change: isStillAdded ? 'added' : kind });
-    this.#state.progress += 1;
+    // Further changes count by what they make of it, see `#noteDigest`.
+    if (change === undefined) this.#state.progress += 1;
   }
 
   #noteCommand(script: string, outcome: CallOutcome): void {
@@ -197,7 +200,18 @@ export class WorkLedger {
     if (file === undefined || file.hash === hash) return;
     const staleness = file.hash === undefined ? {} : { isStale: true as const };
     // In place: an entry does not become newer by being looked at.
-    this.#state.files.set(path, { ...file, ...staleness, ...(hash === undefined ? {} : { hash }) });
+    this.#state.files.set(path, {
+      ...file,
+      ...staleness,
+      ...(hash === undefined ? {} : { hash, seenHashes: this.#withSeen(file, hash) }),
+    });
+  }
+
+  /** A content that was not there before is progress of a file that is being changed; one that comes back is none. */
+  #withSeen({ seenHashes = [], change }: LedgerFile, hash: string): readonly string[] {
+    if (seenHashes.includes(hash)) return seenHashes;
+    if (change !== undefined && seenHashes.length > 0) this.#state.progress += 1;
+    return [...seenHashes, hash].slice(-MOST_SEEN_HASHES);
   }
 }
 

@@ -41,7 +41,8 @@ describe('a history that is in order:', () => {
 });
 
 describe('a history that breaks an invariant, with its place:', () => {
-  test.each<readonly [string, readonly JsonObject[], readonly string[], Partial<HistoryOptions>?]>([
+  type Row = readonly [string, readonly JsonObject[], readonly string[], Partial<HistoryOptions>?];
+  const rows: readonly Row[] = [
     [
       'an item that is local',
       [userMessage('a'), { type: 'ghost_snapshot', ghost_commit: { id: 'x' } }],
@@ -113,7 +114,9 @@ describe('a history that breaks an invariant, with its place:', () => {
       ],
       { isTextOnly: true },
     ],
-  ])('%s [SIM-151]', (_name, input, problems, options) => {
+  ];
+  const cases = rows.map(([name, input, problems, options]) => ({ name, input, problems, options }));
+  test.each(cases)('$name [SIM-151]', ({ input, problems, options }) => {
     expect(checkHistory(input, { ...OPTIONS, ...options })).toEqual(problems);
   });
 });
