@@ -127,7 +127,13 @@ export class OpenThread implements AgentThread {
         throw new AgentError('invalid-argument', `this thread has ${have} to take back, not ${turns}`);
       }
       this.#thread.rollBack(turns);
-      this.#thread.reseed(await this.#resources.readSeed(this.#closing.signal));
+      try {
+        this.#thread.reseed(await this.#resources.readSeed(this.#closing.signal));
+      } catch (error) {
+        // The record and what is in memory are two different threads now.
+        this.#closing.abort(new AgentError('closed', 'the thread could not be read again after the rollback'));
+        throw error;
+      }
     });
   }
 

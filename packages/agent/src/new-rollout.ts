@@ -3,7 +3,6 @@ import { systemClock } from '@quire/host';
 import type { SessionMeta, ThreadId } from '@quire/protocol';
 import { createMemoryRollout, createRollout } from '@quire/store';
 import type { ThreadOptions } from './api.ts';
-import { readStoredSeed, seedOfLines } from './stored-thread.ts';
 import { VERSION } from './version.ts';
 
 export interface OpenedRollout {
@@ -39,7 +38,11 @@ export async function openNewRollout(
 ): Promise<OpenedRollout> {
   if (options.ephemeral === true) {
     const rollout = createMemoryRollout();
-    return { rollout, path: undefined, readSeed: async () => seedOfLines(rollout.lines) };
+    return {
+      rollout,
+      path: undefined,
+      readSeed: async () => (await import('./stored-thread.ts')).seedOfLines(rollout.lines),
+    };
   }
   const { home, threadId, secrets } = thread;
   const rollout = await createRollout({
@@ -50,7 +53,12 @@ export async function openNewRollout(
     now: systemClock.now,
   });
   const { path } = rollout;
-  return { rollout, path, readSeed: (signal) => readStoredSeed(path, { home, signal }) };
+  return { rollout, path, readSeed: fileSeed(path, home) };
+}
+
+/** Reads a thread again from its file. What reads is loaded then: a new thread needs none of it. */
+export function fileSeed(path: string, home: string): OpenedRollout['readSeed'] {
+  return async (signal) => (await import('./stored-thread.ts')).readStoredSeed(path, { home, signal });
 }
 
 /** The header of a thread that begins now. */

@@ -13,8 +13,8 @@ import { asAgentError } from './convert-error.ts';
 import type { Environment } from './environment.ts';
 import { ModelLines } from './model-line.ts';
 import { currentDirectory, resolveWorkingDirectory } from './place.ts';
+import { knownSecrets } from './secrets.ts';
 import { homeOf, readSite } from './site.ts';
-import { openStoredThread } from './stored-thread.ts';
 import { ThreadOpener } from './thread-opener.ts';
 
 /**
@@ -53,6 +53,7 @@ export class Quire {
     return guarded(async () => {
       const site = await readSite(this.#options, options, this.#environment);
       const secrets = this.#opener.secrets(site.config);
+      const { openStoredThread } = await import('./stored-thread.ts');
       return this.#opener.open(site, options, await openStoredThread(target, { ...site, secrets }));
     });
   }
@@ -99,7 +100,10 @@ export class Quire {
 
   /** Gives a thread a name, by which it can be opened again. An empty one takes the name away. */
   setThreadName(id: string, name: string): Promise<void> {
-    return this.#onDisk(async ({ nameStoredThread }, home) => nameStoredThread(home, id, name));
+    return this.#onDisk(async ({ nameStoredThread }, home) => {
+      const secrets = knownSecrets(this.#environment, [this.#options.apiKey]);
+      return nameStoredThread(home, { id, name, secrets });
+    });
   }
 
   /** Puts a thread away: it is no longer listed, but still found by its id. Gives back its new path. */

@@ -122,9 +122,12 @@ export async function readStoredThread(
   return summaryOf(summary, isArchived(home, path));
 }
 
-export async function nameStoredThread(home: string, id: string, name: string): Promise<void> {
-  const { threadId } = await find(home, id);
-  setThreadName({ home, threadId, name, now: systemClock.now });
+export async function nameStoredThread(
+  home: string,
+  thread: { readonly id: string; readonly name: string; readonly secrets: readonly string[] },
+): Promise<void> {
+  const { threadId } = await find(home, thread.id);
+  setThreadName({ home, threadId, name: thread.name, secrets: thread.secrets, now: systemClock.now });
 }
 
 interface MovedThread {

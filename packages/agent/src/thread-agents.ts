@@ -30,6 +30,7 @@ import { firstRest } from './first-rest.ts';
 import { forkedSeed } from './forked-seed.ts';
 import { openStoredThread, type StoredThread } from './stored-thread.ts';
 import type { AgentsOfThread, ThreadGround, ThreadSource } from './thread-ground.ts';
+import { modelInfo } from './thread-settings.ts';
 
 /** Warnings of agents that are kept while nobody listens. */
 const MAX_KEPT_WARNINGS = 20;
@@ -123,12 +124,16 @@ export class ThreadAgents implements SubAgents, AgentsOfThread {
       const { identity, stored } = await this.#readStored(id, child, caller);
       // It may be further below than a child of this thread.
       const ground = { ...this.#ground, depth: identity.depth - 1 };
-      const thread = await this.#opener.openChild(ground, storedSettings(caller.settings, stored.seed), {
-        source: sourceOf(identity),
-        subagent: SUBAGENT_KIND,
-        agents: this.#ground.agents,
-        stored,
-      });
+      const thread = await this.#opener.openChild(
+        ground,
+        storedSettings(caller.settings, stored.seed, (slug) => modelInfo(this.#ground.site.config, slug)),
+        {
+          source: sourceOf(identity),
+          subagent: SUBAGENT_KIND,
+          agents: this.#ground.agents,
+          stored,
+        },
+      );
       const status = restOf(stored.seed);
       await this.#keep(identity, { thread, status }, caller);
       return status;
@@ -280,10 +285,20 @@ function identityOf(meta: SessionMeta | undefined, threadId: ThreadId): ChildIde
   };
 }
 
-/** Instructions are fixed in the header for the life of a thread. */
-function storedSettings(settings: ThreadSettings, { meta }: ThreadSeed): ThreadSettings {
+/** Instructions are fixed in the header for the life of a thread; model and effort are those of its last turn. */
+function storedSettings(
+  settings: ThreadSettings,
+  { meta, previousContext }: ThreadSeed,
+  describeModel: (slug: string) => ThreadSettings['model'],
+): ThreadSettings {
   const text = meta?.base_instructions?.text;
-  return text === undefined ? settings : { ...settings, baseInstructions: text };
+  return {
+    ...settings,
+    ...(text === undefined ? {} : { baseInstructions: text }),
+    ...(previousContext === undefined
+      ? {}
+      : { model: describeModel(previousContext.model), reasoningEffort: previousContext.effort }),
+  };
 }
 
 /** How an agent that was read from disk had fared: a turn that came to its end ends with the model's words. */

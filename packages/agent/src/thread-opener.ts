@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import {
   type ModelPort,
   type RolloutWriter,
@@ -22,11 +23,11 @@ import { OpenThread } from './agent-thread.ts';
 import type { QuireOptions, ThreadFacts, ThreadOptions, TurnOverrides } from './api.ts';
 import { commandEnvironment, type Environment } from './environment.ts';
 import { type ModelLines, type WebSocketChoice, webSocketChoice } from './model-line.ts';
-import { type OpenedRollout, openNewRollout } from './new-rollout.ts';
+import { fileSeed, type OpenedRollout, openNewRollout } from './new-rollout.ts';
 import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
 import { knownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
-import { readStoredSeed, type StoredThread } from './stored-thread.ts';
+import type { StoredThread } from './stored-thread.ts';
 import type { AgentsOfTree, ChildOptions, ThreadGround, ThreadSource } from './thread-ground.ts';
 import { modelInfo, resolveThreadSettings } from './thread-settings.ts';
 
@@ -64,6 +65,7 @@ export class ThreadOpener implements ThreadSource {
   ): Promise<OpenThread> {
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
     const runner = this.#runner(site.config, threadId);
+    let record: OpenedRollout | undefined = stored === undefined ? undefined : storedRecord(stored, site.home);
     try {
       const place = await this.#readPlace(site, options, runner.shell.name);
       const credentials = this.#household.lines.credentials(site.config, site.home);
@@ -72,10 +74,7 @@ export class ThreadOpener implements ThreadSource {
       const secrets = this.secrets(site.config);
       const settings = this.#settings(site.config, options, { place, stored });
       site.signal.throwIfAborted();
-      const record =
-        stored === undefined
-          ? await this.#newRollout(site, options, { threadId, settings, secrets })
-          : storedRecord(stored, site.home);
+      record ??= await this.#newRollout(site, options, { threadId, settings, secrets });
       const ground: ThreadGround = {
         site,
         options,
@@ -100,7 +99,9 @@ export class ThreadOpener implements ThreadSource {
       };
       return this.#assemble(ground, settings, { ...origin, runner });
     } catch (error) {
-      stored?.rollout.close();
+      record?.rollout.close();
+      // Nobody knows of a fork that could not be opened.
+      if (isFork && record?.path !== undefined) await rm(record.path, { force: true });
       await runner.close();
       throw error;
     }
@@ -111,20 +112,18 @@ export class ThreadOpener implements ThreadSource {
     const { source, agent, forkedFrom, stored, subagent } = child;
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
     const runner = this.#runner(site.config, threadId);
+    let record: OpenedRollout | undefined = stored === undefined ? undefined : storedRecord(stored, site.home);
     try {
-      const record =
-        stored === undefined
-          ? await this.#newRollout(
-              site,
-              {
-                ...options,
-                source,
-                ...(agent === undefined ? {} : { agent }),
-                ...(forkedFrom === undefined ? {} : { forkedFrom }),
-              },
-              { threadId, settings, secrets: parent.secrets },
-            )
-          : storedRecord(stored, site.home);
+      record ??= await this.#newRollout(
+        site,
+        {
+          ...options,
+          source,
+          ...(agent === undefined ? {} : { agent }),
+          ...(forkedFrom === undefined ? {} : { forkedFrom }),
+        },
+        { threadId, settings, secrets: parent.secrets },
+      );
       if (child.seed !== undefined) recordSeed(record.rollout, child.seed);
       const seed = stored?.seed ?? child.seed;
       const resumed = stored !== undefined;
@@ -132,7 +131,7 @@ export class ThreadOpener implements ThreadSource {
       const ground = { ...parent, depth: parent.depth + 1, agents: child.agents };
       return this.#assemble(ground, settings, { ...origin, runner });
     } catch (error) {
-      stored?.rollout.close();
+      record?.rollout.close();
       await runner.close();
       throw error;
     }
@@ -318,7 +317,7 @@ function recordSeed(rollout: RolloutWriter, { history, baseline }: ThreadSeed): 
 
 function storedRecord({ rollout }: StoredThread, home: string): OpenedRollout {
   const { path } = rollout;
-  return { rollout, path, readSeed: (signal) => readStoredSeed(path, { home, signal }) };
+  return { rollout, path, readSeed: fileSeed(path, home) };
 }
 
 function placeOf(settings: ThreadSettings): PlaceReading {

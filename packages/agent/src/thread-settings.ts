@@ -32,8 +32,9 @@ const DEFAULT_APPROVAL_POLICY = 'never';
 const DEFAULT_SANDBOX_MODE: SandboxMode = 'read-only';
 
 /**
- * The values a thread works with. Explicit options win over configuration, configuration over what a
- * resumed thread had, that over defaults.
+ * The values a thread works with. Explicit options win over configuration, configuration over what a resumed thread
+ * had (model, effort, personality, collaboration mode), that over defaults. What it may do is never taken over: that
+ * is said anew each time.
  */
 export function resolveThreadSettings(
   config: Config,
@@ -49,7 +50,7 @@ export function resolveThreadSettings(
 ): ThreadSettings {
   const model = modelInfo(config, options.model ?? config.model ?? known.storedContext?.model ?? DEFAULT_MODEL);
   const sandbox = sandboxPolicy(config, options);
-  const personality = personalityOf(config, model);
+  const personality = personalityOf(config, model, known.storedContext);
   const own = modelInstructions(model, { personality, personalityFeature: hasPersonalities(config) });
   const givenInstructions = config.baseInstructions ?? known.storedInstructions;
   return {
@@ -57,7 +58,8 @@ export function resolveThreadSettings(
     model,
     baseInstructions: givenInstructions ?? own.text,
     personality,
-    bakedPersonality: givenInstructions === undefined ? own.bakedPersonality : undefined,
+    bakedPersonality:
+      givenInstructions === undefined || givenInstructions === own.text ? own.bakedPersonality : undefined,
     collaborationMode: storedCollaborationMode(known.storedContext),
     gitInContext: config.includeGitContext,
     compaction: {
@@ -70,7 +72,8 @@ export function resolveThreadSettings(
     developerInstructions: config.developerInstructions,
     projectInstructions: known.place.projectInstructions,
     environment: known.place.environment,
-    reasoningEffort: config.modelReasoningEffort ?? model.defaultReasoningEffort,
+    reasoningEffort:
+      config.modelReasoningEffort ?? storedEffort(known.storedContext, model) ?? model.defaultReasoningEffort,
     reasoningSummary: config.modelReasoningSummary ?? model.defaultReasoningSummary,
     verbosity: config.modelVerbosity,
     serviceTier: config.serviceTier === 'fast' ? 'priority' : config.serviceTier,
@@ -97,9 +100,17 @@ function hasPersonalities(config: Config): boolean {
   return config.features['personality'] ?? true;
 }
 
-function personalityOf(config: Config, model: ModelInfo): Personality | undefined {
+function personalityOf(config: Config, model: ModelInfo, stored: TurnContextLine | undefined): Personality | undefined {
   if (!hasPersonalities(config)) return undefined;
-  return config.personality ?? (supportsPersonality(model) ? DEFAULT_PERSONALITY : undefined);
+  const before = PERSONALITIES.find((known) => known === stored?.personality);
+  return config.personality ?? before ?? (supportsPersonality(model) ? DEFAULT_PERSONALITY : undefined);
+}
+
+const PERSONALITIES: readonly Personality[] = ['none', 'friendly', 'pragmatic'];
+
+/** Efforts are words of a model, so another model's does not count. */
+function storedEffort(stored: TurnContextLine | undefined, model: ModelInfo): string | undefined {
+  return stored?.model === model.slug ? stored.effort : undefined;
 }
 
 /** Only the first-party provider compacts by itself. */

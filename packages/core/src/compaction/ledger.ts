@@ -53,6 +53,21 @@ export class WorkLedger {
     this.#state.cwd = cwd;
   }
 
+  /** What the API refuses in an item must not come back by way of the ledger. */
+  forget(item: ResponseItem, { cwd }: { readonly cwd: string }): void {
+    const state = this.#state;
+    if (item.type === 'message') {
+      const goal = goalOf(item);
+      if (state.firstGoal === goal) state.firstGoal = undefined;
+      if (state.latestGoal === goal) state.latestGoal = undefined;
+      return;
+    }
+    const effect = isToolCall(item) ? effectOf(item, cwd) : undefined;
+    if (effect?.kind === 'plan') state.plan = [];
+    if (effect?.kind === 'command') state.commands.delete(commandLine(effect.line));
+    if (isToolCall(item) && item.call_id !== undefined) this.#openCalls.delete(item.call_id);
+  }
+
   /** Takes the digests of files that were touched since the last time. */
   async digestNew(digests: FileDigests, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     if (this.#undigested.size === 0) return;
@@ -91,9 +106,8 @@ export class WorkLedger {
   }
 
   #noteGoal(item: MessageItem): void {
-    const text = plainText(item);
-    if (text === '' || isSummaryText(text)) return;
-    const goal = truncateMiddle(text, { mode: 'tokens', limit: GOAL_TOKENS });
+    const goal = goalOf(item);
+    if (goal === undefined) return;
     this.#state.firstGoal ??= goal;
     this.#state.latestGoal = goal;
   }
@@ -112,7 +126,8 @@ export class WorkLedger {
     const isSuccess = outcome.kind === 'exit' && outcome.exitCode === 0;
     if (effect.kind === 'patch' && isSuccess) for (const change of effect.changes) this.#noteChange(change);
     if (effect.kind !== 'command') return;
-    if (isSuccess) for (const read of effect.reads) this.#noteRead(read);
+    const isCut = isCutOutput(item.output);
+    if (isSuccess) for (const read of effect.reads) this.#noteRead(isCut ? { ...read, extent: PART } : read);
     if (!isSuccess || !effect.isOnlyReading) this.#noteCommand(effect.line, outcome);
   }
 
@@ -155,7 +170,7 @@ export class WorkLedger {
 
   #noteCommand(script: string, outcome: CallOutcome): void {
     const state = this.#state;
-    const line = truncateMiddle(script, { mode: 'tokens', limit: COMMAND_TOKENS });
+    const line = commandLine(script);
     const known = state.commands.get(line);
     const isSuccess = outcome.kind === 'exit' && outcome.exitCode === 0;
     if (isSuccess && known?.hasSucceeded !== true) state.progress += 1;
@@ -213,6 +228,24 @@ export class WorkLedger {
     if (change !== undefined && seenHashes.length > 0) this.#state.progress += 1;
     return [...seenHashes, hash].slice(-MOST_SEEN_HASHES);
   }
+}
+
+/** Part of a file whose output was cut: which lines the model saw is not known. */
+const PART: FileRead['extent'] = { isWhole: false, lines: [] };
+
+function isCutOutput(output: ToolOutputItem['output']): boolean {
+  const texts =
+    typeof output === 'string' ? [output] : output.map((part) => (part.type === 'input_text' ? part.text : ''));
+  return texts.some((text) => /…\d+ (?:tokens|chars) truncated…/.test(text));
+}
+
+function goalOf(message: MessageItem): string | undefined {
+  const text = plainText(message);
+  return text === '' || isSummaryText(text) ? undefined : truncateMiddle(text, { mode: 'tokens', limit: GOAL_TOKENS });
+}
+
+function commandLine(script: string): string {
+  return truncateMiddle(script, { mode: 'tokens', limit: COMMAND_TOKENS });
 }
 
 /** Puts the entry last; gives back how many of the oldest had to go. */

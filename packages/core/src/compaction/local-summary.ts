@@ -39,8 +39,12 @@ export async function summariseLocally(
   const text = answer.map((item) =>
     item.type === 'message' && item.role === 'assistant' ? plainText(item) : undefined,
   );
-  const written = text.findLast((part) => part !== undefined) ?? '';
-  const message = summaryMessage(written.trim() === '' ? NO_SUMMARY : written);
+  const written = text.findLast((part) => part !== undefined && part.trim() !== '') ?? '';
+  const isEmpty = written.trim() === '';
+  if (isEmpty && input.settings.compaction.strategies.at(-1) !== 'local') {
+    throw new ModelError('response-failed', 'the model gave no summary', { retryable: false });
+  }
+  const message = summaryMessage(isEmpty ? NO_SUMMARY : written);
   const users = keptUserMessages(input.history, { isSummary, budgetTokens: userMessageBudget(input.targetWindow) });
   return {
     message: plainText(message),

@@ -133,16 +133,28 @@ function commit(
     order.form === 'mid-turn' ? turnContextLine(settings, { turnId, outputSchema: order.outputSchema }) : undefined;
   const lines: RolloutLine[] = [compactedLine(message, history, ledgerState)];
   if (context !== undefined) lines.push({ type: 'turn_context', payload: context });
+  writeFirst(task, lines);
   state.history.replace(history);
   state.baseline = context;
   state.ledger.rebase(history.length);
   if (message !== '') state.knownSummaries.push(message);
   const tokens = state.usage.estimateInstead(history, settings.baseInstructions);
-  lines.push(tokenCount(state.usage.current, /* limits */ undefined), contextCompacted());
-  record.write(lines);
+  record.write([tokenCount(state.usage.current, /* limits */ undefined), contextCompacted()]);
   const usage = state.usage.current;
   if (usage !== undefined) events.emit({ kind: 'token-usage', turnId, usage });
   return tokens;
+}
+
+/** Without its line the new history would be gone at the next resume, so then there is none. */
+function writeFirst({ ports }: Task, lines: readonly RolloutLine[]): void {
+  try {
+    ports.rollout.append(lines);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TaskError('compaction', `the history could not be compacted, because it can not be written: ${reason}`, {
+      cause,
+    });
+  }
 }
 
 export function compactedLine(

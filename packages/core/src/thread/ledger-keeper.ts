@@ -59,6 +59,16 @@ export class LedgerKeeper {
     this.#notedItems = itemCount;
   }
 
+  /** An item that the API refuses: nothing of it may come back. */
+  async itemRefused(item: ResponseItem, place: { readonly cwd: string }): Promise<void> {
+    (await this.#load()).ledger.forget(item, place);
+  }
+
+  /** Items that were known were taken out: `before` and `after` are the lengths of the history. */
+  noteShift(before: number, after: number): void {
+    if (after < before) this.#notedItems = Math.max(0, this.#notedItems - (before - after));
+  }
+
   /** One item was taken out of the history. */
   itemRemoved(index: number): void {
     if (index < this.#notedItems) this.#notedItems -= 1;

@@ -8,6 +8,15 @@ import type { Task } from './task.ts';
 
 /** Items that the API may refuse in one turn before it is given up. Each costs one request. */
 const MAX_QUARANTINES = 20;
+/** Of these the second refusal takes out all: what one account or provider wrote, another can read none of. */
+const SEALED_KINDS: ReadonlySet<ResponseItem['type']> = new Set(['reasoning', 'unknown', 'web_search_call']);
+
+interface OpenQuarantine {
+  readonly original: readonly ResponseItem[];
+  readonly length: number;
+  /** The API named each item; none was guessed. */
+  readonly isCertain: boolean;
+}
 
 /**
  * Takes items that the API refuses out of the history, with a placeholder in their place, so that they can not
@@ -18,16 +27,18 @@ export class Quarantine {
   readonly #task: Task;
   #count = 0;
   #lines: string[] = [];
+  readonly #refusedKinds = new Set<ResponseItem['type']>();
   /** The history before the first item was taken out, and its length after the last one was. */
-  #open: { readonly original: readonly ResponseItem[]; length: number } | undefined;
+  #open: OpenQuarantine | undefined;
 
   constructor(task: Task) {
     this.#task = task;
   }
 
   /** `false`: it is not known which item was refused, or enough was tried. */
-  takeOut(error: ModelError, request: ModelRequest): boolean {
-    const { history, ledger } = this.#task.state;
+  async takeOut(error: ModelError, request: ModelRequest): Promise<boolean> {
+    const { settings, state } = this.#task;
+    const { history, ledger } = state;
     const items = history.items;
     const index = refusedIndex(history, error, request);
     const item = index === undefined ? undefined : items[index];
@@ -36,40 +47,55 @@ export class Quarantine {
     const isImage = error.code === 'invalid-image';
     const replacement = isImage ? quarantineImages(item) : quarantineItem(item);
     this.#lines.push(`${describeQuarantine(item, { history: items, whole: !isImage })} (${error.message})`);
-    const original = this.#open?.original ?? items;
-    history.rewrite(index, replacement);
-    if (replacement === undefined) ledger.itemRemoved(index);
-    this.#open = { original, length: history.items.length };
+    const isSecondOfKind = SEALED_KINDS.has(item.type) && this.#refusedKinds.has(item.type);
+    this.#refusedKinds.add(item.type);
+    if (isSecondOfKind) history.replace(items.filter(({ type }) => type !== item.type));
+    else history.rewrite(index, replacement);
+    if (!isImage) await ledger.itemRefused(item, { cwd: settings.cwd });
+    const { original = items, isCertain = true } = this.#open ?? {};
+    this.#open = {
+      original,
+      length: history.items.length,
+      isCertain: isCertain && error.rejectedInputIndex !== undefined,
+    };
     return true;
   }
 
   /** After a request that went through: writes down what is out for good, and tells about it. */
-  keep(outputSchema: JsonObject | undefined): void {
+  async keep(outputSchema: JsonObject | undefined): Promise<void> {
     if (this.#open === undefined) return;
+    const { original, length } = this.#open;
     this.#open = undefined;
-    const { state, settings, record, turnId, events } = this.#task;
+    const { state, settings, record, turnId, events, signal } = this.#task;
+    const items = state.history.items;
+    // The line below stands for all of the history, so the ledger in it must know all of it.
+    state.ledger.noteShift(original.length, length);
+    await state.ledger.catchUp(items, { cwd: settings.cwd, digests: undefined, signal });
     const context = turnContextLine(settings, { turnId, outputSchema });
     record.write([
-      compactedLine(state.knownSummaries.at(-1) ?? '', state.history.items, state.ledger.state),
+      compactedLine(state.knownSummaries.at(-1) ?? '', items, state.ledger.state),
       { type: 'turn_context', payload: context },
     ]);
     for (const line of this.#lines.splice(0)) events.warn(line);
   }
 
   /**
-   * After the last request failed: if it got no answer at all, nothing that was taken out was the cause. One that was
-   * stopped says nothing, and the refusals before it stand.
+   * After the last request failed: if it got no answer at all, nothing that was taken out was the cause. Where the turn
+   * was stopped before an answer, or the API would have gone on naming items, its word stands.
    */
-  settle(outputSchema: JsonObject | undefined): void {
+  async settle(outputSchema: JsonObject | undefined): Promise<void> {
     if (this.#open === undefined) return;
-    const { original, length } = this.#open;
-    if (this.#task.signal.aborted || this.#task.state.history.items.length > length) {
-      this.keep(outputSchema);
+    const { original, length, isCertain } = this.#open;
+    const { signal, state } = this.#task;
+    const isAnswered = state.history.items.length > length;
+    const isUnfinished = signal.aborted ? isCertain : this.#count >= MAX_QUARANTINES;
+    if (isAnswered || isUnfinished) {
+      await this.keep(outputSchema);
       return;
     }
     this.#open = undefined;
     this.#lines = [];
-    this.#task.state.history.replace(original);
+    state.history.replace(original);
   }
 }
 

@@ -26,6 +26,8 @@ export interface ThreadSeed {
   /** Model of the last regular turn that was not rolled back, and all settings of that turn. */
   readonly previousModel: string | undefined;
   readonly previousContext?: TurnContextLine | undefined;
+  /** Turns of people in the history, as far back as was read. Absent: not counted. */
+  readonly userTurns?: number;
   readonly usage: ThreadTokenUsage | undefined;
   /** The work ledger as the last compaction left it. */
   readonly ledger: JsonObject | undefined;
@@ -141,6 +143,7 @@ export class ThreadReconstruction {
       usage: this.#usage,
       ledger: replayed.ledger,
       knownSummaries: replayed.summaries,
+      userTurns: replayed.userTurns,
       endsInsideTurn: this.#endsInsideTurn ?? false,
     };
   }

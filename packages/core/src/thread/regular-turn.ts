@@ -26,10 +26,13 @@ import { turnMetadata } from './turn-metadata.ts';
 import { TurnScope } from './turn-scope.ts';
 import { TurnSnapshot } from './turn-snapshot.ts';
 
+/** Share of the window by which a history must grow before a compaction in vain is tried again. */
+const GROWTH_AFTER_VAIN = 0.1;
+
 export interface RegularTurnInput {
   readonly input: readonly UserInput[];
-  /** What the model is to be told before it. */
-  readonly notices: readonly MessageItem[];
+  /** What the model is to be told before it; taken out when it is recorded. */
+  readonly notices: MessageItem[];
   readonly outputSchema: JsonObject | undefined;
 }
 
@@ -42,8 +45,8 @@ export class RegularTurn {
   readonly #tools: readonly ToolSpec[];
   readonly #notices: LineNotices;
   readonly #quarantine: Quarantine;
-  /** A compaction has found nothing to gain: the turn goes on as far as the window allows. */
-  #isIncompressible = false;
+  /** Size at which a compaction found nothing to gain. It is not tried again before there is a good deal more. */
+  #vainAtTokens: number | undefined;
   #hasShortened = false;
 
   constructor(task: Task, request: RegularTurnInput) {
@@ -78,10 +81,13 @@ export class RegularTurn {
     const task = this.#task;
     try {
       task.signal.throwIfAborted();
+      task.state.ledger.noteUserInput();
       await this.#compactBefore();
       this.#recordContext();
-      if (this.#request.notices.length > 0) task.record.add(this.#request.notices, effectiveTruncation(task.settings));
+      const notices = this.#request.notices.splice(0);
+      if (notices.length > 0) task.record.add(notices, effectiveTruncation(task.settings));
       recordInput(task, this.#request.input);
+      task.state.userTurns += 1;
       task.state.previousModel = task.settings.model.slug;
       return await this.#sampleUntilDone();
     } finally {
@@ -148,12 +154,12 @@ export class RegularTurn {
           });
           return request;
         });
-        this.#quarantine.keep(this.#request.outputSchema);
+        await this.#quarantine.keep(this.#request.outputSchema);
         return result;
       } catch (error) {
         const isMended = !signal.aborted && error instanceof ModelError && (await this.#mend(error, request));
         if (isMended) continue;
-        this.#quarantine.settle(this.#request.outputSchema);
+        await this.#quarantine.settle(this.#request.outputSchema);
         throw error;
       }
     }
@@ -171,10 +177,10 @@ export class RegularTurn {
     const { strategies } = settings.compaction;
     if (this.#hasShortened || strategies.length === 0 || state.history.items.length < 2) return false;
     this.#hasShortened = true;
-    this.#quarantine.settle(this.#request.outputSchema);
+    await this.#quarantine.settle(this.#request.outputSchema);
     try {
       await this.#compact('mid-turn', settings);
-      return !this.#isIncompressible;
+      return this.#vainAtTokens === undefined;
     } catch (error) {
       if (this.#task.signal.aborted) throw error;
       return false;
@@ -196,13 +202,14 @@ export class RegularTurn {
       outputSchema: this.#request.outputSchema,
       onLineEvent: this.#notices.note,
     });
-    this.#isIncompressible = outcome === 'nothing-to-gain';
+    this.#vainAtTokens = outcome === 'nothing-to-gain' ? this.#activeTokens() : undefined;
   }
 
   #isFull(activeTokens: number): boolean {
     const { settings } = this.#task;
-    if (this.#isIncompressible || settings.compaction.strategies.length === 0) return false;
-    return isContextLimitReached(settings, activeTokens);
+    if (settings.compaction.strategies.length === 0 || !isContextLimitReached(settings, activeTokens)) return false;
+    const vainAt = this.#vainAtTokens;
+    return vainAt === undefined || activeTokens >= vainAt + (settings.model.contextWindow ?? 0) * GROWTH_AFTER_VAIN;
   }
 }
 

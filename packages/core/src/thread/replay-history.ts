@@ -22,6 +22,8 @@ export interface ReplayedHistory {
   readonly baseLength: number;
   readonly ledger: JsonObject | undefined;
   readonly summaries: readonly string[];
+  /** Turns of people in the history. */
+  readonly userTurns: number;
   /** A compaction of the old form was replayed: what the model still knows of the context can not be told. */
   readonly hasOldCompaction: boolean;
   /** Age of the newest rollback that took context away which only a full context tells again. */
@@ -69,6 +71,7 @@ class Replay {
       baseLength: this.#baseLength,
       ledger: this.#ledger,
       summaries: [...this.#summaries],
+      userTurns: this.#turnStarts.length,
       hasOldCompaction: this.#hasOldCompaction,
       contextCutAge: this.#contextCutAge,
     };
@@ -167,8 +170,9 @@ class Replay {
       for (const item of replacement)
         if (isToolCall(item) && item.call_id !== undefined) this.#takenIds.add(item.call_id);
     }
-    this.#turnStarts = this.#items.flatMap((item, index) => (isUserTurnBoundary(item) ? [index] : []));
     if (message !== '') this.#summaries.add(message);
+    const isSaid = (item: ResponseItem): boolean => isUserTurnBoundary(item) && !this.#summaries.has(textOf(item));
+    this.#turnStarts = this.#items.flatMap((item, index) => (isSaid(item) ? [index] : []));
     this.#ledger = line.ledger;
     this.#baseLength = this.#items.length;
     this.#beginAttempt();

@@ -10,18 +10,25 @@ import type {
   UserInput,
 } from '@quire/protocol';
 
+import { effectiveContextWindow } from '../model/effective-window.ts';
+import type { ThreadSettings } from './settings.ts';
+
 type ImageInput = Extract<UserInput, { kind: 'image' }>;
 
 function eventLine(payload: JsonObject & { readonly type: string }): RolloutLine {
   return { type: 'event_msg', payload };
 }
 
-export function taskStarted(turnId: string, contextWindow: number | undefined): RolloutLine {
+export function taskStarted(
+  turnId: string,
+  settings: Pick<ThreadSettings, 'model' | 'collaborationMode'>,
+): RolloutLine {
+  const contextWindow = effectiveContextWindow(settings.model);
   return eventLine({
     type: 'task_started',
     turn_id: turnId,
     ...(contextWindow === undefined ? {} : { model_context_window: contextWindow }),
-    collaboration_mode_kind: 'default',
+    collaboration_mode_kind: settings.collaborationMode?.mode ?? 'default',
   });
 }
 

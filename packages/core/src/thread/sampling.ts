@@ -70,8 +70,9 @@ export class Sampling {
     } catch (error) {
       failure = error ?? new Error('the model stream failed without a reason');
     }
-    if (await this.#toolCalls.settle(this.#turn.ports.clock)) await this.#turn.afterTools();
+    const hadTools = await this.#toolCalls.settle(this.#turn.ports.clock);
     this.#turn.endSampling(this.#usage);
+    if (hadTools) await this.#turn.afterTools();
     this.#turn.events.forgetModelItems();
     return failure;
   }

@@ -13,6 +13,8 @@ export class ThreadState {
   baseline: TurnContextLine | undefined;
   /** Model of the last regular turn. Nothing else moves it. */
   previousModel: string | undefined;
+  /** Turns of people in the history, as far back as it is known. */
+  userTurns: number;
   /** Texts of summary messages, so that they are not taken for a person's words. */
   readonly knownSummaries: string[];
   /** Ways of compacting that this provider does not have. */
@@ -24,6 +26,7 @@ export class ThreadState {
     this.ledger = new LedgerKeeper({ state: seed?.ledger, notedItems: seed?.baseLength ?? 0 });
     this.baseline = seed?.baseline;
     this.previousModel = seed?.previousModel;
+    this.userTurns = seed?.userTurns ?? 0;
     this.knownSummaries = [...(seed?.knownSummaries ?? [])];
   }
 }

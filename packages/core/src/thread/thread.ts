@@ -7,7 +7,7 @@ import type {
   TurnOutcome,
   UserInput,
 } from '@quire/protocol';
-import { isUserTurnBoundary, turnAbortedMessage } from '../context/fragments.ts';
+import { turnAbortedMessage } from '../context/fragments.ts';
 import { History } from '../history/history.ts';
 import { effectiveContextWindow } from '../model/effective-window.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
@@ -86,9 +86,9 @@ export class Thread {
     return this.#state.usage.percentLeft();
   }
 
-  /** Messages of people in the history: what can be rolled back. */
+  /** Turns that can be rolled back. */
   get userTurnCount(): number {
-    return this.#state.history.items.filter(isUserTurnBoundary).length;
+    return this.#state.userTurns;
   }
 
   get history(): History['items'] {
@@ -121,7 +121,7 @@ export class Thread {
     if (request.settings !== undefined) this.#useSettings(request.settings);
     const { input, outputSchema } = request;
     return this.#run(request, { takesInput: true, marksAbort: true }, (task) => {
-      return new RegularTurn(task, { input, outputSchema, notices: this.#waiting.splice(0) }).run();
+      return new RegularTurn(task, { input, outputSchema, notices: this.#waiting }).run();
     });
   }
 
@@ -207,7 +207,7 @@ export class Thread {
     this.#running = running;
     const task = this.#newTask(request, running);
     try {
-      task.record.write([taskStarted(task.turnId, effectiveContextWindow(this.#settings.model))]);
+      task.record.write([taskStarted(task.turnId, this.#settings)]);
       task.events.emit({ kind: 'turn-start', turnId: task.turnId });
       return this.#end(task, kind, await this.#attempt(task, work));
     } finally {

@@ -68,7 +68,12 @@ export class TurnScope {
     const { settings, record, context, ports } = this;
     if (settings.compaction.strategies.length === 0 || context.signal.aborted) return;
     const { signal } = context;
-    await this.#ledger.catchUp(record.history.items, { cwd: settings.cwd, digests: ports.digests, signal });
+    try {
+      await this.#ledger.catchUp(record.history.items, { cwd: settings.cwd, digests: ports.digests, signal });
+    } catch (error) {
+      // A stop during the digests; whoever goes on sees the signal.
+      if (!signal.aborted) throw error;
+    }
   }
 
   noteReasoningIncluded(): void {
