@@ -150,7 +150,7 @@ export class AgentLane {
 
   async #rollBack(wanted: number): Promise<void> {
     const { truth } = this.script;
-    const turns = Math.min(wanted, truth.saidCount);
+    const turns = Math.min(wanted, truth.turnCount);
     if (turns < 1) return;
     this.#stage.count('rolled back');
     truth.rollBack(turns);

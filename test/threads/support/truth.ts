@@ -57,6 +57,11 @@ export class Truth {
     return this.#state.boundaries.length;
   }
 
+  /** Turns that can be taken back; what was said into a running turn belongs to it. */
+  get turnCount(): number {
+    return this.#state.boundaries.filter(({ isSteered }) => !isSteered).length;
+  }
+
   beginTask(): void {
     this.#taskStart = this.#state;
     this.#happenings = [];
