@@ -20,6 +20,12 @@ const CLOSE_MS = 1_000;
 const UNREAD_SETTLE_MS = 400;
 const UNREAD_CLOSE_MS = 400;
 
+/**
+ * For an opening to give up what it began, in milliseconds. With flushing it stays within one second, also when
+ * nobody reads any more.
+ */
+const OPENING_GRACE_MS = 500;
+
 /** Opens the thread, has it do what was asked, and closes it. Rejects when the run can not start. */
 export async function runInThread(given: ExecArguments, dependencies: CommandDependencies): Promise<number> {
   const { stop } = dependencies;
@@ -50,7 +56,7 @@ export async function runInThread(given: ExecArguments, dependencies: CommandDep
   }
 }
 
-/** Opening takes no signal: after a stop a thread that still arrives is closed at once. */
+/** After a stop no file of a half-made thread stays, and a thread that arrives all the same is closed at once. */
 async function openThread(
   given: ExecArguments,
   context: {
@@ -75,15 +81,18 @@ async function openThread(
     skipGitRepoCheck: given.skipGitRepoCheck,
     ephemeral: given.ephemeral,
     source: 'exec',
+    signal: stop.signal,
   };
-  const opening = checkSubmission(quire, context.submission, options).then(() => open(quire, given.thread, options));
-  const thread = await stop.bounded(opening, { graceMs: () => 0 });
-  if (thread !== undefined) return thread;
-  opening.then(
-    (late) => late.close(),
-    () => undefined,
-  );
-  throw stop.signal.reason;
+  const opening = checkSubmission(quire, context.submission, options)
+    .then(() => open(quire, given.thread, options))
+    .then(async (opened) => {
+      if (stop.signal.aborted) await opened.close();
+      stop.signal.throwIfAborted();
+      return opened;
+    });
+  const thread = await stop.bounded(opening, { graceMs: () => OPENING_GRACE_MS });
+  if (thread === undefined) throw stop.signal.reason;
+  return thread;
 }
 
 /** What can not be done leaves no thread behind. */

@@ -22,8 +22,8 @@ export async function archiveThread(choice: Choice, context: OperationContext): 
   tell(context, threadId, `archived; its file is ${path}`);
 }
 
-export async function unarchiveThread(id: string, context: OperationContext): Promise<void> {
-  const { threadId, path } = await context.threads.unarchiveThread(id);
+export async function unarchiveThread(choice: Choice, context: OperationContext): Promise<void> {
+  const { threadId, path } = await context.threads.unarchiveThread(await threadIdOf(choice, context));
   tell(context, threadId, `back in the list; its file is ${path}`);
 }
 

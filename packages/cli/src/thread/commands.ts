@@ -3,7 +3,7 @@ import { joinWords } from './join-words.ts';
 import { inThread, onDisk, type ThreadCommand } from './thread-command.ts';
 
 const TARGET = ['last', 'all'];
-const TASK = [...TARGET, 'model', 'json', 'receipt', 'color', 'deadline'];
+const TASK = [...TARGET, 'json', 'receipt', 'color', 'deadline'];
 
 /** The sub-commands of `quire thread`, in the order of its help. What one does is loaded when it is done. */
 export const THREAD_COMMANDS: Readonly<Record<string, ThreadCommand>> = {
@@ -57,14 +57,14 @@ export const THREAD_COMMANDS: Readonly<Record<string, ThreadCommand>> = {
     options: [],
     read: (words) => {
       const id = words.take('a thread id');
-      return onDisk(words, async (context) => {
+      return onDisk(words, async (context, options) => {
         const { unarchiveThread } = await import('./change-thread.ts');
-        await unarchiveThread(id, context);
+        await unarchiveThread({ target: { kind: 'id', id }, ...options }, context);
       });
     },
   },
   fork: {
-    options: [...TARGET, 'model', 'before'],
+    options: [...TARGET, 'before'],
     read: (words) =>
       inThread(words, {
         thread: { kind: 'fork', target: words.takeTarget(), beforeUserMessage: readBefore(words.values) },
@@ -83,7 +83,7 @@ export const THREAD_COMMANDS: Readonly<Record<string, ThreadCommand>> = {
     },
   },
   compact: {
-    options: TASK,
+    options: [...TASK, 'model'],
     read: (words) =>
       inThread(words, {
         thread: { kind: 'resume', target: words.takeTarget() },

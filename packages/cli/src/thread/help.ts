@@ -24,7 +24,7 @@ Options:
       --limit N                list: not more than N; without it 50, and with --json all
       --before N               fork: end before user message N; 0 is the first
   -C, --cd DIR                 Another directory than this one
-  -m, --model MODEL            fork, compact, undo, shell: the model of the thread from now on
+  -m, --model MODEL            compact: the model that compacts
   -c, --config KEY=VALUE       Override a setting of config.toml; may be repeated
       --ignore-user-config     Do not read config.toml
       --json                   list, show: one JSON object per line; compact, undo, shell: the events of quire exec

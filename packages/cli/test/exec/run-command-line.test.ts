@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXEC, REVIEW as REVIEW_COMMAND } from '../../src/exec/command.ts';
+import { StopSwitch } from '../../src/exec/stop-switch.ts';
 import type { StdinSource } from '../../src/process/stdin-source.ts';
 import { memoryStdin } from '../support/memory-streams.ts';
 import { type Ran, runScripted, type ScriptedRunOptions } from '../support/run-scripted.ts';
@@ -66,6 +67,7 @@ test('arguments reach the agent, and the thread is closed after the turn [EXEC-4
         skipGitRepoCheck: true,
         ephemeral: true,
         source: 'exec',
+        signal: expect.any(AbortSignal),
       },
     },
     {
@@ -86,7 +88,13 @@ test('resume --last asks for the newest thread with the lone positional as promp
     {
       call: 'resume',
       target: { kind: 'last', anyDirectory: false },
-      options: { additionalDirectories: [], skipGitRepoCheck: false, ephemeral: false, source: 'exec' },
+      options: {
+        additionalDirectories: [],
+        skipGitRepoCheck: false,
+        ephemeral: false,
+        source: 'exec',
+        signal: expect.any(AbortSignal),
+      },
     },
     { call: 'run', input: [{ kind: 'text', text: 'more' }], outputSchema: undefined },
   ]);
@@ -265,6 +273,7 @@ describe('fork', () => {
           skipGitRepoCheck: false,
           ephemeral: false,
           source: 'exec',
+          signal: expect.any(AbortSignal),
           beforeUserMessage: 2,
         },
       },
@@ -282,6 +291,60 @@ describe('fork', () => {
 
     const json = await run(['--json', 'fork', 'abc'], { stdin });
     expect(json.stdout).toBe(`{"type":"thread.started","thread_id":"${THREAD_ID}"}\n`);
+  });
+});
+
+describe('Ctrl-C while a thread is opened', () => {
+  const interrupt = (stop: StopSwitch): void => stop.request({ kind: 'signal', signal: 'SIGINT' });
+  const calls = ['create', 'fork'];
+
+  test.each([[['fork', 'x']], [['resume', 'x', 'go']], [['go']]])(
+    'lets %j remove what it began [EXEC-79]',
+    async (argv) => {
+      const stop = new StopSwitch();
+      let isRemoved = false;
+      const ran = await run(argv, {
+        stop,
+        opening: async (signal) => {
+          interrupt(stop);
+          await new Promise((resolve) => setImmediate(resolve));
+          isRemoved = true;
+          signal?.throwIfAborted();
+        },
+      });
+      expect([ran.exitCode, ran.stdout, isRemoved]).toEqual([130, '', true]);
+    },
+  );
+
+  test('closes a thread that arrives all the same, and says nothing of it [EXEC-79]', async () => {
+    const stop = new StopSwitch();
+    const ran = await run(['fork', 'x'], { stop, opening: async () => interrupt(stop) });
+    expect([ran.exitCode, ran.stdout, ran.calls.map(({ call }) => call)]).toEqual([130, '', [...calls, 'close']]);
+  });
+
+  test('does not wait a second for one that hears nothing, nor at all after another signal [EXEC-79]', async () => {
+    const stop = new StopSwitch();
+    const startedMs = performance.now();
+    const ran = await run(['fork', 'x'], {
+      stop,
+      opening: () => {
+        interrupt(stop);
+        return new Promise(() => undefined);
+      },
+    });
+    expect([ran.exitCode, ran.stdout, ran.calls.map(({ call }) => call)]).toEqual([130, '', calls]);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+
+    const impatient = new StopSwitch();
+    const left = await run(['fork', 'x'], {
+      stop: impatient,
+      opening: () => {
+        interrupt(impatient);
+        impatient.request({ kind: 'signal', signal: 'SIGTERM' });
+        return new Promise(() => undefined);
+      },
+    });
+    expect(left.exitCode).toBe(143);
   });
 });
 

@@ -56,10 +56,13 @@ export interface ScriptedAgentOptions {
   /** Plays the turn; `turn-start` was emitted before. */
   readonly turn?: (context: TurnContext) => Promise<void> | void;
   readonly openError?: Error;
+  /** What opening a thread waits for. */
+  readonly opening?: (signal: AbortSignal | undefined) => Promise<void>;
   /** Changes a stored thread. */
   readonly change?: () => Promise<void>;
   /** The threads on disk. */
   readonly stored?: readonly ThreadSummary[];
+  readonly onRead?: (options: ListOptions) => void;
   readonly onCall?: (call: AgentCall) => void;
   readonly close?: () => Promise<void>;
 }
@@ -103,6 +106,11 @@ export function scriptedAgent(options: ScriptedAgentOptions = {}): { agent: Agen
     },
     [Symbol.asyncDispose]: () => thread.close(),
   };
+  const opened = async (threadOptions: ThreadOptions | undefined): Promise<AgentThread> => {
+    if (options.openError !== undefined) throw options.openError;
+    await options.opening?.(threadOptions?.signal);
+    return thread;
+  };
   const changed = async (call: AgentCall): Promise<void> => {
     record(call);
     await options.change?.();
@@ -114,27 +122,26 @@ export function scriptedAgent(options: ScriptedAgentOptions = {}): { agent: Agen
 
     async startThread(threadOptions?: ThreadOptions): Promise<AgentThread> {
       record({ call: 'start', options: threadOptions });
-      if (options.openError !== undefined) throw options.openError;
-      return thread;
+      return opened(threadOptions);
     }
 
     async resumeThread(target: ResumeTarget, threadOptions?: ThreadOptions): Promise<AgentThread> {
       record({ call: 'resume', target, options: threadOptions });
-      if (options.openError !== undefined) throw options.openError;
-      return thread;
+      return opened(threadOptions);
     }
 
     async forkThread(target: ResumeTarget, forkOptions?: ForkOptions): Promise<AgentThread> {
       record({ call: 'fork', target, options: forkOptions });
-      if (options.openError !== undefined) throw options.openError;
-      return thread;
+      return opened(forkOptions);
     }
 
     async checkReview(): Promise<void> {
       // Whatever is asked for can be reviewed.
     }
 
-    async readThread(target: ResumeTarget, { workingDirectory }: ListOptions = {}): Promise<ThreadSummary> {
+    async readThread(target: ResumeTarget, listOptions: ListOptions = {}): Promise<ThreadSummary> {
+      options.onRead?.(listOptions);
+      const { workingDirectory } = listOptions;
       const stored = options.stored ?? [];
       const found =
         target.kind === 'id'

@@ -63,6 +63,9 @@ describe('wrong usage is one line', () => {
     [['rollback', 'x'], 'rollback needs the number of turns to take back'],
     [['rollback', 'x', '-1'], 'unknown option -1'],
     [['rollback', 'x', '1.5'], 'the number of turns must be a whole number above 0, not "1.5"'],
+    [['fork', '-m', 'm', 'x'], '--model does not go with thread fork'],
+    [['undo', '-m', 'm', 'x'], '--model does not go with thread undo'],
+    [['shell', '-m', 'm', 'x', 'ls'], '--model does not go with thread shell'],
     [['compact', 'x', 'y'], 'unexpected argument "y"'],
     [['compact', '-s', 'read-only', 'x'], 'unknown option -s'],
     [['shell', 'x'], 'shell needs a command'],
@@ -72,6 +75,11 @@ describe('wrong usage is one line', () => {
   test.each(rows)('%j [THR-02]', (argv, message) => {
     expect(parseThreadArguments(argv)).toEqual({ kind: 'usage-error', message });
   });
+});
+
+test('compact takes the model that compacts [THR-10]', () => {
+  const parsed = parseThreadArguments(['compact', '-m', 'small', 'x']);
+  expect(parsed).toMatchObject({ kind: 'run', arguments: { model: 'small' } });
 });
 
 test.each([[['-h']], [['help']], [['list', '--help']], [['--nope', '--help']], [['shell', '-h']]])(

@@ -1,4 +1,4 @@
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ThreadSummary } from '@quire/agent';
@@ -186,6 +186,25 @@ describe('a change', () => {
         `Usage: quire ${name} [OPTIONS] ID; see quire thread --help`,
       ]);
     }
+  });
+
+  test.each([
+    ['rename', { call: 'rename', name: 'n' }, ['n']],
+    ['archive', { call: 'archive' }, []],
+    ['unarchive', { call: 'unarchive' }, []],
+  ] as const)('a path of a file given to %s begins in the directory of -C [THR-03]', async (name, call, more) => {
+    await writeFile(join(folder, 'a.jsonl'), '');
+    const named = { ...call, id: join(folder, 'a.jsonl') };
+    expect(callsOf(await run([name, './a.jsonl', ...more]))).toEqual([named]);
+    expect(callsOf(await run([name, 'none.jsonl', ...more]))).toEqual([{ ...call, id: 'none.jsonl' }]);
+    await writeFile(join(folder, THREAD_ID), '');
+    expect(callsOf(await run([name, THREAD_ID, ...more]))).toEqual([{ ...call, id: THREAD_ID }]);
+  });
+
+  test('show looks for a path from the directory of -C [THR-03]', async () => {
+    const directories: unknown[] = [];
+    await run(['show', 'a.jsonl'], { onRead: ({ workingDirectory }) => directories.push(workingDirectory) });
+    expect(directories).toEqual([folder]);
   });
 
   test('a rollback opens the thread, says what it did and closes it [THR-07]', async () => {

@@ -119,7 +119,8 @@ const LOCAL_VARIABLES: ReadonlySet<string> = new Set([
 
 /**
  * For reading the user's repository: with the user's configuration, but nothing is written, fetched or asked,
- * and no program is run that the configuration names for these occasions.
+ * and no program is run that the configuration names for these occasions. Configuration in variables counts as the user's:
+ * programs that work on repositories of others allow them that way.
  *
  * @param settings configuration that wins over all other
  */
@@ -136,8 +137,25 @@ export function readOnlyEnvironment(settings: ReadonlyMap<string, string> = new 
     GIT_NO_LAZY_FETCH: '1',
     GIT_ALLOW_PROTOCOL: 'none',
     GIT_PAGER: 'cat',
-    ...configuration(new Map([['core.fsmonitor', 'false'], ['core.hooksPath', '/dev/null'], ...settings])),
+    ...configuration([
+      ...givenConfiguration(),
+      ['core.fsmonitor', 'false'],
+      ['core.hooksPath', '/dev/null'],
+      ...settings,
+    ]),
   };
+}
+
+/** Of the variables that are not whole nothing is taken: git would refuse to work. Source: git-config(1). */
+function givenConfiguration(): (readonly [string, string])[] {
+  const given: (readonly [string, string])[] = [];
+  const count = Number(process.env['GIT_CONFIG_COUNT'] ?? 0);
+  for (let index = 0; index < count; index += 1) {
+    const [name, value] = [process.env[`GIT_CONFIG_KEY_${index}`], process.env[`GIT_CONFIG_VALUE_${index}`]];
+    if (name === undefined || value === undefined) return [];
+    given.push([name, value]);
+  }
+  return given;
 }
 
 /** For a repository of our own: nothing of the user's or the system's configuration of git is seen. */
@@ -158,9 +176,10 @@ export function isolatedEnvironment(): Record<string, string> {
 }
 
 /** Settings as variables: unlike with `-c`, a name may hold any character. */
-export function configuration(settings: ReadonlyMap<string, string>): Record<string, string> {
-  const variables: Record<string, string> = { GIT_CONFIG_COUNT: String(settings.size) };
-  for (const [index, [name, value]] of [...settings].entries()) {
+export function configuration(settings: Iterable<readonly [string, string]>): Record<string, string> {
+  const all = [...settings];
+  const variables: Record<string, string> = { GIT_CONFIG_COUNT: String(all.length) };
+  for (const [index, [name, value]] of all.entries()) {
     variables[`GIT_CONFIG_KEY_${index}`] = name;
     variables[`GIT_CONFIG_VALUE_${index}`] = value;
   }

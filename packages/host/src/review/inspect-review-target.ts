@@ -1,4 +1,5 @@
 import { GitError, readOnlyEnvironment, runGit } from '../git/run-git.ts';
+import { ownershipRefusal } from '../snapshots/work-tree.ts';
 import { type ReviewTarget, ReviewTargetError, type ReviewTargetFacts } from './review-target.ts';
 import { similarNames } from './similar-names.ts';
 
@@ -39,11 +40,7 @@ async function openGit(cwd: string, signal: AbortSignal): Promise<Git> {
     if (isInside.trim() !== 'true') throw new GitError('rev-parse', { reason: 'not in the work tree' });
   } catch (cause) {
     signal.throwIfAborted();
-    const isMissing = cause instanceof GitError && cause.exitCode === undefined && cause.cause !== undefined;
-    const reason = isMissing
-      ? cause.reason
-      : `${cwd} is not in a git work tree; go to one or give instructions instead`;
-    throw new ReviewTargetError('no-repository', `there is nothing to review: ${reason}`, { cause });
+    throw new ReviewTargetError('no-repository', `there is nothing to review: ${refusalOf(cause, cwd)}`, { cause });
   }
   const run = { ...plain, environment: readOnlyEnvironment(await filtersSwitchedOff(plain)) };
   return {
@@ -59,6 +56,13 @@ async function openGit(cwd: string, signal: AbortSignal): Promise<Git> {
       }
     },
   };
+}
+
+function refusalOf(cause: unknown, cwd: string): string {
+  const elsewhere = `${cwd} is not in a git work tree; go to one or give instructions instead`;
+  if (!(cause instanceof GitError)) return elsewhere;
+  const isMissing = cause.exitCode === undefined && cause.cause !== undefined;
+  return isMissing ? cause.reason : (ownershipRefusal(cause) ?? elsewhere);
 }
 
 /** A comparison with the work tree would run the filters that attributes name. Source: gitattributes(5). */
@@ -94,14 +98,8 @@ async function readUncommitted(git: Git): Promise<ReviewTargetFacts> {
     differs(git, []),
     git.run(['ls-files', '-z', '-o', '--exclude-standard', '--directory', '--no-empty-directory', ':/']),
   ]);
-  const hasUntracked = untracked !== '';
-  return {
-    kind: 'uncommitted',
-    hasStaged,
-    hasUnstaged,
-    hasUntracked,
-    hasChanges: hasStaged || hasUnstaged || hasUntracked,
-  };
+  if (hasStaged || hasUnstaged || untracked !== '') return { kind: 'uncommitted' };
+  throw new ReviewTargetError('no-changes', 'there are no uncommitted changes; use --base or --commit');
 }
 
 async function readBase(git: Git, branch: string): Promise<ReviewTargetFacts> {
@@ -116,7 +114,10 @@ async function readBase(git: Git, branch: string): Promise<ReviewTargetFacts> {
     const message = `HEAD and ${comparedWith} have no commit in common; choose another base or review a commit`;
     throw new ReviewTargetError('no-merge-base', message);
   }
-  return { kind: 'base', branch, comparedWith, mergeBase, hasChanges: await differs(git, [mergeBase]) };
+  const [inFiles, inCommits] = await Promise.all([differs(git, [mergeBase]), differs(git, [mergeBase, head])]);
+  if (inFiles || inCommits) return { kind: 'base', branch, mergeBase };
+  const message = `there are no differences from ${comparedWith}, committed or not; choose another base, or use --uncommitted or --commit`;
+  throw new ReviewTargetError('no-changes', message);
 }
 
 async function findBranch(git: Git, branch: string): Promise<string> {
@@ -159,7 +160,8 @@ async function readCommit(git: Git, name: string): Promise<ReviewTargetFacts> {
     git.ask(['rev-parse', '--verify', '--quiet', `${sha}^1^{tree}`]),
   ]);
   const title = listing?.split('\n')[1] ?? '';
-  return { kind: 'commit', sha, title, hasChanges: tree !== parentTree };
+  if (tree !== parentTree) return { kind: 'commit', sha, title };
+  throw new ReviewTargetError('no-changes', `the commit ${sha} changes no files; choose another one`);
 }
 
 async function resolveCommit(git: Git, name: string): Promise<string | undefined> {

@@ -5,28 +5,18 @@ export type ReviewTarget =
 
 /** What a review has to know of its target. */
 export type ReviewTargetFacts =
-  | {
-      readonly kind: 'uncommitted';
-      readonly hasStaged: boolean;
-      readonly hasUnstaged: boolean;
-      readonly hasUntracked: boolean;
-      readonly hasChanges: boolean;
-    }
+  | { readonly kind: 'uncommitted' }
   | {
       readonly kind: 'base';
       readonly branch: string;
-      /** What HEAD was compared with: the branch, or its upstream when that has commits which the branch has not. */
-      readonly comparedWith: string;
+      /** Of HEAD and the branch, or its upstream when that has commits which the branch has not. */
       readonly mergeBase: string;
-      /** Whether tracked files of the work tree differ from the merge base. */
-      readonly hasChanges: boolean;
     }
   | {
       readonly kind: 'commit';
       /** In full. */
       readonly sha: string;
       readonly title: string;
-      readonly hasChanges: boolean;
     };
 
 export type ReviewTargetErrorCode =
@@ -35,6 +25,8 @@ export type ReviewTargetErrorCode =
   | 'unknown-branch'
   | 'unknown-commit'
   | 'no-merge-base'
+  /** There are no differences: nothing to ask a model about. */
+  | 'no-changes'
   | 'git-failed';
 
 /** A target that can not be reviewed. The message is one line that says what to do. */

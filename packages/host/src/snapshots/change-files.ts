@@ -15,8 +15,8 @@ export interface FileChanges {
 type Step = () => Promise<void>;
 
 /**
- * Makes all changes or none. A file changes in one step, by a rename; its original is kept as a second link in
- * `old/` of the staging directory until all is done.
+ * Makes all changes or none. A file changes in one step, by a rename; its original is kept under its own path in
+ * `old/` of the staging directory until all is done, and stays there when it can not be put back.
  */
 export async function changeFiles(
   changes: FileChanges,
@@ -44,7 +44,7 @@ export async function changeFiles(
       await changeMode(path, mode, work);
     }
   } catch (cause) {
-    await undoAll(undoSteps, place.root);
+    await undoAll(undoSteps, place);
     place.signal.throwIfAborted();
     const message = `nothing was restored: ${join(place.root, toText(current))} could not be put back (${systemReason(cause)})`;
     throw new SnapshotError('restore-failed', message, { cause });
@@ -61,7 +61,7 @@ interface Work {
 
 async function removeFile(path: BytePath, work: Work): Promise<void> {
   const target = toSystemPath(work.root, path);
-  const original = backupPath(work);
+  const original = await backupPath(path, work);
   await rename(target, original);
   work.undoSteps.push(() => rename(original, target));
   for (const parent of parentsOf(path).toReversed()) {
@@ -89,7 +89,7 @@ async function putFile(path: BytePath, mode: number | undefined, work: Work): Pr
     work.undoSteps.push(() => makeDirectory(target, existing.mode));
     work.undoSteps.push(() => unlink(target));
   } else {
-    const original = backupPath(work);
+    const original = await backupPath(path, work);
     await link(target, original);
     work.undoSteps.push(() => rename(original, target));
   }
@@ -124,11 +124,14 @@ async function ensureParents(path: BytePath, work: Work): Promise<void> {
   }
 }
 
-async function undoAll(steps: readonly Step[], root: string): Promise<void> {
+async function undoAll(
+  steps: readonly Step[],
+  { root, staging }: { readonly root: string; readonly staging: string },
+): Promise<void> {
   let failure: unknown;
   for (const undo of steps.toReversed()) await undo().catch((error: unknown) => (failure ??= error));
   if (failure === undefined) return;
-  const message = `the restore stopped half-way in ${root} (${systemReason(failure)}); restore again when that is solved`;
+  const message = `the restore stopped half-way in ${root} (${systemReason(failure)}); files that are not back are in ${join(staging, 'old')}; move them back when that is solved`;
   throw new SnapshotError('rollback-failed', message, { cause: failure });
 }
 
@@ -137,8 +140,12 @@ async function makeDirectory(directory: Buffer, mode: number): Promise<void> {
   await chmod(directory, mode & 0o7777);
 }
 
-function backupPath(work: Work): string {
-  return join(work.staging, 'old', String(work.undoSteps.length));
+/** No two originals can be in each other's way: they were in one work tree. */
+async function backupPath(path: BytePath, work: Work): Promise<Buffer> {
+  const old = join(work.staging, 'old');
+  const directory = parentsOf(path).at(-1);
+  if (directory !== undefined) await mkdir(toSystemPath(old, directory), { recursive: true });
+  return toSystemPath(old, path);
 }
 
 async function statIfPresent(path: Buffer): Promise<Stats | undefined> {

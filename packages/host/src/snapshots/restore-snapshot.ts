@@ -8,6 +8,7 @@ import { SnapshotError } from './snapshot-error.ts';
 import { parseRecord, type SnapshotRecord, usualMode } from './snapshot-record.ts';
 import { SnapshotDraft, type SnapshotStore, STAGING_PREFIX, storeKey } from './snapshot-store.ts';
 import { REFERENCE_PREFIX, type Snapshot, type TakeOptions, takeSnapshot } from './take-snapshot.ts';
+import { type Difference, keepUnkept, readDifferences } from './unkept-files.ts';
 
 const ID = /^([0-9a-f]{24})\/([0-9]+-[0-9a-f]{8})\/([0-9a-f]{40}|[0-9a-f]{64})$/;
 
@@ -63,42 +64,48 @@ async function restoreFrom(
   const { present, target, signal } = restore;
   await using draft = await SnapshotDraft.open(store, { continues: false });
   const { root } = store.workTree;
-  const listing = await draft.git(
-    ['diff-tree', '-r', '-z', '--no-renames', '--name-status', present.tree, target.tree],
-    {
-      signal,
-    },
-  );
+  const listing = await draft.git(['diff-tree', '-r', '-z', '--no-renames', present.tree, target.tree], { signal });
   const kept = await draft.git(['ls-tree', '-r', '-z', '--name-only', target.tree], { signal });
-  const plan = planRestore(splitEntries(listing), target.record);
+  const differences = readDifferences(splitEntries(listing));
+  const unkept = new Set(present.record.leftOut);
+  const endangered = differences.filter(({ path, objectId }) => objectId !== undefined && isAmong(unkept, path));
+  const plan = planRestore(differences, target.record, await keepUnkept(endangered, { root, signal }));
   const modes = await findModes(splitEntries(kept), { root, written: new Set(plan.writes), target: target.record });
   const changes: FileChanges = { ...plan, modes };
   const changed = new Set([...plan.writes, ...plan.removals, ...modes.keys()]);
   if (changed.size === 0) return [];
   let staging: string | undefined;
+  let holdsOriginals = false;
   try {
     staging = await mkdtemp(join(root, STAGING_PREFIX));
     await extract(draft, { tree: target.tree, paths: changes.writes, directory: join(staging, 'new'), signal });
     await changeFiles(changes, { root, staging, signal });
   } catch (cause) {
-    signal.throwIfAborted();
+    holdsOriginals = cause instanceof SnapshotError && cause.code === 'rollback-failed';
+    if (!holdsOriginals) signal.throwIfAborted();
     if (cause instanceof SnapshotError) throw cause;
     const reason = cause instanceof GitError ? cause.message : systemReason(cause);
     throw new SnapshotError('restore-failed', `nothing was restored in ${root}: ${reason}`, { cause });
   } finally {
-    if (staging !== undefined) await rm(staging, { recursive: true, force: true }).catch(ignoreLitter);
+    if (staging !== undefined && !holdsOriginals)
+      await rm(staging, { recursive: true, force: true }).catch(ignoreLitter);
   }
   return [...changed].map((path) => join(root, toText(path))).toSorted();
 }
 
-function planRestore(listing: readonly string[], target: SnapshotRecord): Omit<FileChanges, 'modes'> {
+/** @param same paths whose files are what they are to become already */
+function planRestore(
+  differences: readonly Difference[],
+  target: SnapshotRecord,
+  same: ReadonlySet<BytePath>,
+): Omit<FileChanges, 'modes'> {
   const writes: BytePath[] = [];
   const removals: BytePath[] = [];
   const leftOut = new Set(target.leftOut);
-  for (let index = 0; index + 1 < listing.length; index += 2) {
-    const [status, path = ''] = [listing[index], listing[index + 1]];
-    if (status !== 'D') writes.push(path);
-    else if (!isAmong(leftOut, path)) removals.push(path);
+  for (const { path, objectId } of differences) {
+    if (objectId === undefined) {
+      if (!isAmong(leftOut, path)) removals.push(path);
+    } else if (!same.has(path)) writes.push(path);
   }
   return { writes, removals };
 }

@@ -5,9 +5,11 @@ export type SnapshotErrorCode =
   | 'wrong-place'
   /** The present state of the files could not be told. */
   | 'unavailable'
+  /** Files in the way are in no snapshot, so that their contents would be lost; nothing was touched. */
+  | 'unkept-files'
   /** Files are as they were before the restore. */
   | 'restore-failed'
-  /** Some files could be neither restored nor put back; the message names the first. */
+  /** Some files could be neither restored nor put back; the message says where they are. */
   | 'rollback-failed';
 
 /** Why the files of a snapshot were not restored. The message says what to do. */

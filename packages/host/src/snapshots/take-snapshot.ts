@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { GitError } from '../git/run-git.ts';
 import { systemReason } from '../system-reason.ts';
 import { type BytePath, toText } from './byte-path.ts';
+import { clearInterruptedRestores } from './interrupted-restores.ts';
 import { type LeftOut, type SizeLimits, scanWorkTree } from './scan-work-tree.ts';
 import { formatRecord, keepModes, type SnapshotRecord, updateModes } from './snapshot-record.ts';
 import { exists, forgetIndex, openStore, SnapshotDraft, type SnapshotStore, storeKey } from './snapshot-store.ts';
@@ -23,7 +24,13 @@ export interface TakeOptions extends SizeLimits {
 }
 
 export type TakeResult =
-  | { readonly kind: 'taken'; readonly snapshot: Snapshot; readonly store: SnapshotStore }
+  | {
+      readonly kind: 'taken';
+      readonly snapshot: Snapshot;
+      readonly store: SnapshotStore;
+      /** Folders with originals that restores did not come to put back. */
+      readonly interrupted: readonly string[];
+    }
   | { readonly kind: 'none'; readonly reason: string };
 
 /** Rejects only with the reason of the signal. */
@@ -44,15 +51,16 @@ async function takeOf(workTree: WorkTree, options: TakeOptions): Promise<TakeRes
     return { kind: 'none', reason: `${workTree.root} holds the program's own files, which have no undo` };
   }
   const store = await openStore(options.home, workTree);
+  const taken = { kind: 'taken', store, interrupted: await clearInterruptedRestores(workTree.root) } as const;
   if (await exists(join(store.directory, 'index'))) {
     try {
-      return { kind: 'taken', store, snapshot: await takeInto(store, { ...options, continues: true }) };
+      return { ...taken, snapshot: await takeInto(store, { ...options, continues: true }) };
     } catch {
       options.signal.throwIfAborted();
       await forgetIndex(store); // damaged, or objects it names are lost: everything is read again
     }
   }
-  return { kind: 'taken', store, snapshot: await takeInto(store, { ...options, continues: false }) };
+  return { ...taken, snapshot: await takeInto(store, { ...options, continues: false }) };
 }
 
 async function takeInto(
@@ -76,11 +84,24 @@ async function takeInto(
   return { id: `${storeKey(store.workTree.root)}/${name}/${objectId}`, tree: tree.trim(), record, leftOut };
 }
 
-/** Names shown for each reason. */
+/** Names shown at once. */
 const MAX_NAMES = 3;
 
-/** What is not in the snapshot though somebody may expect it. Ignored files are not. */
-export function describeLeftOut(leftOut: LeftOut): string | undefined {
+/** What is not in the snapshot though somebody may expect it, which ignored files are not; and what restores left. */
+export function describeSnapshot(
+  leftOut: LeftOut,
+  { interrupted }: { readonly interrupted: readonly string[] },
+): string | undefined {
+  const notes = [describeLeftOut(leftOut), describeInterrupted(interrupted)].filter((note) => note !== undefined);
+  return notes.length === 0 ? undefined : notes.join('. ');
+}
+
+function describeInterrupted(folders: readonly string[]): string | undefined {
+  if (folders.length === 0) return undefined;
+  return `an interrupted undo left files in ${folders.join(', ')}: move back what is missing and remove the folder`;
+}
+
+function describeLeftOut(leftOut: LeftOut): string | undefined {
   const parts = [
     describe(leftOut.tooLarge, 'too large'),
     describe(leftOut.unreadable, 'not readable'),
@@ -90,8 +111,11 @@ export function describeLeftOut(leftOut: LeftOut): string | undefined {
 }
 
 function describe(paths: readonly BytePath[], reason: string): string | undefined {
-  if (paths.length === 0) return undefined;
+  return paths.length === 0 ? undefined : `${namePaths(paths)} (${reason})`;
+}
+
+/** The first few, and how many more. */
+export function namePaths(paths: readonly BytePath[]): string {
   const names = paths.slice(0, MAX_NAMES).map(toText).join(', ');
-  const more = paths.length > MAX_NAMES ? ` and ${paths.length - MAX_NAMES} more` : '';
-  return `${names}${more} (${reason})`;
+  return paths.length > MAX_NAMES ? `${names} and ${paths.length - MAX_NAMES} more` : names;
 }

@@ -35,7 +35,7 @@ export function createWorkTreeSnapshots(options: WorkTreeSnapshotsOptions): Prun
   return {
     async take({ cwd, signal }) {
       signal.throwIfAborted();
-      const { describeLeftOut, takeSnapshot } = await import('./take-snapshot.ts');
+      const { describeSnapshot, takeSnapshot } = await import('./take-snapshot.ts');
       using limit = limitTime(signal, timeoutMs);
       try {
         const result = await takeSnapshot(cwd, {
@@ -44,7 +44,7 @@ export function createWorkTreeSnapshots(options: WorkTreeSnapshotsOptions): Prun
           signal: limit.signal,
         });
         if (result.kind === 'none') return { ref: undefined, note: result.reason };
-        return { ref: { id: result.snapshot.id }, note: describeLeftOut(result.snapshot.leftOut) };
+        return { ref: { id: result.snapshot.id }, note: describeSnapshot(result.snapshot.leftOut, result) };
       } catch (error) {
         signal.throwIfAborted();
         if (!limit.signal.aborted) throw error;

@@ -50,7 +50,15 @@ export async function listTracked(
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof GitError)) return String(error);
-  return error.exitCode === undefined || error.reason.includes('dubious') ? error.reason : 'there is no git work tree';
+  return error.exitCode === undefined ? error.reason : (ownershipRefusal(error) ?? 'there is no git work tree');
+}
+
+/** What to do when git refuses a repository because of its owner; `undefined` when that was not the reason. */
+export function ownershipRefusal(error: GitError): string | undefined {
+  const path = /(?:dubious ownership in repository at |unsafe repository \()'(.*)'/.exec(error.reason)?.[1];
+  if (path === undefined) return undefined;
+  const word = /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+  return `${path} belongs to another user; if you trust it: git config --global --add safe.directory ${word}`;
 }
 
 function fromBytes(output: string): string {

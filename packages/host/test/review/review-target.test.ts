@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ReviewTarget, ReviewTargetError, readReviewTarget } from '@quire/host';
-import { expect, test } from 'vitest';
+import { createWorkTreeSnapshots, type ReviewTarget, ReviewTargetError, readReviewTarget } from '@quire/host';
+import { expect, test, vi } from 'vitest';
 import { commitAll, git, gitStateOf, initRepository, put } from '../support/git-repository.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -20,42 +20,36 @@ async function startRepository() {
   return { root, read, refuse, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
-test('staged, unstaged and untracked changes are told apart [HOST-122]', async () => {
+const NOTHING = {
+  code: 'no-changes',
+  message: 'there are no uncommitted changes; use --base or --commit',
+};
+
+test('staged, unstaged and untracked changes can be reviewed, and a clean work tree is refused [HOST-122]', async () => {
   await using repository = await startRepository();
-  const { root, read } = repository;
-  const nothing = {
-    kind: 'uncommitted',
-    hasStaged: false,
-    hasUnstaged: false,
-    hasUntracked: false,
-    hasChanges: false,
-  } as const;
-  expect(await read({ kind: 'uncommitted' })).toEqual(nothing);
+  const { root, read, refuse } = repository;
+  const uncommitted = { kind: 'uncommitted' } as const;
+  expect(await refuse(uncommitted)).toEqual(NOTHING);
   put(root, 'a', '1\n');
   put(root, '.gitignore', 'ignored\n');
   git(root, 'add', '-A');
-  expect(await read({ kind: 'uncommitted' })).toEqual({ ...nothing, hasStaged: true, hasChanges: true });
+  expect(await read(uncommitted)).toEqual(uncommitted); // staged
   commitAll(root, 'first');
   put(root, 'ignored', 'x\n');
   put(root, 'a', '1\n'); // another time, the same content
-  expect(await read({ kind: 'uncommitted' })).toEqual(nothing);
+  expect(await refuse(uncommitted)).toEqual(NOTHING);
   put(root, 'a', '2\n');
-  expect(await read({ kind: 'uncommitted' })).toEqual({ ...nothing, hasUnstaged: true, hasChanges: true });
-  git(root, 'add', '-A');
+  expect(await read(uncommitted)).toEqual(uncommitted); // unstaged
+  put(root, 'a', '1\n');
   put(root, 'src/b', 'new\n');
   const before = gitStateOf(root);
-  expect(await read({ kind: 'uncommitted' }, join(root, 'src'))).toEqual({
-    ...nothing,
-    hasStaged: true,
-    hasUntracked: true,
-    hasChanges: true,
-  });
+  expect(await read(uncommitted, join(root, 'src'))).toEqual(uncommitted); // untracked
   expect(gitStateOf(root)).toEqual(before);
 });
 
 test('a base branch is compared at the merge base, or its upstream when that is ahead [HOST-123]', async () => {
   await using repository = await startRepository();
-  const { root, read } = repository;
+  const { root, read, refuse } = repository;
   put(root, 'a', '1\n');
   const first = commitAll(root, 'first');
   git(root, 'clone', '-q', root, join(root, '..', 'clone'));
@@ -63,40 +57,68 @@ test('a base branch is compared at the merge base, or its upstream when that is 
   const second = commitAll(root, 'second');
   const clone = join(root, '..', 'clone');
   git(clone, 'checkout', '-q', '-b', 'work');
-  const facts = { kind: 'base', branch: 'main', comparedWith: 'main', mergeBase: first } as const;
-  expect(await read({ kind: 'base', branch: 'main' }, clone)).toEqual({ ...facts, hasChanges: false });
+  const nothing = (base: string): unknown => ({
+    code: 'no-changes',
+    message: `there are no differences from ${base}, committed or not; choose another base, or use --uncommitted or --commit`,
+  });
+  expect(await refuse({ kind: 'base', branch: 'main' }, clone)).toEqual(nothing('main'));
+  put(clone, 'a', 'uncommitted\n');
+  const facts = { kind: 'base', branch: 'main' } as const;
+  expect(await read({ kind: 'base', branch: 'main' }, clone)).toEqual({ ...facts, mergeBase: first });
+  git(clone, 'checkout', '-q', 'a');
   git(clone, 'fetch', '-q');
   git(clone, 'merge', '-q', '--ff-only', 'origin/main');
-  expect(await read({ kind: 'base', branch: 'main' }, clone)).toEqual({
-    ...facts,
-    comparedWith: 'origin/main',
-    mergeBase: second,
-    hasChanges: false,
-  });
+  expect(await refuse({ kind: 'base', branch: 'main' }, clone)).toEqual(nothing('origin/main'));
   put(clone, 'a', 'uncommitted\n');
   expect(await read({ kind: 'base', branch: 'origin/main' }, clone)).toEqual({
     ...facts,
     branch: 'origin/main',
-    comparedWith: 'origin/main',
     mergeBase: second,
-    hasChanges: true,
+  });
+  commitAll(clone, 'work');
+  put(clone, 'a', '2\n'); // committed, and taken back in the files
+  expect(await read({ kind: 'base', branch: 'main' }, clone)).toEqual({ ...facts, mergeBase: second });
+});
+
+test('a commit is given in full with its title, and an empty one refused [HOST-124]', async () => {
+  await using repository = await startRepository();
+  const { root, read, refuse } = repository;
+  put(root, 'a', '1\n');
+  const sha = commitAll(root, 'Über: a title\n\nand a body');
+  const facts = { kind: 'commit', sha, title: 'Über: a title' } as const;
+  expect(await read({ kind: 'commit', sha: sha.slice(0, 8) })).toEqual(facts);
+  const empty = commitAll(root, 'nothing');
+  expect(await refuse({ kind: 'commit', sha: 'HEAD' })).toEqual({
+    code: 'no-changes',
+    message: `the commit ${empty} changes no files; choose another one`,
   });
 });
 
-test('a commit is given in full, with its title [HOST-124]', async () => {
+test('a repository of another user is refused with what allows it, and read when it is allowed [HOST-128]', async () => {
   await using repository = await startRepository();
-  const { root, read } = repository;
+  const { root, read, refuse } = repository;
   put(root, 'a', '1\n');
-  const sha = commitAll(root, 'Über: a title\n\nand a body');
-  const facts = { kind: 'commit', sha, title: 'Über: a title', hasChanges: true } as const;
-  expect(await read({ kind: 'commit', sha: sha.slice(0, 8) })).toEqual(facts);
-  const empty = commitAll(root, 'nothing');
-  expect(await read({ kind: 'commit', sha: 'HEAD' })).toEqual({
-    kind: 'commit',
-    sha: empty,
-    title: 'nothing',
-    hasChanges: false,
-  });
+  vi.stubEnv('GIT_TEST_ASSUME_DIFFERENT_OWNER', '1');
+  try {
+    expect(await refuse({ kind: 'uncommitted' })).toEqual({
+      code: 'no-repository',
+      message: `there is nothing to review: ${root} belongs to another user; if you trust it: git config --global --add safe.directory ${root}`,
+    });
+    const snapshots = createWorkTreeSnapshots({ home: join(root, '..', 'home') });
+    expect(await snapshots.take({ cwd: root, signal })).toEqual({
+      ref: undefined,
+      note: `${root} belongs to another user; if you trust it: git config --global --add safe.directory ${root}`,
+    });
+    vi.stubEnv('GIT_CONFIG_COUNT', '2');
+    vi.stubEnv('GIT_CONFIG_KEY_0', 'safe.directory');
+    vi.stubEnv('GIT_CONFIG_VALUE_0', root);
+    expect((await refuse({ kind: 'uncommitted' })).code).toBe('no-repository'); // the second one is missing
+    vi.stubEnv('GIT_CONFIG_KEY_1', 'core.fsmonitor');
+    vi.stubEnv('GIT_CONFIG_VALUE_1', join(root, '..', 'program-that-is-not-run'));
+    expect(await read({ kind: 'uncommitted' })).toEqual({ kind: 'uncommitted' });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test('a target that is not there is refused in one line with what is there [HOST-125]', async () => {

@@ -9,6 +9,7 @@ import {
   rmSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -236,6 +237,67 @@ test('large untracked files, repositories inside and unreadable ones are left al
   expect(await place.restore(ref)).toEqual(['tracked.bin']);
   expect(filesOf(root)['tracked.bin']).toBe(`file 644 ${'x'.repeat(200)}`);
   expect(filesOf(root)['r']).toBe('file 644 small');
+});
+
+test('contents that are in no snapshot are never written over: the restore is refused with their names [HOST-129]', async () => {
+  await using place = await startPlace({ maxFileBytes: 100 });
+  const { root } = place;
+  put(root, 'a', '1\n');
+  put(root, 'grown', 'small');
+  put(root, 'dist/out', 'kept\n');
+  put(root, 'dist/gone', 'gone\n');
+  put(root, 'dist/same', 'same\n');
+  put(root, 'dist/run', 'run\n');
+  const { ref } = await place.take();
+  put(root, 'a', '2\n');
+  put(root, '.gitignore', 'dist/\n');
+  put(root, 'grown', 'x'.repeat(101));
+  put(root, 'dist/out', 'made since\n');
+  rmSync(join(root, 'dist/gone'));
+  chmodSync(join(root, 'dist/run'), 0o755);
+  const before = filesOf(root);
+  expect(await place.restore(ref).catch((error: unknown) => error)).toMatchObject({
+    code: 'unkept-files',
+    message: `nothing was restored in ${root}: the present contents of dist/out, grown are in no snapshot and would be lost; move them away and try again`,
+  });
+  expect(filesOf(root)).toEqual(before);
+  renameSync(join(root, 'dist/out'), join(root, '..', 'out'));
+  rmSync(join(root, 'grown'));
+  expect(await place.restore(ref)).toEqual(['.gitignore', 'a', 'dist/gone', 'dist/out', 'dist/run', 'grown']);
+  expect(filesOf(root)).toEqual({
+    a: 'file 644 1\n',
+    grown: 'file 644 small',
+    'dist/out': 'file 644 kept\n',
+    'dist/gone': 'file 644 gone\n',
+    'dist/same': 'file 644 same\n',
+    'dist/run': 'file 644 run\n',
+  });
+});
+
+test('what killed restores left is removed after an hour, but for originals, which are named [HOST-131]', async () => {
+  await using place = await startPlace();
+  const { root } = place;
+  put(root, 'a', '1\n');
+  put(root, '.quire-restore-aaaaaa/new/f', 'in a snapshot\n');
+  mkdirSync(join(root, '.quire-restore-aaaaaa/old/d'), { recursive: true });
+  mkdirSync(join(root, '.quire-restore-bbbbbb'));
+  put(root, '.quire-restore-cccccc/old/d/f', 'original\n');
+  put(root, '.quire-restore-dddddd/notes', 'of the user\n');
+  put(root, '.quire-restore-by-hand/f', 'of the user\n');
+  mkdirSync(join(root, '.quire-restore-eeeeee/new'), { recursive: true });
+  const old = new Date(Date.now() - 61 * 60_000);
+  for (const name of ['aaaaaa', 'bbbbbb', 'cccccc', 'dddddd', 'by-hand']) {
+    utimesSync(join(root, `.quire-restore-${name}`), old, old);
+  }
+  const kept = ['cccccc', 'dddddd'].map((name) => join(root, `.quire-restore-${name}`)).join(', ');
+  const { note } = await place.take();
+  expect(note).toBe(`an interrupted undo left files in ${kept}: move back what is missing and remove the folder`);
+  expect(readdirSync(root).filter((name) => name.startsWith('.quire'))).toEqual([
+    '.quire-restore-by-hand',
+    '.quire-restore-cccccc',
+    '.quire-restore-dddddd',
+    '.quire-restore-eeeeee',
+  ]);
 });
 
 test('a file that took the place of a directory gives way again, and the other way round [HOST-101]', async () => {
