@@ -7,7 +7,13 @@ export type { ModelSettings } from './config/model-settings.ts';
 export type { ProviderSettings } from './config/provider-settings.ts';
 export type { SafetySettings } from './config/safety-settings.ts';
 export { type Environment, resolveHome } from './home.ts';
-export { archiveRollout, isArchived, unarchiveRollout } from './rollout/archive-rollout.ts';
+export {
+  archiveRollout,
+  archiveThread,
+  isArchived,
+  unarchiveRollout,
+  unarchiveThread,
+} from './rollout/archive-rollout.ts';
 export { type FindRolloutOptions, findRollout } from './rollout/find-rollout.ts';
 export { type ForkRolloutOptions, forkRollout } from './rollout/fork-rollout.ts';
 export {
@@ -24,12 +30,6 @@ export {
   type ReadBackwardsOptions,
   readRolloutBackwards,
 } from './rollout/read-backwards.ts';
-export {
-  type ReadRolloutOptions,
-  type RolloutLineInfo,
-  type RolloutReading,
-  readRollout,
-} from './rollout/read-rollout.ts';
 export { createRedactor, type Redactor } from './rollout/redact.ts';
 export { RolloutError, type RolloutErrorCode } from './rollout/rollout-error.ts';
 export {

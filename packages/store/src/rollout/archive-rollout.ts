@@ -1,10 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { ThreadId } from '@quire/protocol';
 import { describeSystemError, systemErrorCode } from '../system-error.ts';
+import { draftOf, removeOldDrafts } from './drafts.ts';
+import { filesOfThread, findRollout } from './find-rollout.ts';
 import { flushFolder } from './flush-folder.ts';
 import { RolloutError } from './rollout-error.ts';
-import { lockRollout } from './rollout-lock.ts';
-import { archivedFolder, dayFolderOfName, isBelow, sessionsFolder } from './rollout-name.ts';
+import { lockRollout, type RolloutLock } from './rollout-lock.ts';
+import { archivedFolder, dayFolderOfName, isBelow, sessionsFolder, threadIdOfName } from './rollout-name.ts';
 
 interface MoveOptions {
   readonly home: string;
@@ -12,36 +15,122 @@ interface MoveOptions {
   readonly path: string;
 }
 
-/**
- * Puts a thread away: it is found by id and name, but not listed. Nothing happens to one that is put away already.
- * @returns where its rollout is now
- * @throws RolloutError 'not-found', 'not-writable', 'in-use'
- */
-export function archiveRollout(options: MoveOptions): Promise<string> {
-  return moveRollout(options.path, archivedFolder(options.home));
+interface MoveThreadOptions {
+  readonly home: string;
+  readonly threadId: ThreadId;
+}
+
+/** A file, and the folder it goes to. */
+interface Move {
+  readonly file: string;
+  readonly folder: string;
 }
 
 /**
- * Puts a thread back to the folder of the day in its name.
- * @returns where its rollout is now
- * @throws RolloutError 'not-found', 'not-writable', 'in-use'
+ * Puts a thread away, with all files that it has: it is found by id and name, but not listed. Nothing happens to one
+ * that is put away already.
+ * @param options.path a file of the thread
+ * @returns where that file is now
+ * @throws RolloutError 'not-found', 'not-writable', 'in-use'; all files are where they were then
  */
-export async function unarchiveRollout(options: MoveOptions): Promise<string> {
-  if (isBelow(sessionsFolder(options.home), options.path)) return options.path;
-  const folder = dayFolderOfName(options.home, path.basename(options.path));
-  if (folder !== undefined) return await moveRollout(options.path, folder);
-  throw new RolloutError('not-found', `${options.path} is not named like a rollout, so it has no day to go back to`, {
-    path: options.path,
-  });
+export async function archiveRollout({ home, path: file }: MoveOptions): Promise<string> {
+  const threadId = isIn(home, file) ? threadIdOfName(path.basename(file)) : undefined;
+  const others = threadId === undefined ? [] : filesOfThread(sessionsFolder(home), threadId);
+  const folder = archivedFolder(home);
+  // The oldest first: what stands in the middle of it is still the newest file, with the others behind it.
+  const files = isArchived(home, file) ? others : [file, ...others];
+  await moveAll(oldestFirst(files).map((each) => ({ file: each, folder })));
+  return isArchived(home, file) ? file : path.join(folder, path.basename(file));
 }
 
-async function moveRollout(file: string, folder: string): Promise<string> {
+/**
+ * Puts all files of a thread back to the folders of the days in their names.
+ * @param options.path a file of the thread
+ * @returns where that file is now
+ * @throws RolloutError 'not-found', 'not-writable', 'in-use'; all files are where they were then
+ */
+export async function unarchiveRollout({ home, path: file }: MoveOptions): Promise<string> {
+  const isBack = isBelow(sessionsFolder(home), file);
+  const target = isBack ? path.dirname(file) : dayFolderOfName(home, path.basename(file));
+  if (target === undefined) {
+    throw new RolloutError('not-found', `${file} is not named like a rollout, so it has no day to go back to`, {
+      path: file,
+    });
+  }
+  const threadId = isIn(home, file) ? threadIdOfName(path.basename(file)) : undefined;
+  const others = threadId === undefined ? [] : filesOfThread(archivedFolder(home), threadId);
+  const moves = oldestFirst(isBack ? others : [file, ...others]).map((each) => ({
+    file: each,
+    folder: dayFolderOfName(home, path.basename(each)) ?? target,
+  }));
+  await moveAll(moves.reverse());
+  return path.join(target, path.basename(file));
+}
+
+/**
+ * `archiveRollout` by the id of the thread.
+ * @returns where its newest file is now
+ */
+export function archiveThread({ home, threadId }: MoveThreadOptions): Promise<string> {
+  return archiveRollout({ home, path: findRollout({ home, idOrPath: threadId, cwd: home }) });
+}
+
+/**
+ * `unarchiveRollout` by the id of the thread.
+ * @returns where its newest file is now
+ */
+export function unarchiveThread({ home, threadId }: MoveThreadOptions): Promise<string> {
+  return unarchiveRollout({ home, path: findRollout({ home, idOrPath: threadId, cwd: home }) });
+}
+
+function isIn(home: string, file: string): boolean {
+  return isBelow(sessionsFolder(home), file) || isArchived(home, file);
+}
+
+function oldestFirst(files: readonly string[]): string[] {
+  const name = (file: string): string => path.basename(file);
+  return [...new Set(files)].sort((left, right) => (name(left) < name(right) ? -1 : 1));
+}
+
+/** All of them or none. */
+async function moveAll(moves: readonly Move[]): Promise<void> {
+  const locks: RolloutLock[] = [];
+  try {
+    for (const { file } of moves) {
+      if (!fs.existsSync(file)) throw new RolloutError('not-found', `${file} does not exist`, { path: file });
+      locks.push(lockRollout(file));
+    }
+    const done: Move[] = [];
+    try {
+      for (const move of moves) {
+        moveRollout(move);
+        done.unshift(move);
+      }
+    } catch (cause) {
+      for (const move of done) moveBack(move);
+      throw cause;
+    }
+  } finally {
+    for (const lock of locks) lock.release();
+  }
+  const folders = moves.flatMap(({ file, folder }) => [folder, path.dirname(file)]);
+  await Promise.all([...new Set(folders)].map(flushFolder));
+}
+
+function moveBack({ file, folder }: Move): void {
+  try {
+    moveFile(path.join(folder, path.basename(file)), file);
+  } catch (error) {
+    // What was to be moved says why it could not be. The thread is found with one file here and one there, too.
+    if (systemErrorCode(error) === undefined) throw error;
+  }
+}
+
+function moveRollout({ file, folder }: Move): void {
   const target = path.join(folder, path.basename(file));
-  if (target === file) return file;
-  if (!fs.existsSync(file)) throw new RolloutError('not-found', `${file} does not exist`, { path: file });
-  const lock = lockRollout(file);
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    removeOldDrafts(folder);
     if (fs.existsSync(target)) throw Object.assign(new Error('there is one already'), { code: 'EEXIST' });
     moveFile(file, target);
   } catch (cause) {
@@ -49,11 +138,7 @@ async function moveRollout(file: string, folder: string): Promise<string> {
       path: file,
       cause,
     });
-  } finally {
-    lock.release();
   }
-  await Promise.all([flushFolder(folder), flushFolder(path.dirname(file))]);
-  return target;
 }
 
 /** At no moment is the file nowhere. */
@@ -68,7 +153,7 @@ function moveFile(file: string, target: string): void {
 }
 
 function copyDurably(file: string, target: string): void {
-  const draft = `${target}.draft`;
+  const draft = draftOf(target);
   try {
     fs.copyFileSync(file, draft);
     const { atime, mtime } = fs.statSync(file);

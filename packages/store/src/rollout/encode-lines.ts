@@ -20,7 +20,7 @@ export function encodeLines(
   let ordinal = options.firstOrdinal;
   for (const line of lines) {
     const payload = payloadToJson(line);
-    const json = options.redactor.redactJson(payload, JSON.stringify(payload));
+    const json = options.redactor.redactJson(payload, JSON.stringify(payload), line.type);
     const number = ordinal === undefined ? '' : `"ordinal":${ordinal},`;
     if (ordinal !== undefined) ordinal += 1;
     text += `{"timestamp":"${timestamp}",${number}"type":"${line.type}","payload":${json}}\n`;

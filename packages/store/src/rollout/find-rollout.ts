@@ -9,6 +9,7 @@ import { readThreadNames } from './thread-names.ts';
 const DAY_MS = 86_400_000;
 /** The beginning of an id; fewer characters say too little. */
 const ID_BEGINNING = /^[0-9a-f]{4,8}(?:-[0-9a-f-]{0,27})?$/i;
+const LIKE_A_PATH = /[\\/]|\.jsonl$/;
 /** As many threads as an error names. */
 const MAX_NAMED = 5;
 
@@ -21,7 +22,7 @@ export interface FindRolloutOptions {
 }
 
 /**
- * The file of a thread. Ids hold the time at which the thread began, so its day's folder is looked at first,
+ * The file of a thread. What does not look like a path is one only when no thread fits it. Ids hold the time at which the thread began, so its day's folder is looked at first,
  * then the days around it, then all others and the archive.
  * @throws RolloutError 'not-found', 'ambiguous'
  */
@@ -29,9 +30,11 @@ export function findRollout(options: FindRolloutOptions): string {
   const threadId = parseThreadId(options.idOrPath);
   if (threadId !== undefined) return findById(options.home, threadId);
   const file = path.resolve(options.cwd, options.idOrPath);
-  if (statFile(file) !== undefined) return file;
+  const isFile = (): boolean => statFile(file) !== undefined;
+  if (LIKE_A_PATH.test(options.idOrPath) && isFile()) return file;
   const found = findByName(options) ?? findByBeginning(options);
   if (found !== undefined) return found;
+  if (isFile()) return file;
   const given = JSON.stringify(options.idOrPath);
   throw new RolloutError(
     'not-found',
@@ -70,25 +73,43 @@ export function findRolloutFile(home: string, fileId: string): string | undefine
 /** Names of threads whose files are gone do not count. */
 function findByName(options: FindRolloutOptions): string | undefined {
   const wanted = options.idOrPath.trim();
-  const found: RolloutPath[] = [];
-  for (const [threadId, name] of readThreadNames(options.home)) {
-    if (name !== wanted) continue;
-    const file = lookForId(options.home, threadId);
-    if (file !== undefined) found.push({ path: file, threadId });
-  }
+  const threadIds = new Set<ThreadId>();
+  for (const [threadId, name] of readThreadNames(options.home)) if (name === wanted) threadIds.add(threadId);
+  if (threadIds.size === 0) return undefined;
+  const found = newestOfEach(options.home, {
+    isWanted: ({ threadId }) => threadIds.has(threadId),
+    atMost: threadIds.size,
+  });
   return theOnly(found, options);
+}
+
+/** The newest file by name of each thread, of those put away when there is no other. One walk for all. */
+function newestOfEach(
+  home: string,
+  threads: { readonly isWanted: (rollout: RolloutPath) => boolean; readonly atMost?: number },
+): readonly RolloutPath[] {
+  const found = new Map<ThreadId, RolloutPath>();
+  for (const folder of [sessionsFolder(home), archivedFolder(home)]) {
+    for (const rollout of rolloutsBelow(folder)) {
+      if (found.has(rollout.threadId) || !threads.isWanted(rollout)) continue;
+      found.set(rollout.threadId, rollout);
+      if (found.size === threads.atMost) return [...found.values()];
+    }
+  }
+  return [...found.values()];
+}
+
+/**
+ * Every file of a thread below `folder`, the newest first by name: one that the peer took turns back from has several.
+ */
+export function filesOfThread(folder: string, threadId: ThreadId): readonly string[] {
+  return [...rolloutsBelow(folder)].filter((rollout) => rollout.threadId === threadId).map((rollout) => rollout.path);
 }
 
 function findByBeginning(options: FindRolloutOptions): string | undefined {
   if (!ID_BEGINNING.test(options.idOrPath)) return undefined;
   const beginning = options.idOrPath.toLowerCase();
-  const found = new Map<ThreadId, RolloutPath>();
-  for (const folder of [sessionsFolder(options.home), archivedFolder(options.home)]) {
-    for (const rollout of rolloutsBelow(folder)) {
-      if (rollout.threadId.startsWith(beginning) && !found.has(rollout.threadId)) found.set(rollout.threadId, rollout);
-    }
-  }
-  return theOnly([...found.values()], options);
+  return theOnly(newestOfEach(options.home, { isWanted: ({ threadId }) => threadId.startsWith(beginning) }), options);
 }
 
 function theOnly(found: readonly RolloutPath[], options: FindRolloutOptions): string | undefined {

@@ -4,6 +4,7 @@ import { turnAbortedMessage } from '@quire/core';
 import type { RolloutLine, SessionMeta, ThreadId } from '@quire/protocol';
 import { describeSystemError } from '../system-error.ts';
 import { AppendFile } from './append-file.ts';
+import { draftOf, removeOldDrafts } from './drafts.ts';
 import { encodeLines } from './encode-lines.ts';
 import { type ForkPoint, findForkPoint } from './fork-point.ts';
 import { type LineageLine, readLineage } from './read-lineage.ts';
@@ -38,10 +39,11 @@ export async function forkRollout(options: ForkRolloutOptions): Promise<RolloutF
   const startMs = options.now();
   const folder = dayFolder(options.home, startMs);
   const file = path.join(folder, rolloutName(startMs, options.threadId));
-  const draft = `${file}.draft`;
+  const draft = draftOf(file);
   const point = await findForkPoint(options);
   const firstCreated = makeDraftFolder(folder, file);
   try {
+    removeOldDrafts(folder);
     await writeFork(draft, { ...options, startMs, point });
     fs.linkSync(draft, file); // unlike a renaming it does not replace a thread
   } catch (cause) {

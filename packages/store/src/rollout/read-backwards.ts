@@ -3,7 +3,7 @@ import type { RolloutLine, SessionMeta } from '@quire/protocol';
 import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { type BackwardLineListener, readLinesBackwards } from './backward-lines.ts';
 import { decodeLine, FOREIGN_LINE, LINE_START_BYTES, parseJsonObject, readLineStart } from './decode-line.ts';
-import { findParent, type HistoryBase, historyBase, isBeforeFork, MAX_PARENTS } from './lineage.ts';
+import { type HistoryBase, isBeforeFork, Lineage, segmentEnd } from './lineage.ts';
 import { readHeader, readOpened } from './read-header.ts';
 import { RolloutError } from './rollout-error.ts';
 
@@ -41,12 +41,14 @@ export async function readRolloutBackwards(file: string, options: ReadBackwardsO
   // The name of a file alone makes no thread.
   if (own.knownLines === 0) throw noHeader(file);
   let skippedLines = own.skippedLines;
-  for (let parents = 0; !segment.isEnough; parents += 1) {
-    const base = parents < MAX_PARENTS ? historyBase(segment.meta) : undefined;
-    if (base === undefined) break;
-    const reading = new SegmentReading(options, base);
-    segment = await readSegment({ file: findParent(base, { home: options.home, file }), reading, options });
+  const lineage = new Lineage(options.home);
+  for (let current = file; !segment.isEnough; ) {
+    const parent = lineage.parentOf(current, segment.meta);
+    if (parent === undefined) break;
+    const reading = new SegmentReading(options, parent.base);
+    segment = await readSegment({ file: parent.file, reading, options });
     skippedLines += reading.skippedLines;
+    current = parent.file;
   }
   return { meta, skippedLines, tornBytes: own.tornBytes };
 }
@@ -62,7 +64,7 @@ async function readSegment(segment: {
     try {
       const meta = readOpened(file, (fd) => readHeader(fd, file));
       const { size } = await handle.stat();
-      const end = Math.min(size, reading.base?.endOffset ?? size);
+      const end = segmentEnd(file, { size, base: reading.base });
       const verdict = await readLinesBackwards(handle, { end, listener: reading, signal: options.signal });
       const header = meta ?? reading.lastMeta;
       if (header === undefined) throw noHeader(file);

@@ -23,7 +23,7 @@ export function readHeader(fd: number, file: string): SessionMeta | undefined {
 }
 
 /** @param meta as far as the lines of `file` told it */
-export function headerOf(meta: SessionMeta | undefined, file: string): SessionMeta | undefined {
+function headerOf(meta: SessionMeta | undefined, file: string): SessionMeta | undefined {
   const id = threadIdOfName(path.basename(file));
   if (id === undefined) return meta;
   if (meta !== undefined) return meta.id === id ? meta : { ...meta, id };

@@ -3,7 +3,7 @@ import type { SessionMeta } from '@quire/protocol';
 import { JsonLinesDecoder, LineTooLongError } from '@quire/streams';
 import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { LINE_START_BYTES, type LineStart, parseJsonObject, readLineStart } from './decode-line.ts';
-import { findParent, type HistoryBase, historyBase, isBeforeFork, MAX_PARENTS } from './lineage.ts';
+import { type HistoryBase, isBeforeFork, Lineage, segmentEnd } from './lineage.ts';
 import { readHeader, readOpened } from './read-header.ts';
 import { RolloutError } from './rollout-error.ts';
 
@@ -64,13 +64,13 @@ interface Segment {
 function segmentsOf(file: string, home: string): readonly Segment[] {
   const segments: Segment[] = [];
   let next: { readonly file: string; readonly base: HistoryBase | undefined } | undefined = { file, base: undefined };
-  while (next !== undefined && segments.length <= MAX_PARENTS) {
+  const lineage = new Lineage(home);
+  while (next !== undefined) {
     const current: { readonly file: string; readonly base: HistoryBase | undefined } = next;
     const meta = readOpened(current.file, (fd) => readHeader(fd, current.file));
     if (meta === undefined) throw noHeader(current.file);
     segments.unshift({ ...current, meta });
-    const base = historyBase(meta);
-    next = base === undefined ? undefined : { file: findParent(base, { home, file: current.file }), base };
+    next = lineage.parentOf(current.file, meta);
   }
   return segments;
 }
@@ -89,7 +89,7 @@ async function readSegment(
     const handle = await fs.open(file, 'r');
     try {
       const { size } = await handle.stat();
-      const end = Math.min(size, base?.endOffset ?? size);
+      const end = segmentEnd(file, { size, base });
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
       for (let position = 0; position < end && !options.isEnough(); ) {
         options.signal.throwIfAborted();
@@ -105,6 +105,7 @@ async function readSegment(
     }
   } catch (cause) {
     const reason = cause instanceof LineTooLongError ? cause.message : describeSystemError(cause);
+    if (cause instanceof RolloutError) throw cause;
     if (!(cause instanceof LineTooLongError) && systemErrorCode(cause) === undefined) throw cause;
     throw new RolloutError('not-readable', `${file} can not be read: ${reason}`, { path: file, cause });
   }

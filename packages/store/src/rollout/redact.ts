@@ -1,4 +1,5 @@
 import { parseJsonObject } from './decode-line.ts';
+import { SHAPES, type Shape } from './secret-shapes.ts';
 
 /** Shorter values are words that stand everywhere. Unit: UTF-16 code units. */
 const MIN_KNOWN_LENGTH = 8;
@@ -6,76 +7,6 @@ const MIN_KNOWN_LENGTH = 8;
 const HINT_LENGTH = 6;
 /** The rarest first; what is not among them is rarer still. */
 const FREQUENT = 'WkGHxvDMFOBPNLCRITSAEwybg0123/-_:mpduhflc."\'=;,()ionarste \\';
-
-interface Shape {
-  readonly kind: string;
-  /**
-   * One of these stands in every match. Looking for them is what each line pays, so they begin with rare characters
-   * and have at most six: the engine searches longer ones in another way, ten times as slow.
-   */
-  readonly hints: readonly string[];
-  /** One of these stands in every match, too; looked for where one of `hints` was found. */
-  readonly alsoHints?: readonly string[];
-  /** What its first group holds stays in front of the mark. */
-  readonly pattern: RegExp;
-}
-
-/**
- * Secrets that are known by their form. A look behind stands after the text it guards, so that the search can skip.
- * Source: the token formats that the issuers document.
- */
-const SHAPES: readonly Shape[] = [
-  {
-    kind: 'private-key',
-    hints: ['BEGIN '],
-    pattern: /-----BEGIN (?:[A-Z]+ ){0,4}PRIVATE KEY-----.*?(?:-----END (?:[A-Z]+ ){0,4}PRIVATE KEY-----|$)/gs,
-  },
-  {
-    kind: 'api-key',
-    hints: ['k-'],
-    alsoHints: ['sk-'],
-    // A digit tells a key from a name that is written with hyphens.
-    pattern: /sk-(?<![A-Za-z0-9_-]sk-)(?=[A-Za-z_-]{0,60}\d)[A-Za-z0-9_-]{20,}/g,
-  },
-  {
-    kind: 'github-token',
-    hints: ['gh'],
-    alsoHints: ['ghp_', 'gho_', 'ghs_', 'ghu_', 'ghr_'],
-    pattern: /gh[opsur]_(?<![A-Za-z0-9_]gh[opsur]_)[A-Za-z0-9]{30,}/g,
-  },
-  { kind: 'github-token', hints: ['_pat_'], pattern: /github_pat_[A-Za-z0-9_]{20,}/g },
-  {
-    kind: 'aws-key',
-    hints: ['IA'],
-    alsoHints: ['AKIA', 'ASIA'],
-    pattern: /A[KS]IA(?<![A-Za-z0-9]A[KS]IA)[A-Z0-9]{16}(?![A-Za-z0-9])/g,
-  },
-  {
-    kind: 'aws-secret',
-    hints: ['_acces', 'Access', '_ACCES'],
-    pattern: /(secret_?access_?key\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?)[A-Za-z0-9/+]{40}/gi,
-  },
-  { kind: 'slack-token', hints: ['xox'], pattern: /xox[abeoprs]-(?<![A-Za-z0-9]xox[abeoprs]-)[A-Za-z0-9-]{10,}/g },
-  { kind: 'google-key', hints: ['AIza'], pattern: /AIza(?<![A-Za-z0-9_-]AIza)[A-Za-z0-9_-]{35}/g },
-  {
-    kind: 'jwt',
-    hints: ['J'],
-    alsoHints: ['.eyJ'],
-    pattern: /eyJ(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g,
-  },
-  {
-    kind: 'bearer',
-    hints: ['Bearer', 'bearer', 'BEARER'],
-    // A digit tells a token from a sentence about bearers.
-    pattern: /(bearer {1,4})(?=[A-Za-z._~+/-]{0,60}\d)[A-Za-z0-9._~+/-]{16,}=*/gi,
-  },
-  {
-    kind: 'password',
-    hints: ['@'],
-    alsoHints: ['://'],
-    pattern: /(:\/\/[^\s/:@"'\\]{0,100}:)(?!\[redacted:)[^\s/@"'\\]{1,200}(?=@)/g,
-  },
-];
 
 /** Members that hold no words: names, numbers of things, and what only its maker can read. */
 const UNTOUCHED: ReadonlySet<string> = new Set([
@@ -89,15 +20,47 @@ const UNTOUCHED: ReadonlySet<string> = new Set([
   'timestamp',
 ]);
 
+/** Lines that say where and with what a thread runs. A thread whose place is redacted is not found again. */
+const SETTINGS_LINES: ReadonlySet<unknown> = new Set(['session_meta', 'turn_context']);
+
+const UNTOUCHED_IN_SETTINGS: ReadonlySet<string> = new Set([
+  ...UNTOUCHED,
+  'cwd',
+  'writable_roots',
+  'runtime_workspace_roots',
+  'model',
+  'model_provider',
+  'session_id',
+  'parent_thread_id',
+  'root_turn_id',
+  'history_base',
+  'history_mode',
+  'originator',
+  'cli_version',
+  'source',
+  'thread_source',
+  'current_date',
+  'timezone',
+  'commit_hash',
+  'branch',
+]);
+
+/** All of an address that may hold a secret: what stands before the host. */
+const USER_OF_ADDRESS = /^[a-z][a-z0-9+.-]*:\/\/[^/\s]*@/i;
+/** Only text of this form is an image or a file, and nothing else. */
+const DATA_ADDRESS = /^data:[a-z]+\/[^,;\s]+;base64,[A-Za-z0-9+/=]*$/;
+
 /** Takes secrets out of what is about to be written down; each becomes `[redacted:KIND]`. */
 export interface Redactor {
   /**
    * @param json JSON text of `value`
+   * @param lineType of the line whose payload `value` is: some members of headers and settings are left alone
    * @returns JSON text without the secrets; `json` itself when there are none
    */
-  redactJson(value: unknown, json: string): string;
-  /** The same for JSON text whose value was not looked at yet. Text that is no JSON comes back as it is. */
+  redactJson(value: unknown, json: string, lineType?: string): string;
+  /** The same for the text of a whole line. Text that is no JSON object comes back as it is. */
   redactJsonText(json: string): string;
+  /** Text that is JSON stays JSON. */
   redactText(text: string): string;
 }
 
@@ -107,20 +70,68 @@ export function createRedactor(secrets: readonly string[] = []): Redactor {
   // As they stand in a string, and in JSON text that is itself in a string, as the arguments of a call are.
   const forms = longestFirst(known.flatMap((secret) => [secret, escaped(secret)]));
   const needles = longestFirst(forms.map(escaped)).map((text) => ({ text, hint: rarestPart(text) }));
-  const clean = (text: string, shapes: readonly Shape[]): string => withoutShapes(withoutForms(text, forms), shapes);
-  const redact = (json: string, getValue: () => unknown): string => {
+  const clean = (text: string, shapes: readonly Shape[]): string =>
+    keepJson(text, (part) => withoutShapes(withoutForms(part, forms), shapes));
+  const isClean = (json: string, shapes: readonly Shape[]): boolean =>
+    shapes.length === 0 && !needles.some(({ text, hint }) => json.includes(hint) && json.includes(text));
+  const redact = (json: string, getChange: (shapes: readonly Shape[]) => ValueChange): string => {
     const shapes = shapesIn(json);
-    if (shapes.length === 0 && !needles.some(({ text, hint }) => json.includes(hint) && json.includes(text)))
-      return json;
-    const value = getValue();
-    const redacted = mapTexts(value, (text) => clean(text, shapes));
-    return redacted === value ? json : JSON.stringify(redacted);
+    if (isClean(json, shapes)) return json;
+    const { before, after } = getChange(shapes);
+    return before === after ? json : JSON.stringify(after);
   };
+  const changeOf = (value: unknown, lineType: unknown, shapes: readonly Shape[]): ValueChange => ({
+    before: value,
+    after: mapTexts(value, {
+      change: (text) => clean(text, shapes),
+      untouched: SETTINGS_LINES.has(lineType) ? UNTOUCHED_IN_SETTINGS : UNTOUCHED,
+    }),
+  });
   return {
     redactText: (text) => clean(text, shapesIn(text)),
-    redactJson: (value, json) => redact(json, () => value),
-    redactJsonText: (json) => redact(json, () => parseJsonObject(json)),
+    redactJson: (value, json, lineType) => redact(json, (shapes) => changeOf(value, lineType, shapes)),
+    redactJsonText: (json) =>
+      redact(json, (shapes) => {
+        const line = parseJsonObject(json);
+        return changeOf(line, line?.['type'], shapes);
+      }),
   };
+}
+
+interface ValueChange {
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** A known value can begin in the middle of an escape sequence, or be a number: then its members are cleaned one by one. */
+function keepJson(text: string, clean: (part: string) => string): string {
+  const cleaned = clean(text);
+  if (cleaned === text || !MAY_BE_JSON.test(text)) return cleaned;
+  const value = parseJson(text);
+  if (value === undefined || parseJson(cleaned) !== undefined) return cleaned;
+  return JSON.stringify(mapJson(value, clean));
+}
+
+const MAY_BE_JSON = /^\s*["[{\d-]/;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Every text in it, names of members and numbers too. */
+function mapJson(value: unknown, clean: (text: string) => string): unknown {
+  if (typeof value === 'string') return keepJson(value, clean);
+  if (typeof value === 'number') return clean(String(value)) === String(value) ? value : clean(String(value));
+  if (Array.isArray(value)) return value.map((entry) => mapJson(entry, clean));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, entry]: [string, unknown]) => [clean(key), mapJson(entry, clean)]),
+  );
 }
 
 const NO_SHAPES: readonly Shape[] = [];
@@ -155,18 +166,35 @@ function withoutShapes(text: string, shapes: readonly Shape[]): string {
   return clean;
 }
 
+interface TextMapping {
+  readonly change: (text: string) => string;
+  /** Names of the members that stay as they are. */
+  readonly untouched: ReadonlySet<string>;
+}
+
 /** The same value when `change` changes none of its texts. */
-function mapTexts(value: unknown, change: (text: string) => string): unknown {
-  if (typeof value === 'string') return value.startsWith('data:') ? value : change(value);
+function mapTexts(value: unknown, mapping: TextMapping): unknown {
+  if (typeof value === 'string') {
+    return value.length < MIN_KNOWN_LENGTH || isDataAddress(value) ? value : mapping.change(value);
+  }
   if (typeof value !== 'object' || value === null) return value;
   let isChanged = false;
   const mapped = Object.entries(value).map(([key, entry]: [string, unknown]) => {
-    const after = UNTOUCHED.has(key) ? entry : mapTexts(entry, change);
+    const after = mapping.untouched.has(key) ? entry : mapMember(key, entry, mapping);
     isChanged ||= after !== entry;
     return [key, after] as const;
   });
   if (!isChanged) return value;
   return Array.isArray(value) ? mapped.map(([, entry]) => entry) : Object.fromEntries(mapped);
+}
+
+function mapMember(key: string, entry: unknown, mapping: TextMapping): unknown {
+  if (key !== 'repository_url' || typeof entry !== 'string') return mapTexts(entry, mapping);
+  return entry.replace(USER_OF_ADDRESS, (user) => mapping.change(user));
+}
+
+function isDataAddress(text: string): boolean {
+  return text.startsWith('data:') && DATA_ADDRESS.test(text);
 }
 
 /** Six characters, the first of them one that text of programs has seldom: what such a search costs hangs on it. */

@@ -4,6 +4,7 @@ import type { RolloutWriter } from '@quire/core';
 import type { RolloutLine, SessionMeta, ThreadId } from '@quire/protocol';
 import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { AppendFile } from './append-file.ts';
+import { removeOldDrafts } from './drafts.ts';
 import { encodeLines } from './encode-lines.ts';
 import { flushFolder } from './flush-folder.ts';
 import { nextOrdinal } from './next-ordinal.ts';
@@ -64,7 +65,9 @@ export async function createRollout(options: CreateRolloutOptions): Promise<Roll
       timestamp: new Date(startMs).toISOString(),
     };
     rollout.append([{ type: 'session_meta', payload: meta }]);
-    await Promise.all([rollout.flush(), flushFolders(folder, firstCreatedFolder)]);
+    const durable = Promise.all([rollout.flush(), flushFolders(folder, firstCreatedFolder)]);
+    removeOldDrafts(folder);
+    await durable;
   } catch (cause) {
     rollout.close();
     fs.rmSync(file, { force: true });

@@ -4,12 +4,15 @@ import { formatUuidV7, type ThreadId } from '@quire/protocol';
 import { afterEach, expect, test, vi } from 'vitest';
 import {
   archiveRollout,
+  archiveThread,
   createRollout,
   findRollout,
+  forkRollout,
   listRollouts,
   readThreadNames,
   setThreadName,
   unarchiveRollout,
+  unarchiveThread,
 } from '../../src/index.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { SAMPLE_META, threadId, userMessage } from './sample.ts';
@@ -54,6 +57,99 @@ test('a thread that is put away is found and not listed, until it is put back [S
   expect(await unarchiveRollout({ home: home.path, path: archived })).toBe(file);
   expect(await unarchiveRollout({ home: home.path, path: file })).toBe(file);
   expect((await paths({ home: home.path })).paths).toEqual([stays, file]);
+});
+
+/** The peer goes on in a second file after a revert. */
+async function recordTwoFiles(home: string): Promise<{ readonly first: string; readonly second: string }> {
+  const first = await record(home, /* hour */ 0);
+  const second = path.join(
+    home,
+    'sessions/2026/03/01',
+    `rollout-2026-03-01T10-00-00-${idAt(/* hour */ 0)}_${idAt(/* hour */ 5)}.jsonl`,
+  );
+  fs.mkdirSync(path.dirname(second), { recursive: true });
+  const text = fs.readFileSync(first, 'utf8').replace('"source"', '"history_mode":"paginated","source"');
+  for (const file of [first, second]) fs.writeFileSync(file, text);
+  return { first, second };
+}
+
+test('a thread is put away and back with all of its files, by either of them or its id [STORE-88]', async () => {
+  using home = temporaryFolder();
+  const { first, second } = await recordTwoFiles(home.path);
+  const stays = await record(home.path, /* hour */ 1);
+  const threadOf = { home: home.path, threadId: idAt(/* hour */ 0) };
+  const archivedNames = () => fs.readdirSync(path.join(home.path, 'archived_sessions')).sort();
+  const both = [path.basename(first), path.basename(second)];
+  for (const file of [first, second]) {
+    const archived = await archiveRollout({ home: home.path, path: file });
+    expect(path.basename(archived)).toBe(path.basename(file));
+    expect([archivedNames(), fs.existsSync(first), fs.existsSync(second)]).toEqual([both, false, false]);
+    expect(await unarchiveRollout({ home: home.path, path: archived })).toBe(file);
+    expect([archivedNames(), fs.existsSync(first), fs.existsSync(second)]).toEqual([[], true, true]);
+  }
+  expect(await archiveThread(threadOf)).toBe(path.join(home.path, 'archived_sessions', path.basename(second)));
+  expect((await paths({ home: home.path })).paths).toEqual([stays]);
+  expect(await unarchiveThread(threadOf)).toBe(second);
+  expect((await paths({ home: home.path })).paths).toEqual([second, stays]);
+});
+
+test('what was half put away is put away as a whole, and back [STORE-88]', async () => {
+  using home = temporaryFolder();
+  const { first, second } = await recordTwoFiles(home.path);
+  const archive = path.join(home.path, 'archived_sessions');
+  fs.mkdirSync(archive);
+  const archived = path.join(archive, path.basename(first));
+  fs.renameSync(first, archived);
+  expect(await archiveRollout({ home: home.path, path: archived })).toBe(archived);
+  expect([fs.existsSync(second), fs.readdirSync(archive).length]).toEqual([false, 2]);
+});
+
+test('when one file of a thread can not be moved, all stay [STORE-88]', async () => {
+  using home = temporaryFolder();
+  const { first, second } = await recordTwoFiles(home.path);
+  const target = path.join(home.path, 'archived_sessions', path.basename(second));
+  fs.mkdirSync(path.dirname(target));
+  fs.writeFileSync(target, 'another');
+  const archive = () => archiveRollout({ home: home.path, path: second });
+  await expect(archive()).rejects.toMatchObject({ code: 'not-writable' });
+  expect([fs.existsSync(first), fs.existsSync(second)]).toEqual([true, true]);
+  fs.rmSync(target);
+  fs.writeFileSync(`${second}.lock`, `${JSON.stringify({ pid: process.ppid })}\n`);
+  await expect(archive()).rejects.toMatchObject({ code: 'in-use' });
+  expect([fs.existsSync(first), fs.existsSync(`${first}.lock`)]).toEqual([true, false]);
+});
+
+test('a draft that a killed process left is removed after an hour, by any that writes there [STORE-89]', async () => {
+  using home = temporaryFolder();
+  const source = await record(home.path, /* hour */ 0);
+  const archive = path.join(home.path, 'archived_sessions');
+  fs.mkdirSync(archive);
+  const leave = (folder: string, name: string, ageMs: number) => {
+    const draft = path.join(folder, name);
+    fs.writeFileSync(draft, '');
+    const time = new Date(Date.now() - ageMs);
+    fs.utimesSync(draft, time, time);
+    return draft;
+  };
+  const drafts = (folder: string) => fs.readdirSync(folder).filter((name) => name.endsWith('.draft'));
+  const day = path.dirname(source);
+  const fresh = `rollout-fresh.jsonl.draft`;
+  leave(day, fresh, HOUR_MS / 2);
+  leave(day, 'mine.draft', 2 * HOUR_MS);
+
+  leave(day, 'rollout-old.jsonl.draft', 2 * HOUR_MS);
+  await record(home.path, /* hour */ 1);
+  expect(drafts(day)).toEqual(['mine.draft', fresh]);
+
+  leave(day, 'rollout-old.jsonl.draft', 2 * HOUR_MS);
+  const now = () => FIRST_MS;
+  const fork = { home: home.path, source, threadId: idAt(/* hour */ 3), meta: SAMPLE_META, now };
+  (await forkRollout({ ...fork, signal })).close();
+  expect(drafts(day)).toEqual(['mine.draft', fresh]);
+
+  leave(archive, 'rollout-old.jsonl.draft', 2 * HOUR_MS);
+  await archiveRollout({ home: home.path, path: source });
+  expect(drafts(archive)).toEqual([]);
 });
 
 test('between two file systems a thread is copied before it is removed [STORE-91]', async () => {

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { formatUuidV7 } from '@quire/protocol';
-import { describe, expect, test } from 'vitest';
-import { findRollout, RolloutError } from '../../src/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { findRollout, RolloutError, setThreadName } from '../../src/index.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const BEGAN_MS = new Date(2026, 1, 20, 10, 0, 0).getTime();
@@ -40,6 +40,36 @@ test('a path is taken as it is, a relative one from the working directory [STORE
     findRollout({ home: '/nonexistent', idOrPath: file, cwd: '/' }),
     findRollout({ home: '/nonexistent', idOrPath: relative, cwd: home.path }),
   ]).toEqual([file, file]);
+});
+
+test('what does not look like a path is one only when no thread fits it [STORE-50]', () => {
+  using home = temporaryFolder();
+  const thread = put(home.path, 'sessions/2026/02/20', ID);
+  const beginning = ID.slice(0, 8);
+  fs.writeFileSync(path.join(home.path, 'build'), '');
+  fs.writeFileSync(path.join(home.path, beginning), '');
+  fs.writeFileSync(path.join(home.path, 'a name.jsonl'), '');
+  for (const name of ['build', 'a name.jsonl']) setThreadName({ home: home.path, threadId: ID, name, now: () => 0 });
+  const find = (idOrPath: string) => findRollout({ home: home.path, idOrPath, cwd: home.path });
+  expect(find('a name.jsonl')).toBe(path.join(home.path, 'a name.jsonl'));
+  expect(find(`./${beginning}`)).toBe(path.join(home.path, beginning));
+  expect(find(beginning)).toBe(thread);
+  expect(find('build')).toBe(path.join(home.path, 'build'));
+  setThreadName({ home: home.path, threadId: ID, name: 'build', now: () => 0 });
+  expect(find('build')).toBe(thread);
+});
+
+test('a name that many threads had that are gone costs one walk [STORE-98]', () => {
+  using home = temporaryFolder();
+  const thread = put(home.path, 'sessions/2026/02/20', ID);
+  for (let day = 1; day <= 9; day += 1) put(home.path, `sessions/2025/05/0${day}`, OLD_ID);
+  const dead = Array.from({ length: 50 }, (_, index) => formatUuidV7(index, new Uint8Array(10)));
+  for (const threadId of [...dead, ID]) setThreadName({ home: home.path, threadId, name: 'fix', now: () => 0 });
+  const read = vi.spyOn(fs, 'readdirSync');
+  expect(findRollout({ home: home.path, idOrPath: 'fix', cwd: '/' })).toBe(thread);
+  // Two roots, two years, two months, ten days.
+  expect(read.mock.calls.length).toBeLessThanOrEqual(16);
+  read.mockRestore();
 });
 
 test('what is not found is an error that says where it was looked for and how to list [STORE-51]', () => {

@@ -169,6 +169,20 @@ test('secrets that the parent holds do not get into the fork [STORE-74]', async 
   expect(fs.readFileSync((await fork(home.path, source)).path, 'utf8')).toContain('"text":"[redacted:github-token]"');
 });
 
+test('a fork that is aborted leaves nothing behind [STORE-75]', async () => {
+  using home = temporaryFolder();
+  const source = await parentOf(home.path, turn('a'));
+  const abort = new AbortController();
+  const openSync = fs.openSync;
+  vi.spyOn(fs, 'openSync').mockImplementation((file, ...rest) => {
+    if (String(file).endsWith('.draft')) abort.abort(new Error('enough'));
+    return openSync(file, ...rest);
+  });
+  const options = { home: home.path, source, threadId: FORK, meta: SAMPLE_META, now };
+  await expect(forkRollout({ ...options, signal: abort.signal })).rejects.toThrow('enough');
+  expect(fs.readdirSync(path.dirname(source))).toEqual([path.basename(source)]);
+});
+
 test('a fork that fails leaves nothing behind and says why in one line [STORE-75]', async () => {
   using home = temporaryFolder();
   const source = await parentOf(home.path, turn('a'));

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { RolloutLine } from '@quire/protocol';
 import { expect, test } from 'vitest';
 import { createRollout, readRolloutBackwards } from '../../src/index.ts';
+import { decodeLine, FOREIGN_LINE } from '../../src/rollout/decode-line.ts';
+import { readLineage } from '../../src/rollout/read-lineage.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { readAll, SAMPLE_LINES, SAMPLE_META, threadId, userMessage } from './sample.ts';
 
@@ -23,6 +25,11 @@ async function readBack(file: string, options: { readonly home?: string; readonl
   return { ...reading, lines: lines.reverse() };
 }
 
+function fromTheFront(file: string): readonly RolloutLine[] {
+  const lines = fs.readFileSync(file, 'utf8').trimEnd().split('\n').map(decodeLine);
+  return lines.filter((line) => line !== undefined && line !== FOREIGN_LINE);
+}
+
 test('the lines come from the last to the first, the same that a reading from the front finds [STORE-60]', async () => {
   using folder = temporaryFolder();
   const rollout = await createRollout({
@@ -39,12 +46,12 @@ test('the lines come from the last to the first, the same that a reading from th
     rollout.append(SAMPLE_LINES);
   }
   rollout.close();
-  const forward = await readAll(rollout.path);
+  const forward = fromTheFront(rollout.path);
   const { lines, ...reading } = await readBack(rollout.path);
-  expect(lines).toEqual(forward.all);
-  expect(reading).toEqual({ meta: forward.meta, skippedLines: 0, tornBytes: 0 });
+  expect(lines).toEqual(forward);
+  expect(reading).toEqual({ meta: forward[0]?.payload, skippedLines: 0, tornBytes: 0 });
 
-  for (const file of [PEER_FILE]) expect((await readBack(file)).lines).toEqual((await readAll(file)).all);
+  expect((await readBack(PEER_FILE)).lines).toEqual(fromTheFront(PEER_FILE));
 });
 
 test('when the listener has enough nothing more is read, and the header is known all the same [STORE-61]', async () => {
@@ -159,12 +166,48 @@ test('a fork by reference has the lines of its parents up to where it left them 
   });
 });
 
-test('forks that name each other come to an end [STORE-63]', async () => {
+test('forks that name each other are an error [STORE-87]', async () => {
   using home = temporaryFolder();
   writeFork(home.path, { id: PARENT, base: { thread_id: CHILD }, lines: [said('one', /* ordinal */ 1)] });
   const child = writeFork(home.path, { id: CHILD, base: { thread_id: PARENT }, lines: [said('two', /* ordinal */ 2)] });
-  expect((await readBack(child, { home: home.path })).lines.length).toBeLessThan(200);
+  const circle = { code: 'not-readable', message: expect.stringMatching(/which goes on from it$/) };
+  await expect(readBack(child, { home: home.path })).rejects.toMatchObject(circle);
+  const forwards = readLineage(child, { home: home.path, onLine: () => 'continue', signal });
+  await expect(forwards).rejects.toMatchObject(circle);
 });
+
+test('a line of more than 64 forks is an error, one of 64 is read [STORE-87]', async () => {
+  using home = temporaryFolder();
+  const idAt = (depth: number) => `${PARENT.slice(0, -4)}${String(1000 + depth)}`;
+  const files = Array.from({ length: 66 }, (_, depth) =>
+    writeFork(home.path, {
+      id: idAt(depth),
+      lines: [said(`${depth}`, /* ordinal */ 1)],
+      ...(depth === 0 ? {} : { base: { thread_id: idAt(depth - 1) } }),
+    }),
+  );
+  expect((await readBack(files[64] ?? '', { home: home.path })).lines).toHaveLength(66);
+  await expect(readBack(files[65] ?? '', { home: home.path })).rejects.toMatchObject({
+    code: 'not-readable',
+    message: expect.stringMatching(/there are more than 64 files behind it$/),
+  });
+});
+
+test.each([100.5, -1, 2 ** 60, '100', 1_000_000])(
+  'a fork whose parent ends at byte %s is an error and nothing worse [STORE-87]',
+  async (end) => {
+    using home = temporaryFolder();
+    writeFork(home.path, { id: PARENT, lines: [said('one', /* ordinal */ 1)] });
+    const base = { thread_id: PARENT, end_byte_offset: end };
+    const child = writeFork(home.path, { id: CHILD, base, lines: [said('two', /* ordinal */ 2)] });
+    await expect(readBack(child, { home: home.path })).rejects.toMatchObject({
+      name: 'RolloutError',
+      code: 'not-readable',
+    });
+    const forwards = readLineage(child, { home: home.path, onLine: () => 'continue', signal });
+    await expect(forwards).rejects.toMatchObject({ name: 'RolloutError', code: 'not-readable' });
+  },
+);
 
 test('a file without a readable header is the thread that its name tells [STORE-64]', async () => {
   using home = temporaryFolder();

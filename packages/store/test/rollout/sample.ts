@@ -1,5 +1,5 @@
 import { parseThreadId, type RolloutLine, type SessionMeta, type ThreadId } from '@quire/protocol';
-import { type RolloutReading, readRollout } from '../../src/index.ts';
+import { type BackwardReading, readRolloutBackwards } from '../../src/index.ts';
 
 export const SAMPLE_META: Omit<SessionMeta, 'id' | 'timestamp'> = {
   cwd: '/repo',
@@ -57,9 +57,18 @@ export function threadId(text: string): ThreadId {
   return id;
 }
 
-/** Everything that `readRollout` tells of a file. */
-export async function readAll(file: string): Promise<RolloutReading & { readonly all: readonly RolloutLine[] }> {
+/** Everything that reading tells of a file, the lines from the oldest to the newest. */
+export async function readAll(
+  file: string,
+): Promise<BackwardReading & { readonly lines: number; readonly all: readonly RolloutLine[] }> {
   const all: RolloutLine[] = [];
-  const reading = await readRollout(file, { onLine: (line) => all.push(line), signal: new AbortController().signal });
-  return { ...reading, all };
+  const reading = await readRolloutBackwards(file, {
+    home: '/nonexistent',
+    onLine: (line) => {
+      all.push(line);
+      return 'continue';
+    },
+    signal: new AbortController().signal,
+  });
+  return { ...reading, lines: all.length, all: all.reverse() };
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { type RolloutLineInfo, readRollout } from '../../src/index.ts';
+import { readRolloutBackwards } from '../../src/index.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { readAll, userMessage } from './sample.ts';
 
@@ -84,20 +84,20 @@ test('lines carry their place in the file; blank ones do not count, unreadable o
   const unreadable = ['not json', '[]', '{"type":"response_item","payload":{}}', '{"type":"response_item"}', '\0\0\0'];
   const foreign = '{"type":"later","payload":{}}';
   fs.writeFileSync(file, [HEADER, '', MESSAGE, ...unreadable, foreign, MESSAGE, ''].join('\r\n'));
-  const places: RolloutLineInfo[] = [];
-  const reading = await readRollout(file, {
-    onLine: (_line, info) => places.push(info),
+  const offsets: number[] = [];
+  const reading = await readRolloutBackwards(file, {
+    home: '/nonexistent',
+    onLine: (_line, { offset }) => {
+      offsets.unshift(offset);
+      return 'continue';
+    },
     signal: new AbortController().signal,
   });
 
   const second = Buffer.byteLength(`${HEADER}\r\n\r\n`);
   const third = second + Buffer.byteLength(`${[MESSAGE, ...unreadable, foreign].join('\r\n')}\r\n`);
-  expect(places).toEqual([
-    { offset: 0, lineNumber: 1 },
-    { offset: second, lineNumber: 2 },
-    { offset: third, lineNumber: 4 + unreadable.length },
-  ]);
-  expect(reading).toEqual({ meta: META, lines: 3, skippedLines: unreadable.length, tornBytes: 0 });
+  expect(offsets).toEqual([0, second, third]);
+  expect(reading).toEqual({ meta: META, skippedLines: unreadable.length, tornBytes: 0 });
 });
 
 test('a line of many megabytes is read whole [STORE-41]', async () => {
@@ -172,11 +172,11 @@ test('a file without a header and a missing file are typed errors [STORE-43]', a
 
 test('an abort ends the reading with its reason, and so does what the listener throws [STORE-44]', async () => {
   const aborted = AbortSignal.abort(new Error('enough'));
-  await expect(readRollout(PEER_FILE, { onLine: () => undefined, signal: aborted })).rejects.toThrow('enough');
+  const read = (onLine: () => 'continue', signal: AbortSignal) =>
+    readRolloutBackwards(PEER_FILE, { home: '/nonexistent', onLine, signal });
+  await expect(read(() => 'continue', aborted)).rejects.toThrow('enough');
   const onLine = (): never => {
     throw new Error('from the listener');
   };
-  await expect(readRollout(PEER_FILE, { onLine, signal: new AbortController().signal })).rejects.toThrow(
-    'from the listener',
-  );
+  await expect(read(onLine, new AbortController().signal)).rejects.toThrow('from the listener');
 });
