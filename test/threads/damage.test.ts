@@ -115,7 +115,7 @@ function marksOfLines(lines: readonly RolloutLine[]): readonly Mark[] {
   for (const line of lines) {
     const { payload } = line;
     if (line.type === 'event_msg' && line.payload.type === 'task_started') truth.beginTask();
-    if (line.type === 'event_msg' && line.payload.type === 'thread_rolled_back') truth.rollBack(/* count */ 1);
+    if (line.type === 'event_msg' && line.payload.type === 'thread_rolled_back') truth.rollBack(/* turns */ 1);
     if (line.type === 'compacted') truth.note({ kind: 'compact', keepsAnswers: false });
     if (line.type !== 'response_item' || !isJsonObject(payload as unknown)) continue;
     for (const mark of marksOf([payload as unknown as JsonObject])) truth.note({ kind: 'add', mark });

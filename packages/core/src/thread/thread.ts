@@ -158,12 +158,14 @@ export class Thread {
   }
 
   /**
-   * Takes the last `turns` user turns out of the history; files stay as they are. `false`: there is no such turn.
+   * Takes the last user turns out of the history, at most `wanted`; files stay as they are. `false`: there is no such turn.
    * What the next turn is compared with is not known any more after it: `reseed` tells.
    * @throws ThreadBusyError; what the rollout's writer throws: nothing has changed then
    */
-  rollBack(turns: number): boolean {
+  rollBack(wanted: number): boolean {
     this.#refuseWhileBusy();
+    // More than there are would undo what lies between turns as well, such as a compaction.
+    const turns = Math.min(wanted, Math.max(1, this.#state.userTurns));
     const { history } = this.#state;
     const before = history.items;
     if (!history.dropLastUserTurns(turns).changed) return false;

@@ -27,7 +27,7 @@ describe('a compaction that can not be written', () => {
     const rollout = new MemoryRollout();
     const t = openTestThread({
       steps: [step(says(BULK), done()), step(says('Two.'), done())],
-      settings: smallSettings(100_000),
+      settings: smallSettings(/* limit */ 100_000),
       rollout,
     });
     await t.run('one');
@@ -49,7 +49,7 @@ describe('compactions without progress', () => {
     const t = openTestThread({
       steps: [...Array.from({ length: 12 }, (_, index) => read(`c${index}`)), step(says('Done.'), done())],
       runner: new ScriptedRunner(() => BULK),
-      settings: smallSettings(600),
+      settings: smallSettings(/* limit */ 600),
     });
     const first = await t.run('read it');
     const requests = t.model.requests.length;

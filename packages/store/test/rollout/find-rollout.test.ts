@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { formatUuidV7 } from '@quire/protocol';
+import { formatUuidV7, type ThreadId } from '@quire/protocol';
 import { describe, expect, test, vi } from 'vitest';
 import { findRollout, RolloutError, setThreadName } from '../../src/index.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 const BEGAN_MS = new Date(2026, 1, 20, 10, 0, 0).getTime();
-const ID = formatUuidV7(BEGAN_MS, new Uint8Array(10).fill(7));
+const ID = formatUuidV7(BEGAN_MS, new Uint8Array(10).fill(7)) as ThreadId;
 const OLD_ID = '3f2c8a52-4f5e-4b1a-9d55-0c1f0f6a1b2c';
 
 function put(home: string, folder: string, id: string): string {
@@ -63,7 +63,7 @@ test('a name that many threads had that are gone costs one walk [STORE-98]', () 
   using home = temporaryFolder();
   const thread = put(home.path, 'sessions/2026/02/20', ID);
   for (let day = 1; day <= 9; day += 1) put(home.path, `sessions/2025/05/0${day}`, OLD_ID);
-  const dead = Array.from({ length: 50 }, (_, index) => formatUuidV7(index, new Uint8Array(10)));
+  const dead = Array.from({ length: 50 }, (_, index) => formatUuidV7(index, new Uint8Array(10)) as ThreadId);
   for (const threadId of [...dead, ID]) setThreadName({ home: home.path, threadId, name: 'fix', now: () => 0 });
   const read = vi.spyOn(fs, 'readdirSync');
   expect(findRollout({ home: home.path, idOrPath: 'fix', cwd: '/' })).toBe(thread);
