@@ -43,6 +43,16 @@ const FOUND: readonly (readonly [string, readonly Operation[]])[] = [
     ],
   ],
   [
+    'a fork counts what was said as a rollback left it, also when the turn taken back was steered [SEQ-25]',
+    [
+      turn({ steers: true }),
+      { op: 'rollback', lane: 0, turns: 1 },
+      turn({ end: 'interrupt-silence' }),
+      { op: 'fork', lane: 0, before: 1 },
+      turn(),
+    ],
+  ],
+  [
     'the endpoint compacts a message with an image for a model without images to one message [SEQ-23]',
     [
       turn({

@@ -25,6 +25,12 @@ interface Cut {
   readonly endsInsideTurn: boolean;
 }
 
+/** Right before something that a person said. */
+interface MessageCut extends Cut {
+  /** It came into a turn that was running, and is taken back with it. */
+  readonly isSteered: boolean;
+}
+
 /** @throws RolloutError as `readLineage` does */
 export async function findForkPoint(options: ForkPointOptions): Promise<ForkPoint> {
   const scan = new CutScan();
@@ -38,7 +44,8 @@ export async function findForkPoint(options: ForkPointOptions): Promise<ForkPoin
   });
   const { beforeUserMessage } = options;
   const wanted = beforeUserMessage === undefined ? undefined : scan.userMessages[beforeUserMessage];
-  return { parentId: meta.id, ...(wanted ?? scan.end) };
+  const { lineCount, openTurnId, endsInsideTurn } = wanted ?? scan.end;
+  return { parentId: meta.id, lineCount, openTurnId, endsInsideTurn };
 }
 
 const TURN_EVENTS: ReadonlySet<string> = new Set([
@@ -52,7 +59,7 @@ const TURN_EVENTS: ReadonlySet<string> = new Set([
 
 class CutScan {
   /** Right before each thing that a person said, as far as it was not rolled back. */
-  readonly userMessages: Cut[] = [];
+  readonly userMessages: MessageCut[] = [];
   #lineCount = 0;
   #isInsideTurn = false;
   #turnId: string | undefined;
@@ -73,11 +80,18 @@ class CutScan {
     this.#lineCount += 1;
   }
 
+  #takeBack(turns: number): void {
+    for (let left = turns; left > 0 && this.userMessages.length > 0; ) {
+      if (this.userMessages.pop()?.isSteered !== true) left -= 1;
+    }
+  }
+
   #look(text: string): void {
     const line = decodeLine(text);
     if (line === undefined || line === FOREIGN_LINE) return;
     if (line.type === 'response_item' && isUserTurnBoundary(line.payload)) {
-      this.userMessages.push(this.#beforeTurn ?? this.end);
+      const isSteered = this.#beforeTurn === undefined && this.#isInsideTurn;
+      this.userMessages.push({ ...(this.#beforeTurn ?? this.end), isSteered });
       this.#beforeTurn = undefined;
     }
     if (line.type !== 'event_msg') return;
@@ -92,7 +106,7 @@ class CutScan {
       }
       case 'thread_rolled_back': {
         const turns = line.payload['num_turns'];
-        if (typeof turns === 'number' && turns >= 1) this.userMessages.splice(-Math.floor(turns));
+        if (typeof turns === 'number' && turns >= 1) this.#takeBack(Math.floor(turns));
         return;
       }
       case 'task_complete':
