@@ -1,5 +1,8 @@
 import type { ResponseItem } from '@quire/protocol';
 
+/** A run ends when its text is this long, so that there is never one text of all. UTF-16 code units. */
+const RUN_LENGTH = 262_144;
+
 interface Run {
   readonly items: readonly ResponseItem[];
   /** JSON with a comma in front of each item. */
@@ -25,7 +28,7 @@ export class InputBytes {
     let length = 0;
     for (const run of known) length += run.items.length;
     if (length < input.length) {
-      this.#runs = [...known, this.#write(input.slice(length))];
+      this.#runs = [...known, ...this.#write(input.slice(length))];
       return withoutFirstComma(this.#runs);
     }
     return withoutFirstComma(known);
@@ -33,7 +36,7 @@ export class InputBytes {
 
   /** The same for a part of the input that is written this once. */
   ofPart(input: readonly ResponseItem[]): readonly Buffer[] {
-    return input.length === 0 ? [] : withoutFirstComma([this.#write(input)]);
+    return withoutFirstComma(this.#write(input));
   }
 
   /** Runs that `input` begins with. */
@@ -49,10 +52,19 @@ export class InputBytes {
     return this.#runs.slice(0, count);
   }
 
-  #write(items: readonly ResponseItem[]): Run {
+  #write(items: readonly ResponseItem[]): readonly Run[] {
+    const runs: Run[] = [];
+    let start = 0;
     let json = '';
-    for (const item of items) json += `,${this.#toJson(item)}`;
-    return { items, bytes: Buffer.from(json) };
+    for (const [index, item] of items.entries()) {
+      json += `,${this.#toJson(item)}`;
+      const isLast = index === items.length - 1;
+      if (json.length < RUN_LENGTH && !isLast) continue;
+      runs.push({ items: items.slice(start, index + 1), bytes: Buffer.from(json) });
+      start = index + 1;
+      json = '';
+    }
+    return runs;
   }
 }
 
