@@ -67,8 +67,6 @@ export type ThreadEvent =
       readonly delayMs: number;
       readonly cause: TurnFailure;
     }
-  /** The last `turns` user turns are no longer part of the thread. Files stay as they are. */
-  | { readonly kind: 'thread-rolled-back'; readonly turns: number }
   | { readonly kind: 'warning'; readonly turnId: TurnId | undefined; readonly message: string }
   /** Nothing from the model for so long, while the connection is known to be alive. */
   | { readonly kind: 'model-waiting'; readonly turnId: TurnId; readonly silentMs: number }

@@ -12,7 +12,7 @@ import {
 import type { TextSink } from '../process/text-sink.ts';
 import type { ExecOutput, ShownPrompt } from './exec-output.ts';
 import { cutLines, formatChange, formatCount, formatDuration, type LineLimits, lastStates } from './human-format.ts';
-import { compactionLine, reviewLines, rolledBack, subAgentLines } from './item-format.ts';
+import { compactionLine, reviewLines, subAgentLines } from './item-format.ts';
 import { retryReason } from './retry-reason.ts';
 import { safeLine, safeText } from './safe-text.ts';
 import { scriptOf } from './shell-line.ts';
@@ -117,9 +117,6 @@ export class HumanOutput implements ExecOutput {
         return;
       case 'turn-receipt':
         this.#receipts = event.requests;
-        return;
-      case 'thread-rolled-back':
-        this.#block([this.#style.yellow(`↶ ${rolledBack(event.turns)}`)]);
         return;
       default:
         assertNever(event, 'HumanOutput.event');

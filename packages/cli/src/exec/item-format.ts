@@ -65,11 +65,6 @@ export function subAgentLines(item: Extract<TurnItem, { kind: 'sub-agent' }>, st
   return [`${heading} ${item.status}${states.length === 0 ? '' : `: ${states.join(', ')}`}`];
 }
 
-/** Such as `2 turns taken back; files stay as they are`. */
-export function rolledBack(turns: number): string {
-  return `${turns === 1 ? '1 turn' : `${formatCount(turns)} turns`} taken back; files stay as they are`;
-}
-
 function indented(text: string, blanks: number): readonly string[] {
   if (text === '') return [];
   const margin = ' '.repeat(blanks);

@@ -96,7 +96,6 @@ export class JsonEventMapper {
       case 'rate-limits':
       case 'turn-diff':
       case 'model-waiting':
-      case 'thread-rolled-back':
       case 'turn-end':
         return NONE;
       case 'turn-receipt':

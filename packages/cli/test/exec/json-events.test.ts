@@ -305,7 +305,6 @@ describe('tasks other than a turn', () => {
       states: {},
     } as const;
     const lines = linesOf([
-      { kind: 'thread-rolled-back', turns: 1 },
       turn,
       start({ ...compaction, strategy: undefined, tokensBefore: undefined, tokensAfter: undefined }),
       end({ ...compaction, strategy: 'local', tokensBefore: 9, tokensAfter: 1 }),

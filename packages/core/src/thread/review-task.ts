@@ -64,7 +64,6 @@ function forward({ events, turnId }: Task, event: ThreadEvent): void {
     case 'turn-end':
     case 'turn-diff':
     case 'token-usage':
-    case 'thread-rolled-back':
       return;
   }
 }
