@@ -40,7 +40,7 @@ export const LIMITS = {
   streamMaxRetries: 2,
   /** Silence of the model, and the wait for headers. */
   idleTimeoutMs: 300,
-  handshakeTimeoutMs: 300,
+  handshakeTimeoutMs: 1_000,
   pingIntervalMs: 100,
   /** Once the thread has left WebSocket, a black hole is only silence. */
   blackHoleIdleTimeoutMs: 1_000,
