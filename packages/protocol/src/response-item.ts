@@ -348,15 +348,20 @@ export function responseItemToJson(item: ResponseItem): JsonObject {
     case 'unknown':
       return item.raw;
     case 'message':
+      if (!item.content.some(isUnknownPart)) return item as unknown as JsonObject;
       return { ...item, content: item.content.map(partToJson) } as unknown as JsonObject;
     case 'function_call_output':
     case 'custom_tool_call_output':
-      if (typeof item.output === 'string') return item as unknown as JsonObject;
+      if (typeof item.output === 'string' || !item.output.some(isUnknownPart)) return item as unknown as JsonObject;
       return { ...item, output: item.output.map(partToJson) } as unknown as JsonObject;
     default:
       // Every other variant is built of plain JSON fields only, under the wire's names.
       return item as unknown as JsonObject;
   }
+}
+
+function isUnknownPart(part: ContentPart): boolean {
+  return part.type === 'unknown';
 }
 
 function partToJson(part: ContentPart): JsonObject {

@@ -134,7 +134,9 @@ function join(before: string, items: readonly Buffer[], after: string): Buffer {
 }
 
 function itemJson(item: ResponseItem, options: { readonly keepId: boolean }): string {
-  const { id, ...rest } = responseItemToJson(item);
+  const json = responseItemToJson(item);
+  if (!('id' in json)) return JSON.stringify(json);
+  const { id, ...rest } = json;
   if (options.keepId && typeof id === 'string' && id !== '') return JSON.stringify({ ...rest, id });
   return JSON.stringify(rest);
 }
