@@ -1,5 +1,5 @@
 import type { JsonObject, MessageItem, ResponseItem, ToolOutputItem } from '@quire/protocol';
-import { isUserTurnBoundary, workLedgerMessage } from '../context/fragments.ts';
+import { isUserTurnBoundary, isWorkLedger, workLedgerMessage } from '../context/fragments.ts';
 import { isToolCall, isToolOutput } from '../history/normalize-history.ts';
 import { truncateMiddle } from '../history/truncate-output.ts';
 import type { FileDigests } from '../ports/file-digests.ts';
@@ -56,6 +56,14 @@ export class WorkLedger {
   /** What the API refuses in an item must not come back by way of the ledger. */
   forget(item: ResponseItem, { cwd }: { readonly cwd: string }): void {
     const state = this.#state;
+    if (isWorkLedger(item)) {
+      // Which of its lines was refused is not told; all free text goes, the files stay.
+      state.firstGoal = undefined;
+      state.latestGoal = undefined;
+      state.plan = [];
+      state.commands.clear();
+      return;
+    }
     if (item.type === 'message') {
       const goal = goalOf(item);
       if (state.firstGoal === goal) state.firstGoal = undefined;
