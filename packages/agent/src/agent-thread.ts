@@ -126,10 +126,15 @@ export class OpenThread implements AgentThread {
         const have = available === 0 ? 'no turn' : available === 1 ? 'only one turn' : `only ${available} turns`;
         throw new AgentError('invalid-argument', `this thread has ${have} to take back, not ${turns}`);
       }
-      this.#thread.rollBack(turns);
+      const { readSeed } = this.#resources;
+      let isWritten = false;
       try {
-        this.#thread.reseed(await this.#resources.readSeed(this.#closing.signal));
+        await this.#thread.rollBack(turns, () => {
+          isWritten = true;
+          return readSeed(this.#closing.signal);
+        });
       } catch (error) {
+        if (!isWritten) throw error;
         // The record and what is in memory are two different threads now.
         this.#closing.abort(new AgentError('closed', 'the thread could not be read again after the rollback'));
         throw error;

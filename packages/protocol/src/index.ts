@@ -1,6 +1,15 @@
 export { assertNever } from './assert-never.ts';
+export { editDistance } from './edit-distance.ts';
 export { type Brand, formatUuidV7, parseThreadId, parseTurnId, type ThreadId, type TurnId } from './ids.ts';
-export { isJsonObject, type JsonObject, type JsonValue, numberAt, objectAt, stringAt } from './json.ts';
+export {
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  numberAt,
+  objectAt,
+  parseJsonObject,
+  stringAt,
+} from './json.ts';
 export { ModelError, type ModelErrorCode, type ModelErrorDetails, type TransportFailure } from './model-error.ts';
 export type { ModelEvent } from './model-event.ts';
 export type { ModelInfo, ModelMessages, Personality, TruncationPolicy } from './model-info.ts';

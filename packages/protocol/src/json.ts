@@ -9,6 +9,17 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The object that `text` is the JSON of; `undefined` for text that is no JSON, or JSON of something else. */
+export function parseJsonObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** The string at `key`, or `undefined` when the key is absent or holds something else. */
 export function stringAt(object: JsonObject, key: string): string | undefined {
   const value = object[key];

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isJsonObject, type JsonObject, type JsonValue, stringAt } from '@quire/protocol';
+import { isJsonObject, type JsonObject, type JsonValue, parseJsonObject, stringAt } from '@quire/protocol';
 import { itemsOfMessages } from './chat/items-of-messages.ts';
 import type { DecodedBody } from './server/decode-body.ts';
 
@@ -89,13 +89,7 @@ export interface ReceivedRequest {
 
 /** The JSON object that the bytes hold, or `undefined`. */
 export function parseBody(bytes: Buffer): JsonObject | undefined {
-  try {
-    const parsed: unknown = JSON.parse(bytes.toString('utf8'));
-    return isJsonObject(parsed) ? parsed : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return parseJsonObject(bytes.toString('utf8'));
 }
 
 export interface RecordingOptions {

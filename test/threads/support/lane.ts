@@ -128,12 +128,11 @@ export class Lane {
     const { truth } = this.script;
     if (turns < 1) return;
     const hasTurn = truth.saidCount > 0;
-    const isCut = this.#thread.rollBack(turns);
+    const isCut = await this.#thread.rollBack(turns, async () => (await readSeed(this.#path, this.#stage.home)).seed);
     if (isCut !== hasTurn) this.script.problems.push(`rolling ${turns} turns back said ${isCut}, not ${hasTurn}`);
     if (!isCut) return;
     this.#stage.count('rolled back');
     truth.rollBack(turns);
-    this.#thread.reseed((await readSeed(this.#path, this.#stage.home)).seed);
     this.#expectRewrite();
   }
 

@@ -3,6 +3,7 @@ import type { MessageItem, ResponseItem } from '@quire/protocol';
 import { isUserTurnBoundary } from '../context/fragments.ts';
 import { insertContext } from '../context/insert-context.ts';
 import { estimateTextTokens } from '../history/estimate-tokens.ts';
+import { plainText, userText } from '../history/message-text.ts';
 import { truncateMiddle } from '../history/truncate-output.ts';
 import type { CompactionInput } from './compaction.ts';
 
@@ -26,17 +27,6 @@ export function isSummaryText(text: string): boolean {
 
 export function summaryMessage(summary: string): MessageItem {
   return userText(`${SUMMARY_PREFIX}\n${summary}`);
-}
-
-export function userText(text: string): MessageItem {
-  return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
-}
-
-/** Text parts of a message, one below the other. */
-export function plainText(item: MessageItem): string {
-  const texts: string[] = [];
-  for (const part of item.content) if (part.type === 'input_text' || part.type === 'output_text') texts.push(part.text);
-  return texts.join('\n');
 }
 
 /** Knows summary messages again: ours by how they begin, those of other programs by their whole text. */

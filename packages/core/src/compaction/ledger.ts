@@ -1,10 +1,11 @@
 import type { JsonObject, MessageItem, ResponseItem, ToolOutputItem } from '@quire/protocol';
 import { isUserTurnBoundary, isWorkLedger, workLedgerMessage } from '../context/fragments.ts';
+import { plainText } from '../history/message-text.ts';
 import { isToolCall, isToolOutput } from '../history/normalize-history.ts';
 import { truncateMiddle } from '../history/truncate-output.ts';
 import type { FileDigests } from '../ports/file-digests.ts';
 import { type FileRead, mergeExtents } from './file-reads.ts';
-import { isSummaryText, plainText } from './history-shape.ts';
+import { isSummaryText } from './history-shape.ts';
 import {
   type LedgerCommand,
   type LedgerFile,

@@ -1,15 +1,14 @@
 import { ModelError, type ResponseItem } from '@quire/protocol';
 import { History, withoutOldest } from '../history/history.ts';
+import { plainText, userText } from '../history/message-text.ts';
 import { buildModelRequest } from '../thread/model-request.ts';
 import type { CompactedHistory, CompactionInput, CompactionListener, CompactionPorts } from './compaction.ts';
 import {
   arrangeHistory,
   keptUserMessages,
-  plainText,
   recogniseSummaries,
   summaryMessage,
   userMessageBudget,
-  userText,
 } from './history-shape.ts';
 import { streamedAnswer } from './streamed-answer.ts';
 

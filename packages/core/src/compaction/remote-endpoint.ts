@@ -1,16 +1,15 @@
 import { ModelError, type ResponseItem } from '@quire/protocol';
 import { isUserTurnBoundary } from '../context/fragments.ts';
+import { plainText, userText } from '../history/message-text.ts';
 import { truncateMiddle } from '../history/truncate-output.ts';
 import type { CompactedHistory, CompactionInput, CompactionListener, CompactionPorts } from './compaction.ts';
 import {
   arrangeHistory,
   isCompactionItem,
   personalText,
-  plainText,
   recogniseSummaries,
   type SummaryTest,
   userMessageBudget,
-  userText,
 } from './history-shape.ts';
 import { compactionRequest } from './remote-request.ts';
 

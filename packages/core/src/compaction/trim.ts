@@ -1,5 +1,6 @@
 import type { ResponseItem } from '@quire/protocol';
 import { estimateTokens } from '../history/estimate-tokens.ts';
+import { plainText, userText } from '../history/message-text.ts';
 import { truncateMiddle } from '../history/truncate-output.ts';
 import type { CompactedHistory, CompactionInput } from './compaction.ts';
 import { frameTokens } from './frame-tokens.ts';
@@ -7,13 +8,11 @@ import {
   arrangeHistory,
   isCompactionItem,
   keptUserMessages,
-  plainText,
   recogniseSummaries,
   SUMMARY_PREFIX,
   type SummaryTest,
   summaryMessage,
   userMessageBudget,
-  userText,
 } from './history-shape.ts';
 
 const EARLIER_SUMMARY_TOKENS = 4_000;

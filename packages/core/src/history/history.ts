@@ -1,6 +1,5 @@
 import type { ResponseItem, ToolCallItem, TruncationPolicy } from '@quire/protocol';
 import { isOpenCall } from './call-pairs.ts';
-import { type TurnCut, withoutLastUserTurns } from './cut-history.ts';
 import { sourceOf } from './derived-item.ts';
 import { BYTES_PER_TOKEN } from './estimate-tokens.ts';
 import { isToolOutput, normalizeHistory, type PromptItems, type PromptOptions } from './normalize-history.ts';
@@ -68,13 +67,6 @@ export class History {
   rewrite(index: number, replacement: ResponseItem | undefined): void {
     if (this.#items[index] === undefined) throw new RangeError(`history has no item ${index}`);
     this.replace(this.#items.toSpliced(index, 1, ...(replacement === undefined ? [] : [replacement])));
-  }
-
-  /** Takes the last `count` user turns out. */
-  dropLastUserTurns(count: number): Omit<TurnCut, 'items'> {
-    const { items, changed, clearsBaseline } = withoutLastUserTurns(this.#items, count);
-    if (changed) this.replace(items);
-    return { changed, clearsBaseline };
   }
 
   /**

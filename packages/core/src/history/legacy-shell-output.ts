@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, numberAt, objectAt, type ResponseItem, stringAt } from '@quire/protocol';
+import { numberAt, objectAt, parseJsonObject, type ResponseItem, stringAt } from '@quire/protocol';
 import { isToolOutput } from './call-pairs.ts';
 
 /** Tools whose outputs older files hold as JSON. Source: the peer. */
@@ -15,7 +15,7 @@ export function mayAnswerInJson(call: ResponseItem): boolean {
 /** The output as the text that today's tools give; the item itself when it is no such JSON. */
 export function shellOutputAsText(item: ResponseItem): ResponseItem {
   if (!isToolOutput(item) || typeof item.output !== 'string' || !item.output.startsWith('{')) return item;
-  const body = parseObject(item.output);
+  const body = parseJsonObject(item.output);
   const output = body && stringAt(body, 'output');
   const metadata = body && objectAt(body, 'metadata');
   const exitCode = metadata && numberAt(metadata, 'exit_code');
@@ -26,14 +26,4 @@ export function shellOutputAsText(item: ResponseItem): ResponseItem {
   if (lineCount?.[1] !== undefined) lines.push(lineCount[1]);
   lines.push('Output:', output.slice(lineCount?.[0].length ?? 0));
   return { ...item, output: lines.join('\n') };
-}
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    // Text that only begins like JSON stays as it is.
-    return undefined;
-  }
 }

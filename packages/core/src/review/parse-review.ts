@@ -3,6 +3,7 @@ import {
   type JsonObject,
   numberAt,
   objectAt,
+  parseJsonObject,
   type ReviewFinding,
   type ReviewResult,
   stringAt,
@@ -13,7 +14,7 @@ import {
  * explanation, so that nothing of it is lost. Source: the peer's rule.
  */
 export function parseReview(text: string): ReviewResult {
-  const raw = parseObject(text) ?? parseObject(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1));
+  const raw = parseJsonObject(text) ?? parseJsonObject(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1));
   if (raw === undefined) {
     return { findings: [], overallCorrectness: '', overallExplanation: text.trim(), overallConfidence: undefined };
   }
@@ -24,16 +25,6 @@ export function parseReview(text: string): ReviewResult {
     overallExplanation: stringAt(raw, 'overall_explanation') ?? '',
     overallConfidence: numberAt(raw, 'overall_confidence_score'),
   };
-}
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function parseFinding(raw: unknown): readonly ReviewFinding[] {

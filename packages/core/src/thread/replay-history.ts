@@ -1,6 +1,7 @@
 import type { CompactedLine, JsonObject, ResponseItem } from '@quire/protocol';
 import { isUpdateMessage, isUserTurnBoundary } from '../context/fragments.ts';
-import { withoutLastUserTurns } from '../history/history.ts';
+import { withoutLastUserTurns } from '../history/cut-history.ts';
+import { plainText, userText } from '../history/message-text.ts';
 import { isToolCall, isToolOutput } from '../history/normalize-history.ts';
 
 /** What happens to a history besides that an item is added. */
@@ -98,6 +99,10 @@ class Replay {
     if (this.#task === 'begun') this.#task = 'has-turn';
   }
 
+  #isSummary(item: ResponseItem): boolean {
+    return item.type === 'message' && this.#summaries.has(plainText(item));
+  }
+
   /** Messages of people in the last turns, which is what a history is cut by. */
   #messagesOfTurns(turns: number): number {
     const start = this.#turnStarts.at(-turns) ?? 0;
@@ -163,7 +168,7 @@ class Replay {
     const { message, replacement_history: replacement } = line;
     if (replacement === undefined) {
       this.#hasOldCompaction = true;
-      const said = this.#items.filter((item) => isUserTurnBoundary(item) && !this.#summaries.has(textOf(item)));
+      const said = this.#items.filter((item) => isUserTurnBoundary(item) && !this.#isSummary(item));
       this.#items = [...said, userText(message)];
     } else {
       this.#items = [...replacement];
@@ -171,7 +176,7 @@ class Replay {
         if (isToolCall(item) && item.call_id !== undefined) this.#takenIds.add(item.call_id);
     }
     if (message !== '') this.#summaries.add(message);
-    const isSaid = (item: ResponseItem): boolean => isUserTurnBoundary(item) && !this.#summaries.has(textOf(item));
+    const isSaid = (item: ResponseItem): boolean => isUserTurnBoundary(item) && !this.#isSummary(item);
     this.#turnStarts = this.#items.flatMap((item, index) => (isSaid(item) ? [index] : []));
     this.#ledger = line.ledger;
     this.#baseLength = this.#items.length;
@@ -199,13 +204,4 @@ class Replay {
     if (kept.clearsBaseline) this.#contextCutAge = age;
     this.#beginAttempt();
   }
-}
-
-function textOf(item: ResponseItem): string {
-  if (item.type !== 'message') return '';
-  return item.content.map((part) => (part.type === 'input_text' ? part.text : '')).join('\n');
-}
-
-function userText(text: string): ResponseItem {
-  return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] };
 }

@@ -158,35 +158,28 @@ export class Thread {
   }
 
   /**
-   * Takes the last user turns out of the history, at most `wanted`; files stay as they are. `false`: there is no such turn.
-   * What the next turn is compared with is not known any more after it: `reseed` tells.
-   * @throws ThreadBusyError; what the rollout's writer throws: nothing has changed then
+   * Takes the last user turns out of the thread, at most `wanted`; files stay as they are. The record says so and is
+   * then read again: what the next turn is compared with stands before the turns that are gone. `false`: there is no
+   * turn.
+   * @throws ThreadBusyError, or what the rollout's writer throws: nothing has changed then. What `readSeed` throws: the
+   * record and this thread are two different ones from then on.
    */
-  rollBack(wanted: number): boolean {
+  async rollBack(wanted: number, readSeed: () => Promise<ThreadSeed>): Promise<boolean> {
     this.#refuseWhileBusy();
     // More than there are would undo what lies between turns as well, such as a compaction.
-    const turns = Math.min(wanted, Math.max(1, this.#state.userTurns));
-    const { history } = this.#state;
-    const before = history.items;
-    if (!history.dropLastUserTurns(turns).changed) return false;
+    const turns = Math.min(wanted, this.#state.userTurns);
+    if (turns < 1) return false;
+    this.#ports.rollout.append([threadRolledBack(turns)]);
+    this.#running = { pending: [], takesInput: false };
     try {
-      this.#ports.rollout.append([threadRolledBack(turns)]);
-    } catch (error) {
-      history.replace(before);
-      throw error;
+      this.#state = new ThreadState(await readSeed());
+    } finally {
+      this.#running = undefined;
     }
-    this.#state.baseline = undefined;
-    this.#state.usage.estimateInstead(history.items, this.#settings.baseInstructions);
-    return true;
-  }
-
-  /** Takes over what was read from the rollout. @throws ThreadBusyError */
-  reseed(seed: ThreadSeed): void {
-    this.#refuseWhileBusy();
-    this.#state = new ThreadState(seed);
     const { history, usage } = this.#state;
     usage.setContextWindow(effectiveContextWindow(this.#settings.model));
     usage.estimateInstead(history.items, this.#settings.baseInstructions);
+    return true;
   }
 
   #useSettings(settings: ThreadSettings): void {

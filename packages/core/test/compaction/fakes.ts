@@ -4,15 +4,12 @@ import { findModel } from '../../src/model/catalog.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { ModelPort, ModelRequest } from '../../src/ports/model-port.ts';
 import type { ThreadSettings } from '../../src/thread/settings.ts';
+import { settings } from '../thread/harness.ts';
 
 export function compactionSettings(overrides: Partial<ThreadSettings> = {}): ThreadSettings {
-  return {
-    cwd: '/repo',
+  const { environment } = settings();
+  return settings({
     model: findModel('gpt-5.2-codex'),
-    baseInstructions: 'Base.',
-    personality: undefined,
-    bakedPersonality: undefined,
-    collaborationMode: undefined,
     gitInContext: false,
     compaction: {
       strategies: ['local', 'trim'],
@@ -21,33 +18,11 @@ export function compactionSettings(overrides: Partial<ThreadSettings> = {}): Thr
       prompt: undefined,
       ledger: true,
     },
-    developerInstructions: undefined,
-    projectInstructions: undefined,
-    environment: {
-      shellName: 'bash',
-      currentDate: undefined,
-      timezone: undefined,
-      git: undefined,
-      otherWorkspaces: [],
-    },
+    environment: { ...environment, currentDate: undefined, timezone: undefined },
     reasoningEffort: undefined,
-    reasoningSummary: 'auto',
-    verbosity: undefined,
-    serviceTier: undefined,
-    approvalPolicy: 'never',
-    sandbox: {
-      mode: 'danger-full-access',
-      writableRoots: [],
-      networkAccess: false,
-      excludeTmpdirEnvVar: false,
-      excludeSlashTmp: false,
-    },
-    temporaryRoots: [],
-    webSearch: 'disabled',
     streamMaxRetries: 2,
-    toolOutputTokenLimit: undefined,
     ...overrides,
-  };
+  });
 }
 
 export function compactionInput(
@@ -56,9 +31,9 @@ export function compactionInput(
 ): CompactionInput {
   const { strategies, ...rest } = overrides;
   const base = compactionSettings();
-  const settings = strategies === undefined ? base : { ...base, compaction: { ...base.compaction, strategies } };
+  const chosen = strategies === undefined ? base : { ...base, compaction: { ...base.compaction, strategies } };
   return {
-    settings,
+    settings: chosen,
     history,
     tools: [],
     form: 'standalone',

@@ -1,51 +1,20 @@
 import type { MessageItem, ModelInfo, ResponseItem } from '@quire/protocol';
 import { findModel } from '../../src/model/catalog.ts';
 import type { ThreadSettings } from '../../src/thread/settings.ts';
+import { settings } from '../thread/harness.ts';
 
 /** Plain settings of a thread; a test changes what it is about. */
 export function contextSettings(changes: Partial<ThreadSettings> = {}): ThreadSettings {
-  return {
-    cwd: '/repo',
+  const { environment, compaction } = settings();
+  return settings({
     model: findModel('gpt-5.1-codex'),
     baseInstructions: 'Base instructions.',
-    personality: undefined,
-    bakedPersonality: undefined,
-    collaborationMode: undefined,
-    gitInContext: true,
-    compaction: {
-      strategies: [],
-      deadlineMs: 1000,
-      autoCompactTokenLimit: undefined,
-      prompt: undefined,
-      ledger: false,
-    },
-    developerInstructions: undefined,
-    projectInstructions: undefined,
-    environment: {
-      shellName: 'bash',
-      currentDate: '2025-11-21',
-      timezone: 'Europe/Berlin',
-      git: undefined,
-      otherWorkspaces: [],
-    },
+    compaction: { ...compaction, strategies: [], ledger: false },
+    environment: { ...environment, timezone: 'Europe/Berlin' },
     reasoningEffort: undefined,
-    reasoningSummary: 'auto',
-    verbosity: undefined,
-    serviceTier: undefined,
-    approvalPolicy: 'never',
-    sandbox: {
-      mode: 'danger-full-access',
-      writableRoots: [],
-      networkAccess: false,
-      excludeTmpdirEnvVar: false,
-      excludeSlashTmp: false,
-    },
-    temporaryRoots: [],
-    webSearch: 'disabled',
     streamMaxRetries: 0,
-    toolOutputTokenLimit: undefined,
     ...changes,
-  };
+  });
 }
 
 export function modelNamed(slug: string, changes: Partial<ModelInfo> = {}): ModelInfo {

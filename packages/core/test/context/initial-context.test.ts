@@ -93,7 +93,7 @@ describe('the first context', () => {
 
 describe('the work trees of the first context [CORE-147]', () => {
   const own: GitFacts = {
-    root: '/work/repo',
+    root: '/srv/repo',
     commitHash: 'abc',
     branch: 'main',
     remotes: { upstream: 'https://example.com/u.git', origin: 'https://example.com/a.git?x=1&y="2"' },
@@ -112,7 +112,7 @@ describe('the work trees of the first context [CORE-147]', () => {
         '  <workspace_configuration>',
         '    <workspace path="/other/li&lt;b" hint="li&lt;b">',
         '    </workspace>',
-        '    <workspace path="/work/repo" hint="repo">',
+        '    <workspace path="/srv/repo" hint="repo">',
         '      <latest_git_commit_hash>abc</latest_git_commit_hash>',
         '      <associated_remote_urls>',
         '        <remote name="origin">https://example.com/a.git?x=1&amp;y=&quot;2&quot;</remote>',

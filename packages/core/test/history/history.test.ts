@@ -105,9 +105,12 @@ describe('history', () => {
     history.rewrite(/* index */ 1, assistant('one'));
     history.rewrite(/* index */ 0, /* replacement */ undefined);
     expect([history.version, history.items]).toEqual([2, [assistant('one'), user('two')]]);
-    expect(history.dropLastUserTurns(/* count */ 0)).toEqual({ changed: false, clearsBaseline: false });
+    const { items: same, ...none } = withoutLastUserTurns(history.items, /* count */ 0);
+    expect([none, same]).toEqual([{ changed: false, clearsBaseline: false }, history.items]);
     expect(history.version).toBe(2);
-    expect(history.dropLastUserTurns(/* count */ 1)).toEqual({ changed: true, clearsBaseline: false });
+    const { items: before, ...cut } = withoutLastUserTurns(history.items, /* count */ 1);
+    expect(cut).toEqual({ changed: true, clearsBaseline: false });
+    history.replace(before);
     history.replace([user('new')]);
     expect([history.version, history.items]).toEqual([4, [user('new')]]);
     expect(() => history.rewrite(/* index */ 7, /* replacement */ undefined)).toThrow(RangeError);

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -16,7 +17,7 @@ import { join } from 'node:path';
 import { createWorkTreeSnapshots, SnapshotError, type WorkTreeSnapshotsOptions } from '@quire/host';
 import { expect, test } from 'vitest';
 import { commitAll, filesOf, git, gitStateOf, initRepository, put } from '../support/git-repository.ts';
-import { eventually, processesWith } from '../support/processes.ts';
+import { eventually } from '../support/processes.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const signal = new AbortController().signal;
@@ -426,18 +427,35 @@ test('an abort in the middle kills git, leaves nothing and rejects with its reas
   await place.take();
   const store = join(home, 'snapshots', readdirSync(join(home, 'snapshots'))[0] ?? '');
   const contentBefore = readdirSync(join(store, 'objects')).toSorted();
-  for (let index = 0; index < 20; index += 1) put(root, `f${index}`, Buffer.alloc(8_000_000, index));
+  for (let index = 0; index < 20; index += 1) put(root, `f${index}`, `content ${index}\n`);
+  using slow = gitThatStaysIn('update-index', join(home, 'slow'));
   const controller = new AbortController();
   const taking = place.snapshots.take({ cwd: root, signal: controller.signal });
   const outcome = taking.catch((error: unknown) => error);
-  expect(await eventually(() => processesWith('update-index').length > 0, { withinMs: 5_000 })).toBe(true);
+  expect(await eventually(() => slow.processId() !== undefined, { withinMs: 10_000 })).toBe(true);
   const reason = new Error('enough');
   controller.abort(reason);
   expect(await outcome).toBe(reason);
-  expect(processesWith('update-index')).toEqual([]);
+  expect(existsSync(`/proc/${slow.processId()}`)).toBe(false);
   expect(readdirSync(join(store, 'tmp'))).toEqual([]);
   expect(readdirSync(join(store, 'objects')).toSorted()).toEqual(contentBefore);
 });
+
+/** From now on, `git COMMAND` does its work, then stays until it is killed. */
+function gitThatStaysIn(command: string, folder: string) {
+  const path = process.env['PATH'] ?? '';
+  const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
+  const note = join(folder, 'pid');
+  const script = `case "$*" in *${command}*) '${real}' "$@"; echo $$ >'${note}.new'; mv '${note}.new' '${note}'; exec sleep 600;; esac`;
+  put(folder, 'git', `#!/bin/sh\n${script}\nexec '${real}' "$@"\n`, /* mode */ 0o755);
+  process.env['PATH'] = `${folder}:${path}`;
+  return {
+    processId: () => (existsSync(note) ? Number(readFileSync(note, 'utf8')) : undefined),
+    [Symbol.dispose]: () => {
+      process.env['PATH'] = path;
+    },
+  };
+}
 
 test('a store whose owner was killed, or whose index is damaged, goes on [HOST-113]', async () => {
   await using place = await startPlace();

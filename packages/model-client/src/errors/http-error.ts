@@ -1,12 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 import {
   type Credentials,
-  isJsonObject,
   type JsonObject,
   ModelError,
   type ModelErrorCode,
   type ModelErrorDetails,
   objectAt,
+  parseJsonObject,
   stringAt,
   type TransportFailure,
 } from '@quire/protocol';
@@ -43,7 +43,7 @@ const MAX_DETAIL_CHARACTERS = 1000;
 
 /** A response that is not a success, as a typed error. Source: the peer's table of statuses, see docs/model-requests.md. */
 export function httpError(response: FailedResponse, context: HttpErrorContext): ModelError {
-  const body = parseBody(response.bodyText);
+  const body = parseJsonObject(response.bodyText);
   const error = body === undefined ? undefined : objectAt(body, 'error');
   const code = error === undefined ? undefined : stringAt(error, 'code');
   const type = error === undefined ? undefined : stringAt(error, 'type');
@@ -192,14 +192,4 @@ function detailOf(response: FailedResponse, body: JsonObject | undefined, contex
   if (text === '') return 'Unknown error';
   const cut = text.length > MAX_DETAIL_CHARACTERS ? `${text.slice(0, MAX_DETAIL_CHARACTERS)}...` : text;
   return withoutSecrets(cut, context.secrets);
-}
-
-function parseBody(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    // Gateways answer in HTML; the text itself is then the detail.
-    return undefined;
-  }
 }

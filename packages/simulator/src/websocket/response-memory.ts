@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, stringAt } from '@quire/protocol';
+import { isJsonObject, type JsonObject, parseJsonObject, stringAt } from '@quire/protocol';
 import type { RecordedRequest } from '../recorded-request.ts';
 import type { EventPart, StreamPart } from '../script/step.ts';
 import { TERMINAL_TYPES } from '../script/terminal-types.ts';
@@ -41,14 +41,14 @@ export class ResponseMemory {
     return readAlong(parts, (part) => {
       if (TERMINAL_TYPES.has(part.type)) options.onEnd();
       if (part.type === 'response.output_item.done') {
-        const item = parseObject(part.json)?.['item'];
+        const item = parseJsonObject(part.json)?.['item'];
         if (isJsonObject(item)) added.push(item);
       } else if (part.type === 'response.completed') this.#remember(request, part, added);
     });
   }
 
   #remember(request: RecordedRequest, part: EventPart, added: readonly JsonObject[]): void {
-    const response = parseObject(part.json)?.['response'];
+    const response = parseJsonObject(part.json)?.['response'];
     const id = isJsonObject(response) ? stringAt(response, 'id') : undefined;
     if (id === undefined) return;
     for (const item of added) this.#served.add(item);
@@ -61,14 +61,5 @@ function* readAlong(parts: Iterable<StreamPart>, read: (part: EventPart) => void
     if (part.kind === 'event') read(part);
     else if (part.kind === 'precomputed') part.events.forEach(read);
     yield part;
-  }
-}
-
-function parseObject(json: string): JsonObject | undefined {
-  try {
-    const parsed: unknown = JSON.parse(json);
-    return isJsonObject(parsed) ? parsed : undefined;
-  } catch {
-    return undefined; // malformed on purpose
   }
 }

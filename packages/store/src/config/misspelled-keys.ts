@@ -1,3 +1,4 @@
+import { editDistance } from '@quire/protocol';
 import { CONFIG_KEYS } from './config-keys.ts';
 import { type ConfigTable, isTable } from './layers.ts';
 
@@ -59,18 +60,4 @@ function nearestKey(path: readonly string[]): string | undefined {
 /** With the user's own names in the place of `<id>` and `<name>`. */
 function filledIn(known: readonly string[], path: readonly string[]): string {
   return known.map((segment, index) => (isPlaceholder(segment) ? (path[index] ?? segment) : segment)).join('.');
-}
-
-/** Levenshtein distance in code units. */
-function editDistance(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= left.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= right.length; column += 1) {
-      const substitution = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current[column] = Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1);
-    }
-    previous = current;
-  }
-  return previous[right.length] ?? 0;
 }

@@ -9,6 +9,7 @@ import {
   type JsonObject,
   numberAt,
   objectAt,
+  parseJsonObject,
   parseResponseItem,
   type RolloutEvent,
   type RolloutLine,
@@ -44,16 +45,6 @@ export function decodeLine(text: string): RolloutLine | typeof FOREIGN_LINE | un
     }
     default:
       return typeof line['type'] === 'string' ? FOREIGN_LINE : undefined;
-  }
-}
-
-export function parseJsonObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
   }
 }
 

@@ -1,8 +1,8 @@
 import fs from 'node:fs/promises';
-import type { RolloutLine, SessionMeta } from '@quire/protocol';
+import { parseJsonObject, type RolloutLine, type SessionMeta } from '@quire/protocol';
 import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { type BackwardLineListener, readLinesBackwards } from './backward-lines.ts';
-import { decodeLine, FOREIGN_LINE, LINE_START_BYTES, parseJsonObject, readLineStart } from './decode-line.ts';
+import { decodeLine, FOREIGN_LINE, LINE_START_BYTES, readLineStart } from './decode-line.ts';
 import { type HistoryBase, isBeforeFork, Lineage, segmentEnd } from './lineage.ts';
 import { readHeader, readOpened } from './read-header.ts';
 import { RolloutError } from './rollout-error.ts';

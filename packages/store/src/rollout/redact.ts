@@ -1,4 +1,4 @@
-import { parseJsonObject } from './decode-line.ts';
+import { parseJsonObject } from '@quire/protocol';
 import { SHAPES, type Shape } from './secret-shapes.ts';
 
 /** Shorter values are words that stand everywhere. Unit: UTF-16 code units. */

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { parseJsonObject } from './decode-line.ts';
+import { parseJsonObject } from '@quire/protocol';
 import { RolloutError } from './rollout-error.ts';
 
 const LINE_FEED = 10;

@@ -1,9 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseThreadId, stringAt, type ThreadId } from '@quire/protocol';
+import { parseJsonObject, parseThreadId, stringAt, type ThreadId } from '@quire/protocol';
 import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { AppendFile } from './append-file.ts';
-import { parseJsonObject } from './decode-line.ts';
 import { createRedactor } from './redact.ts';
 import { RolloutError } from './rollout-error.ts';
 
