@@ -57,11 +57,12 @@ export async function measureAssembly({ rounds }) {
  */
 function finding(what, samples) {
   const [requestMs, bodyMs, jsonMs] = [median(samples.request), median(samples.body), median(samples.json)];
-  const isMet = requestMs <= LARGEST_COST_MS;
+  const beyondMs = requestMs + Math.max(0, bodyMs - jsonMs);
+  const isMet = beyondMs <= LARGEST_COST_MS;
   return {
     measure: `quire: ${what}, ${ASSEMBLY.items.toLocaleString('en')} items`,
     value: `assembled in ${requestMs.toFixed(2)} ms, its body written in ${bodyMs.toFixed(1)} ms; JSON.stringify takes ${jsonMs.toFixed(1)} ms`,
-    target: `assembled in ≤ ${LARGEST_COST_MS} ms ${isMet ? 'met' : 'MISSED'}`,
+    target: `${beyondMs.toFixed(1)} ms beyond JSON.stringify, ≤ ${LARGEST_COST_MS} ${isMet ? 'met' : 'MISSED'}`,
   };
 }
 

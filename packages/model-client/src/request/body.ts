@@ -1,5 +1,5 @@
 import type { ModelRequest } from '@quire/core';
-import { type ResponseItem, responseItemToJson, type ToolSpec } from '@quire/protocol';
+import { type JsonObject, type ResponseItem, responseItemToJson, type ToolSpec } from '@quire/protocol';
 import type { HostTraits } from './host-traits.ts';
 import { InputBytes } from './input-bytes.ts';
 
@@ -36,7 +36,7 @@ export class BodyEncoder {
   constructor(options: { readonly threadId: string; readonly traits: HostTraits }) {
     this.#threadId = options.threadId;
     this.#traits = options.traits;
-    this.#items = new InputBytes((item) => this.#itemJson(item));
+    this.#items = new InputBytes((item) => this.#wireItem(item));
   }
 
   /** The body of `POST …/responses`. Fields and their order: docs/model-requests.md. */
@@ -71,7 +71,7 @@ export class BodyEncoder {
 
   /** Whether two items are the same for the server: one object, or the same bytes. */
   sameItem(left: ResponseItem, right: ResponseItem): boolean {
-    return left === right || this.#itemJson(left) === this.#itemJson(right);
+    return left === right || JSON.stringify(this.#wireItem(left)) === JSON.stringify(this.#wireItem(right));
   }
 
   #fieldsBeforeInput(request: ModelRequest): string {
@@ -113,8 +113,8 @@ export class BodyEncoder {
     return this.#instructions.json;
   }
 
-  #itemJson(item: ResponseItem): string {
-    return itemJson(item, {
+  #wireItem(item: ResponseItem): JsonObject {
+    return wireItem(item, {
       keepId: item.type === 'unknown' || (this.#traits.itemIds && ITEMS_WITH_ID.has(item.type)),
     });
   }
@@ -133,12 +133,12 @@ function join(before: string, items: readonly Buffer[], after: string): Buffer {
   return Buffer.concat([Buffer.from(`${before}"input":[`), ...items, Buffer.from(`],${after}`)]);
 }
 
-function itemJson(item: ResponseItem, options: { readonly keepId: boolean }): string {
+function wireItem(item: ResponseItem, options: { readonly keepId: boolean }): JsonObject {
   const json = responseItemToJson(item);
-  if (!('id' in json)) return JSON.stringify(json);
+  if (!('id' in json)) return json;
   const { id, ...rest } = json;
-  if (options.keepId && typeof id === 'string' && id !== '') return JSON.stringify({ ...rest, id });
-  return JSON.stringify(rest);
+  if (options.keepId && typeof id === 'string' && id !== '') return { ...rest, id };
+  return rest;
 }
 
 function reasoningJson(reasoning: NonNullable<ModelRequest['reasoning']>): string {
