@@ -1,7 +1,17 @@
-import type { ModelRequest } from '@quire/core';
+import type { ModelRequest, Thread } from '@quire/core';
 import { ModelError, type ResponseItem, type ThreadEvent } from '@quire/protocol';
 import { describe, expect, test } from 'vitest';
-import { calls, done, MemoryRollout, openTestThread, ScriptedRunner, says, settings, step } from './harness.ts';
+import {
+  calls,
+  done,
+  MemoryRollout,
+  type ModelStep,
+  openTestThread,
+  ScriptedRunner,
+  says,
+  settings,
+  step,
+} from './harness.ts';
 
 const BULK = 'and so on, '.repeat(400);
 const never = (): AbortSignal => new AbortController().signal;
@@ -13,7 +23,7 @@ function smallSettings(limit: number) {
   });
 }
 
-function texts(request: ModelRequest | undefined): readonly string[] {
+function texts(request: { readonly input: readonly ResponseItem[] } | undefined): readonly string[] {
   return (request?.input ?? []).flatMap((item) =>
     item.type === 'message' ? item.content.map((part) => ('text' in part ? part.text : part.type)) : [item.type],
   );
@@ -21,6 +31,18 @@ function texts(request: ModelRequest | undefined): readonly string[] {
 
 const refused = (index: number): ModelError =>
   new ModelError('invalid-request', `input[${index}] is not valid`, { retryable: false, rejectedInputIndex: index });
+
+/** Refuses the first item that holds POISON, and answers when there is none. */
+function refusePoison(request: ModelRequest): ModelStep {
+  const index = request.input.findIndex((item) => JSON.stringify(item).includes('POISON'));
+  return index === -1 ? step(says(BULK), done()) : { events: [], error: refused(index) };
+}
+
+/** The work ledger in the history, without its tags and the introduction. */
+function ledgerLines(thread: Thread): readonly string[] {
+  const ledger = texts({ input: thread.history }).find((text) => text.includes('<work_ledger>'));
+  return ledger?.split('\n').slice(3, -2) ?? [];
+}
 
 describe('a compaction that can not be written', () => {
   test('is none: the history stays as it was, in memory too [CORE-262]', async () => {
@@ -118,6 +140,51 @@ describe('items that the API refuses', () => {
     expect(t.model.requests).toHaveLength(3);
     expect(warnings).toHaveLength(2);
     expect(t.thread.history.some(({ type }) => type === 'reasoning')).toBe(false);
+  });
+
+  test('do not come back by way of the work ledger: their words and commands are forgotten [CORE-267]', async () => {
+    const t = openTestThread({
+      steps: [
+        step(
+          calls('c1', 'shell_command', { command: 'echo POISON' }),
+          calls('c2', 'shell_command', { command: 'make' }),
+          done(),
+        ),
+        ...Array.from({ length: 3 }, () => refusePoison),
+      ],
+      settings: smallSettings(/* limit */ 100_000),
+    });
+    await t.run('POISON');
+    await t.thread.compact({ signal: never(), onEvent: () => undefined });
+    expect(ledgerLines(t.thread)).toEqual(['Commands, each with its last outcome, oldest first:', '- exit 0: make']);
+  });
+
+  test('that are a work ledger come back with its files alone, without its words, plan and commands [CORE-268]', async () => {
+    const t = openTestThread({
+      steps: [
+        step(
+          calls('c1', 'shell_command', { command: 'echo POISON' }),
+          calls('c2', 'shell_command', { command: 'cat a.txt' }),
+          calls('c3', 'update_plan', { plan: [{ step: 'build', status: 'pending' }] }),
+          done(),
+        ),
+        step(says(BULK), done()),
+        ...Array.from({ length: 2 }, () => refusePoison),
+      ],
+      settings: smallSettings(/* limit */ 100_000),
+    });
+    const compact = () => t.thread.compact({ signal: never(), onEvent: () => undefined });
+    await t.run('begin');
+    await compact();
+    expect(ledgerLines(t.thread)).toContain('- exit 0: echo POISON');
+    await t.run('go on');
+    await compact();
+    expect(ledgerLines(t.thread)).toEqual([
+      'The user first asked: go on',
+      'Paths are relative to /repo',
+      'Files read, oldest first:',
+      '- a.txt (read: whole)',
+    ]);
   });
 });
 
