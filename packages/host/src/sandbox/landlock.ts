@@ -1,0 +1,132 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BackendFinding, type BackendStart, type ResolvedRequest, sandboxVariables } from './backend.ts';
+import { findProgram } from './find-program.ts';
+import { LAUNCHER } from './launcher-script.ts';
+import { seccompFilter } from './seccomp-filter.ts';
+import type { SystemCalls } from './system-calls.ts';
+
+/** Rights of Landlock: all that change something, but for making devices. Source: linux/landlock.h. */
+const WRITE_RIGHTS = 0xf732;
+/** Writing to what is there: for terminals and the like. */
+const USE_RIGHTS = 0xc002;
+const DEVICES: readonly string[] = [
+  '/dev/null',
+  '/dev/zero',
+  '/dev/full',
+  '/dev/random',
+  '/dev/urandom',
+  '/dev/tty',
+  '/dev/ptmx',
+  '/dev/pts',
+];
+const TRY_MS = 2_000;
+
+interface Ability {
+  /** Version of Landlock; at least 1. */
+  readonly landlock: number;
+  /** The user may make namespaces. */
+  readonly namespaces: boolean;
+}
+
+/** Landlock and seccomp, with namespaces where the user may make them, started through perl. */
+export function findLandlock(
+  environment: Readonly<Record<string, string | undefined>>,
+  calls: SystemCalls | undefined,
+): BackendFinding {
+  const perl = findProgram('perl', environment);
+  if (perl === undefined)
+    return { kind: 'missing', reason: 'perl is not installed (package perl-base), which starts it' };
+  if (calls === undefined) return { kind: 'missing', reason: `system calls of ${process.arch} are not known` };
+  const ability = readAbility(perl, calls);
+  if (typeof ability === 'string') return { kind: 'missing', reason: ability };
+  const { landlock, namespaces } = ability;
+  return {
+    kind: 'found',
+    backend: {
+      name: 'landlock',
+      version: `Landlock ${landlock} ${namespaces ? 'in namespaces' : 'without namespaces'}, through ${perl}`,
+      gaps: gapsOf(ability),
+      start: (request) => start({ perl, calls, ability }, request),
+    },
+  };
+}
+
+function gapsOf({ landlock, namespaces }: Ability): readonly string[] {
+  const gaps: string[] = [];
+  if (!namespaces) {
+    gaps.push('modes, owners and times of files elsewhere can be changed by their owner');
+    gaps.push('nothing can be made directly in a folder that has something protected in it');
+    if (landlock < 3) gaps.push('files elsewhere can be cut to nothing (Landlock below version 3)');
+  }
+  if (landlock < 6) gaps.push('other processes of the user can be sent signals (Landlock below version 6)');
+  return gaps;
+}
+
+/** Asks the kernel for its version of Landlock, and tries a namespace. */
+function readAbility(perl: string, calls: SystemCalls): Ability | string {
+  const script = 'my $v = syscall(444, 0, 0, 1); my $n = syscall($ARGV[0], 0x10020000); print "$v ", $n == 0 ? 1 : 0;';
+  const tried = spawnSync(perl, ['-e', script, String(calls.unshare)], { encoding: 'utf8', timeout: TRY_MS, env: {} });
+  const found = /^(-?\d+) ([01])$/.exec(tried.stdout ?? '');
+  if (found === null) return `${perl} could not ask the kernel (${firstLine(tried.stderr ?? '') || 'no answer'})`;
+  const landlock = Number(found[1]);
+  if (landlock < 1) return 'the kernel has no Landlock (5.13 or newer, and switched on with lsm=landlock)';
+  return { landlock, namespaces: found[2] === '1' };
+}
+
+function start(
+  launcher: { readonly perl: string; readonly calls: SystemCalls; readonly ability: Ability },
+  request: ResolvedRequest,
+): BackendStart {
+  const { perl, calls, ability } = launcher;
+  const { cwd, confinement, environment, argv, writableRoots, protectedPaths } = request;
+  const isolatesNetwork = ability.namespaces && confinement.network !== 'on';
+  const internet = isolatesNetwork || confinement.network === 'on' ? 'any' : 'none';
+  const flags = `${ability.namespaces ? 'n' : ''}${isolatesNetwork ? 'i' : ''}c l${ability.landlock}`;
+  const numbers = [calls.prctl, calls.seccomp, calls.capset, calls.unshare, calls.mount].join(',');
+  const rules = landlockRules(request, ability);
+  return {
+    path: perl,
+    args: [
+      ...['-e', LAUNCHER, numbers, seccompFilter(calls, { internet }).toString('hex'), flags],
+      ...[String(writableRoots.length), ...writableRoots],
+      ...[String(protectedPaths.length), ...protectedPaths],
+      ...[String(rules.length), ...rules.flatMap(([path, rights]) => [String(rights), path])],
+      ...argv,
+    ],
+    environment: { ...environment, ...sandboxVariables(request), QUIRE_SANDBOX_CWD: cwd },
+    extraFds: [],
+    release: () => undefined,
+  };
+}
+
+type Rule = readonly [path: string, rights: number];
+
+/** With namespaces mounts keep what is protected; without them only what is named can be written. */
+function landlockRules(request: ResolvedRequest, { namespaces }: Ability): readonly Rule[] {
+  const { writableRoots, protectedPaths } = request;
+  const devices = DEVICES.map((path) => [path, USE_RIGHTS] as const);
+  const shared = namespaces ? [['/dev/shm', WRITE_RIGHTS] as const] : [];
+  const roots = writableRoots.flatMap((root) => (namespaces ? [root] : writableParts(root, protectedPaths)));
+  return [...devices, ...shared, ...roots.map((path) => [path, WRITE_RIGHTS] as const)];
+}
+
+/** A right holds for all that is below, so a folder with something protected in it is taken apart. */
+function writableParts(folder: string, protectedPaths: readonly string[]): readonly string[] {
+  if (protectedPaths.includes(folder)) return [];
+  if (!protectedPaths.some((path) => path.startsWith(`${folder}/`))) return [folder];
+  return entriesOf(folder).flatMap((name) => writableParts(join(folder, name), protectedPaths));
+}
+
+function entriesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0]?.trim() ?? '';
+}
