@@ -23,6 +23,9 @@ export const COMPACTED_HISTORY = {
 /** Items of a history from which requests are assembled. */
 export const ASSEMBLY = { items: 5000, outputBytes: 1000 };
 
+/** Files in which something is searched for. */
+export const FILE_SEARCH = { files: scaled(/* count */ 100_000) };
+
 /** Turns with one command each. */
 export const LONG_WORK = {
   turns: scaled(/* count */ 1000),

@@ -75,7 +75,16 @@ async function loadCases() {
     import('./cases/failures.js'),
     import('./cases/abort.js'),
   ]);
-  return [...modules.flatMap(({ CASES }) => CASES), ...(await loadInterchangeCases())];
+  return [...modules.flatMap(({ CASES }) => CASES), ...(await loadInterchangeCases()), ...(await loadPatchCases())];
+}
+
+/** @returns {Promise<readonly Case[]>} */
+async function loadPatchCases() {
+  const [{ installPeer }, { createPatchCases }] = await Promise.all([
+    import('./peer/install-peer.js'),
+    import('./patch/cases.js'),
+  ]);
+  return createPatchCases({ peerPath: await installPeer(PEER_FOLDER) });
 }
 
 /** @returns {Promise<readonly Case[]>} */

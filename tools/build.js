@@ -16,6 +16,15 @@ const ENTRY = 'packages/cli/src/main.ts';
 const OUTPUT = 'packages/cli/dist';
 const MARK = '// bundled by tools/build.js';
 
+/** Have parts that are no JavaScript, are optional, and are loaded where they are installed. */
+const NATIVE_PACKAGES = [
+  'sharp',
+  '@silvia-odwyer/photon-node',
+  '@lydell/node-pty',
+  '@lydell/node-pty-*',
+  '@napi-rs/keyring',
+];
+
 /** What esbuild writes where a CommonJS dependency requires a module of the platform. */
 const REQUIRE_SHIM = 'Dynamic require of';
 const REAL_REQUIRE =
@@ -38,6 +47,7 @@ async function bundle(root) {
     platform: 'node',
     target: 'node20',
     conditions: ['quire-source'],
+    external: NATIVE_PACKAGES,
     chunkNames: 'chunks/[name]-[hash]',
     sourcemap: 'linked',
     sourcesContent: false,

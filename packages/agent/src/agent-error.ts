@@ -9,6 +9,7 @@ export type AgentErrorCode =
   | 'archived'
   | 'rollout'
   | 'image'
+  | 'mcp'
   | 'invalid-argument'
   | 'busy'
   | 'closed';

@@ -13,6 +13,8 @@ import type {
 } from './api.ts';
 import { asAgentError } from './convert-error.ts';
 import { EventBuffer } from './event-buffer.ts';
+import type { NoticeBoard } from './notice-board.ts';
+import type { ThreadEquipment } from './thread-equipment.ts';
 import type { AgentsOfThread, ThreadGround, ThreadSource } from './thread-ground.ts';
 
 /** What a thread holds open and gives back at `close`, and what it was made of. */
@@ -23,6 +25,8 @@ export interface ThreadResources {
   readonly snapshots: PrunableSnapshots | undefined;
   /** Absent: it starts no agents of its own. */
   readonly agents: AgentsOfThread | undefined;
+  readonly notices: NoticeBoard;
+  readonly equipment: ThreadEquipment;
   readonly opener: ThreadSource;
   readonly ground: ThreadGround;
   /** Reads the thread again from its record. */
@@ -189,7 +193,7 @@ export class OpenThread implements AgentThread {
   async #start(submission: Submission, options: PushOptions): Promise<TurnOutcome> {
     const closing = this.#closing.signal;
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
-    const onEvent = this.#resources.agents?.overhear(options.onEvent) ?? options.onEvent;
+    const onEvent = this.#resources.notices.overhear(options.onEvent);
     const request: TaskRequest = { signal, onEvent };
     if (typeof submission === 'string' || !('task' in submission)) {
       return this.#startTurn(submission, options, request);
@@ -216,10 +220,11 @@ export class OpenThread implements AgentThread {
     { overrides, outputSchema }: PushOptions,
     request: TaskRequest,
   ): Promise<TurnOutcome> {
-    const { opener, ground } = this.#resources;
+    const { opener, ground, equipment } = this.#resources;
     const input = normalizeInput(submission);
     const today = opener.withToday(this.#thread.settings);
     const settings = overrides === undefined ? today : await opener.changeSettings(ground, today, overrides);
+    if (equipment.isAwaited) await equipment.ready(request.signal);
     return this.#thread.runTurn({ ...request, input, outputSchema, settings });
   }
 
@@ -236,7 +241,8 @@ export class OpenThread implements AgentThread {
     this.#closing.abort(new AgentError('closed', 'the thread was closed'));
     await Promise.all([this.#task, this.#resources.agents?.closeAll()]);
     this.#resources.model.close();
-    await Promise.all([this.#resources.runner.close(), this.#pruneSnapshots()]);
+    const { runner, equipment } = this.#resources;
+    await Promise.all([runner.close(), equipment.close(), this.#pruneSnapshots()]);
     this.#resources.rollout.close();
   }
 }

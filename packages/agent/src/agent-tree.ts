@@ -24,9 +24,9 @@ export class AgentTree implements AgentsOfTree {
     return new AgentTree({ registry: new AgentRegistry(limits), opener, createTools: await loadSubAgentTools() });
   }
 
-  join(threadId: ThreadId, ground: ThreadGround): ThreadAgents {
+  join(threadId: ThreadId, ground: ThreadGround, onWarning: (message: string) => void): ThreadAgents {
     this.#registry.addThread(threadId);
     const shared = { registry: this.#registry, opener: this.#opener, createTools: this.#createTools };
-    return new ThreadAgents({ threadId, ground, ...shared });
+    return new ThreadAgents({ threadId, ground, onWarning, ...shared });
   }
 }

@@ -1,3 +1,4 @@
+import type { DynamicToolDefinition, ToolHooks } from '@quire/core';
 import type {
   ApprovalPolicy,
   JsonObject,
@@ -11,6 +12,7 @@ import type {
   TurnItem,
   UserInput,
 } from '@quire/protocol';
+import type { Person } from './person.ts';
 
 export interface QuireOptions {
   /** Home folder for configuration, credentials and threads. Default: `$QUIRE_HOME`, `$CODEX_HOME`, `~/.codex`. */
@@ -45,6 +47,12 @@ export interface ThreadOptions {
   readonly signal?: AbortSignal;
   /** A free label for listings; written into the header of a new thread. */
   readonly threadSource?: string;
+  /** Who is asked what the thread may not decide by itself. Absent: nobody, and what would be asked is refused. */
+  readonly person?: Person;
+  /** Functions of this program that the model may call. */
+  readonly tools?: readonly DynamicToolDefinition[];
+  /** Functions around every tool call, after the hooks of the configuration. A fault before a call denies it. */
+  readonly hooks?: Partial<ToolHooks>;
 }
 
 /** What a turn, and all after it, does otherwise than the turns before. */

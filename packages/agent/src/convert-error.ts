@@ -1,4 +1,5 @@
 import { AuthError } from '@quire/auth';
+import { McpError } from '@quire/host';
 import { ConfigError, RolloutError } from '@quire/store';
 import { AgentError, type AgentErrorCode } from './agent-error.ts';
 
@@ -13,6 +14,7 @@ export function asAgentError(error: unknown): unknown {
 function codeOf(error: unknown): AgentErrorCode | undefined {
   if (error instanceof ConfigError) return 'configuration';
   if (error instanceof RolloutError) return error.code === 'not-found' ? 'thread-not-found' : 'rollout';
+  if (error instanceof McpError) return 'mcp';
   if (error instanceof AuthError) return 'no-credentials';
   return undefined;
 }

@@ -1,3 +1,15 @@
+export type {
+  ApprovalDecision,
+  ApprovalRequest,
+  DynamicToolContent,
+  DynamicToolDefinition,
+  ElicitationAnswer,
+  ElicitationRequest,
+  Question,
+  QuestionAnswers,
+  ToolHooks,
+} from '@quire/core';
+export type { SandboxBackendName, SandboxReport } from '@quire/host';
 export { AgentError, type AgentErrorCode, TurnFailedError } from './agent-error.ts';
 export type {
   AgentThread,
@@ -16,5 +28,7 @@ export type {
   TurnResult,
 } from './api.ts';
 export { loadImageInput } from './image-input.ts';
+export type { AskOptions, Person } from './person.ts';
 export { Quire } from './quire.ts';
+export type { SandboxedCommand } from './sandboxed-command.ts';
 export { VERSION } from './version.ts';

@@ -1,3 +1,4 @@
+import { createSandbox, type SandboxBackendName, type SandboxReport } from '@quire/host';
 import type { ThreadId } from '@quire/protocol';
 import type {
   AgentThread,
@@ -11,8 +12,10 @@ import type {
 } from './api.ts';
 import { asAgentError } from './convert-error.ts';
 import type { Environment } from './environment.ts';
+import { McpServersOfProgram } from './mcp-servers-of-program.ts';
 import { ModelLines } from './model-line.ts';
 import { currentDirectory, resolveWorkingDirectory } from './place.ts';
+import type { SandboxedCommand } from './sandboxed-command.ts';
 import { knownSecrets } from './secrets.ts';
 import { homeOf, readSite } from './site.ts';
 import { ThreadOpener } from './thread-opener.ts';
@@ -31,7 +34,13 @@ export class Quire {
     this.#environment = options.environment ?? process.env;
     const lines = new ModelLines(this.#environment, options);
     this.#originator = lines.originator;
-    this.#opener = new ThreadOpener({ options, environment: this.#environment, lines });
+    this.#opener = new ThreadOpener({
+      options,
+      environment: this.#environment,
+      lines,
+      servers: new McpServersOfProgram({ environment: this.#environment, clientName: lines.originator }),
+      sandbox: createSandbox({ environment: this.#environment }),
+    });
   }
 
   /**
@@ -113,6 +122,30 @@ export class Quire {
 
   unarchiveThread(id: string): Promise<{ readonly threadId: ThreadId; readonly path: string }> {
     return this.#onDisk(async ({ unarchiveStoredThread }, home) => unarchiveStoredThread(home, id));
+  }
+
+  /**
+   * How a command would be started under the policy of a thread with these options. Nothing is started here.
+   * @throws AgentError, or the reason of `options.signal`
+   */
+  sandboxCommand(
+    argv: readonly string[],
+    options: ThreadOptions & { readonly backend?: SandboxBackendName } = {},
+  ): Promise<SandboxedCommand> {
+    return guarded(async () => {
+      const site = await readSite(this.#options, options, this.#environment);
+      const { sandboxCommand } = await import('./sandboxed-command.ts');
+      const sandbox = createSandbox({
+        environment: this.#environment,
+        ...(options.backend === undefined ? {} : { backend: options.backend }),
+      });
+      return sandboxCommand(argv, { site, options, environment: this.#environment, sandbox });
+    });
+  }
+
+  /** Tries every sandbox of the platform for real. */
+  probeSandbox(): Promise<SandboxReport> {
+    return guarded(() => createSandbox({ environment: this.#environment }).probe());
   }
 
   #onDisk<Result>(

@@ -75,7 +75,7 @@ async function conduct(
       personality: undefined,
       collaborationMode: undefined,
       approvalPolicy: 'never',
-      webSearch: 'disabled',
+      webSearch: { ...settings.webSearch, mode: 'disabled' },
     },
     { source: { subagent: 'review' }, subagent: 'review' },
   );

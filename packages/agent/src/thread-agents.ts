@@ -19,7 +19,6 @@ import {
   parseThreadId,
   type SessionMeta,
   stringAt,
-  type ThreadEvent,
   type ThreadId,
   type UserInput,
 } from '@quire/protocol';
@@ -31,9 +30,6 @@ import { forkedSeed } from './forked-seed.ts';
 import { openStoredThread, type StoredThread } from './stored-thread.ts';
 import type { AgentsOfThread, ThreadGround, ThreadSource } from './thread-ground.ts';
 import { modelInfo } from './thread-settings.ts';
-
-/** Warnings of agents that are kept while nobody listens. */
-const MAX_KEPT_WARNINGS = 20;
 
 /** What the line to the provider calls the thread of an agent. Source: sub-agent facts. */
 const SUBAGENT_KIND = 'collab_spawn';
@@ -47,8 +43,7 @@ export class ThreadAgents implements SubAgents, AgentsOfThread {
   readonly #opener: ThreadSource;
   readonly #children = new Set<ChildAgent>();
   #thread: Pick<Thread, 'history' | 'notify'> | undefined;
-  #onEvent: ((event: ThreadEvent) => void) | undefined;
-  #keptWarnings: string[] = [];
+  readonly #warn: (message: string) => void;
   #isClosed = false;
 
   constructor(parts: {
@@ -57,27 +52,18 @@ export class ThreadAgents implements SubAgents, AgentsOfThread {
     readonly registry: AgentRegistry;
     readonly opener: ThreadSource;
     readonly createTools: (agents: SubAgents) => readonly Tool[];
+    readonly onWarning: (message: string) => void;
   }) {
     this.#threadId = parts.threadId;
     this.#ground = parts.ground;
     this.#registry = parts.registry;
     this.#opener = parts.opener;
+    this.#warn = parts.onWarning;
     this.tools = parts.createTools(this);
   }
 
   attach(thread: Pick<Thread, 'history' | 'notify'>): void {
     this.#thread = thread;
-  }
-
-  /** What came between two tasks is told with the next. */
-  overhear(onEvent: (event: ThreadEvent) => void): (event: ThreadEvent) => void {
-    return (event) => {
-      if (event.kind === 'turn-end') this.#onEvent = undefined;
-      onEvent(event);
-      if (event.kind !== 'turn-start') return;
-      this.#onEvent = onEvent;
-      for (const message of this.#keptWarnings.splice(0)) this.#warn(message);
-    };
   }
 
   async spawn(
@@ -245,11 +231,6 @@ export class ThreadAgents implements SubAgents, AgentsOfThread {
       },
       onWarning: (message) => this.#warn(`Agent ${nickname}: ${message}`),
     };
-  }
-
-  #warn(message: string): void {
-    if (this.#onEvent !== undefined) this.#onEvent({ kind: 'warning', turnId: undefined, message });
-    else if (this.#keptWarnings.length < MAX_KEPT_WARNINGS) this.#keptWarnings.push(message);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { CredentialsSource } from '@quire/auth';
 import type { RequestBudget, Thread, ThreadSeed, ThreadSettings, Tool } from '@quire/core';
-import type { JsonValue, ThreadEvent, ThreadId } from '@quire/protocol';
+import type { JsonValue, ThreadId } from '@quire/protocol';
 import type { AgentThread, ThreadOptions, TurnOverrides } from './api.ts';
 import type { AgentLabel } from './new-rollout.ts';
 import type { Site } from './site.ts';
@@ -22,7 +22,7 @@ export interface ThreadGround {
 /** The agents of all threads of one tree. */
 export interface AgentsOfTree {
   /** What a thread of the tree starts agents with; its owner closes it. */
-  join(threadId: ThreadId, ground: ThreadGround): AgentsOfThread;
+  join(threadId: ThreadId, ground: ThreadGround, onWarning: (message: string) => void): AgentsOfThread;
 }
 
 /** The agents of one thread. */
@@ -30,8 +30,6 @@ export interface AgentsOfThread {
   readonly tools: readonly Tool[];
   /** The thread whose agents these are; it is made after its tools. */
   attach(thread: Pick<Thread, 'history' | 'notify'>): void;
-  /** The listener of a task, told the warnings of agents as well. */
-  overhear(onEvent: (event: ThreadEvent) => void): (event: ThreadEvent) => void;
   /** Ends all agents, and those below them. No new ones can be started. */
   closeAll(): Promise<void>;
 }

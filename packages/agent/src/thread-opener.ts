@@ -6,28 +6,34 @@ import {
   type ThreadPorts,
   type ThreadSeed,
   type ThreadSettings,
+  webSearchWarning,
 } from '@quire/core';
 import {
   createCommandRunner,
   createFileDigests,
   createPatchFiles,
   createWorkTreeSnapshots,
+  type Sandbox,
   systemClock,
   systemEntropy,
 } from '@quire/host';
-import type { ThreadId } from '@quire/protocol';
+import { approvalPolicyName, type ThreadId } from '@quire/protocol';
 import type { Config } from '@quire/store';
 import { AgentBudget } from './agent-budget.ts';
 import { AgentError } from './agent-error.ts';
 import { OpenThread } from './agent-thread.ts';
 import type { QuireOptions, ThreadFacts, ThreadOptions, TurnOverrides } from './api.ts';
 import { commandEnvironment, type Environment } from './environment.ts';
+import { observeFirstRequest } from './first-request.ts';
+import type { McpServersOfProgram } from './mcp-servers-of-program.ts';
 import { type ModelLines, type WebSocketChoice, webSocketChoice } from './model-line.ts';
 import { fileSeed, type OpenedRollout, openNewRollout } from './new-rollout.ts';
+import { NoticeBoard } from './notice-board.ts';
 import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
 import { knownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import type { StoredThread } from './stored-thread.ts';
+import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
 import type { AgentsOfTree, ChildOptions, ThreadGround, ThreadSource } from './thread-ground.ts';
 import { modelInfo, resolveThreadSettings } from './thread-settings.ts';
 
@@ -36,6 +42,8 @@ export interface Household {
   readonly options: QuireOptions;
   readonly environment: Environment;
   readonly lines: ModelLines;
+  readonly servers: McpServersOfProgram;
+  readonly sandbox: Sandbox;
 }
 
 interface ThreadOrigin {
@@ -89,6 +97,7 @@ export class ThreadOpener implements ThreadSource {
         ...place.notices,
         ...(stored?.warnings ?? []),
         ...modelWarnings(settings, stored),
+        ...searchWarnings(settings, site.config),
       ];
       const origin = {
         threadId,
@@ -97,7 +106,7 @@ export class ThreadOpener implements ThreadSource {
         resumed: stored !== undefined && !isFork,
         warnings,
       };
-      return this.#assemble(ground, settings, { ...origin, runner });
+      return await this.#assemble(ground, settings, { ...origin, runner });
     } catch (error) {
       record?.rollout.close();
       // Nobody knows of a fork that could not be opened.
@@ -129,7 +138,7 @@ export class ThreadOpener implements ThreadSource {
       const resumed = stored !== undefined;
       const origin = { threadId, record, seed, resumed, warnings: [], subagent };
       const ground = { ...parent, depth: parent.depth + 1, agents: child.agents };
-      return this.#assemble(ground, settings, { ...origin, runner });
+      return await this.#assemble(ground, settings, { ...origin, runner });
     } catch (error) {
       record?.rollout.close();
       await runner.close();
@@ -193,19 +202,29 @@ export class ThreadOpener implements ThreadSource {
     };
   }
 
-  #assemble(
+  async #assemble(
     ground: ThreadGround,
     settings: ThreadSettings,
     origin: ThreadOrigin & { readonly runner: ReturnType<typeof createCommandRunner> },
-  ): OpenThread {
+  ): Promise<OpenThread> {
     const { threadId, runner, seed } = origin;
     const { rollout, path: rolloutPath, readSeed } = origin.record;
     const { config, home } = ground.site;
-    const agents = ground.agents?.join(threadId, ground);
+    const notices = new NoticeBoard();
+    const agents = ground.agents?.join(threadId, ground, notices.post);
+
     const webSocket = webSocketChoice(config, settings);
-    const model = this.#openLine(ground, { threadId, webSocket, subagent: origin.subagent });
+    const line = observeFirstRequest(this.#openLine(ground, { threadId, webSocket, subagent: origin.subagent }));
+    const { model } = line;
+    const equipment = await this.#equip(ground, settings, {
+      threadId,
+      notices,
+      rolloutPath,
+      firstRequest: line.sent,
+    });
     const snapshots = config.features['undo'] === true ? createWorkTreeSnapshots({ home }) : undefined;
     const ports: ThreadPorts = {
+      ...equipment.ports,
       model,
       runner,
       rollout,
@@ -237,11 +256,34 @@ export class ThreadOpener implements ThreadSource {
         rollout,
         snapshots,
         agents,
+        notices,
+        equipment,
         opener: this,
         ground,
         readSeed,
       },
     );
+  }
+
+  #equip(
+    { site, options, depth }: ThreadGround,
+    settings: ThreadSettings,
+    thread: Pick<EquipmentOrder, 'threadId' | 'notices' | 'rolloutPath' | 'firstRequest'>,
+  ): Promise<ThreadEquipment> {
+    const { environment, sandbox, servers } = this.#household;
+    const { config, home } = site;
+    return equipThread({
+      ...thread,
+      config,
+      home,
+      // Questions are for the thread that a person talks to.
+      options: depth === 0 ? options : withoutAnswers(options),
+      settings,
+      environment: commandEnvironment(environment, config.provider),
+      sandbox,
+      servers,
+      clock: systemClock,
+    });
   }
 
   async #plantTree(config: Config): Promise<AgentsOfTree | undefined> {
@@ -261,7 +303,7 @@ export class ThreadOpener implements ThreadSource {
 
   #runner(config: Config, threadId: ThreadId): ReturnType<typeof createCommandRunner> {
     const environment = commandEnvironment(this.#household.environment, config.provider);
-    return createCommandRunner({ threadId, environment });
+    return createCommandRunner({ threadId, environment, sandbox: this.#household.sandbox });
   }
 
   async #readPlace(site: Site, options: ThreadOptions, shellName: string): Promise<PlaceReading> {
@@ -320,6 +362,12 @@ function storedRecord({ rollout }: StoredThread, home: string): OpenedRollout {
   return { rollout, path, readSeed: fileSeed(path, home) };
 }
 
+function withoutAnswers({ person, ...options }: ThreadOptions): ThreadOptions {
+  if (person === undefined) return options;
+  const { answer: _answer, ...others } = person;
+  return { ...options, person: others };
+}
+
 function placeOf(settings: ThreadSettings): PlaceReading {
   const { cwd, environment, projectInstructions } = settings;
   return { cwd, environment, projectInstructions, notices: [] };
@@ -333,11 +381,16 @@ function threadFacts(
     ...origin,
     workingDirectory: settings.cwd,
     model: settings.model.slug,
-    approvalPolicy: settings.approvalPolicy,
+    approvalPolicy: approvalPolicyName(settings.approvalPolicy),
     sandboxMode: settings.sandbox.mode,
     reasoningEffort: settings.reasoningEffort,
     reasoningSummary: settings.reasoningSummary,
   };
+}
+
+function searchWarnings({ webSearch }: ThreadSettings, { provider }: Config): readonly string[] {
+  const warning = webSearchWarning(webSearch, provider.name);
+  return warning === undefined ? [] : [warning];
 }
 
 function modelWarnings(settings: ThreadSettings, stored: StoredThread | undefined): readonly string[] {

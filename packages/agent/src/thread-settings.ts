@@ -1,23 +1,19 @@
 import { realpathSync } from 'node:fs';
 import {
   type CollaborationMode,
+  type Confinement,
+  confinementOf,
   DEFAULT_MODEL,
   type EnvironmentFacts,
   findModel,
   modelInstructions,
+  type ShellToolForm,
   supportsPersonality,
   type ThreadSettings,
+  type ToolSettings,
 } from '@quire/core';
-import { hostTraits } from '@quire/model-client';
-import type {
-  CompactionStrategyName,
-  ModelInfo,
-  Personality,
-  SandboxMode,
-  SandboxPolicy,
-  TurnContextLine,
-} from '@quire/protocol';
-import type { Config } from '@quire/store';
+import type { CompactionStrategyName, ModelInfo, Personality, SandboxPolicy, TurnContextLine } from '@quire/protocol';
+import { type Config, type TrustDefaults, trustDefaults } from '@quire/store';
 import type { ThreadOptions } from './api.ts';
 
 /** What the machine says about the place, gathered before a thread opens. */
@@ -27,9 +23,8 @@ export interface PlaceFacts {
   readonly projectInstructions: string | undefined;
 }
 
-/** Nobody can be asked in a run without a terminal, so that is the default. Source: `exec` of the peer. */
-const DEFAULT_APPROVAL_POLICY = 'never';
-const DEFAULT_SANDBOX_MODE: SandboxMode = 'read-only';
+/** Where nobody can be asked. Source: `exec` of the peer. */
+const UNATTENDED_POLICY = 'never';
 
 /**
  * The values a thread works with. Explicit options win over configuration, configuration over what a resumed thread
@@ -77,12 +72,52 @@ export function resolveThreadSettings(
     reasoningSummary: config.modelReasoningSummary ?? model.defaultReasoningSummary,
     verbosity: config.modelVerbosity,
     serviceTier: config.serviceTier === 'fast' ? 'priority' : config.serviceTier,
-    approvalPolicy: config.approvalPolicy ?? DEFAULT_APPROVAL_POLICY,
+    approvalPolicy:
+      config.approvalPolicy ?? (options.person === undefined ? UNATTENDED_POLICY : defaultsOf(config).approvalPolicy),
     sandbox,
     temporaryRoots: sandbox.mode === 'workspace-write' ? temporaryRoots(sandbox, known.processEnvironment) : [],
-    webSearch: config.webSearch ?? (hostTraits(config.provider).searchesWeb ? 'cached' : 'disabled'),
+    webSearch: {
+      mode: config.webSearch,
+      allowedDomains: config.webSearchAllowedDomains,
+      contextSize: config.webSearchContextSize,
+      location: config.webSearchLocation,
+      isServed: config.provider.name === 'OpenAI',
+    },
+    tools: toolSettings(config, model),
+    network: { allowedHosts: undefined },
     streamMaxRetries: config.provider.streamMaxRetries,
     toolOutputTokenLimit: config.toolOutputTokenLimit,
+  };
+}
+
+const SHELL_FORMS: Readonly<Record<ModelInfo['shellType'], ShellToolForm>> = {
+  default: 'shell',
+  local: 'local-shell',
+  unified_exec: 'unified-exec',
+  shell_command: 'shell-command',
+  disabled: 'none',
+};
+
+/** Tools that are there unless they are switched off. */
+const USUAL_TOOLS: readonly string[] = ['view_image'];
+/** Tools that a feature of the same name switches on. */
+const OPTIONAL_TOOLS: readonly string[] = ['js_repl', 'js_repl_tools_only', 'default_mode_request_user_input'];
+
+function toolSettings(config: Config, model: ModelInfo): ToolSettings {
+  const { features } = config;
+  const enabled = new Set([...USUAL_TOOLS, ...model.experimentalTools]);
+  for (const name of OPTIONAL_TOOLS) if (features[name] === true) enabled.add(name);
+  for (const name of USUAL_TOOLS) if (features[name] === false) enabled.delete(name);
+  const form = SHELL_FORMS[model.shellType];
+  return {
+    shell:
+      features['shell_tool'] === false
+        ? 'none'
+        : features['unified_exec'] === true && form !== 'none'
+          ? 'unified-exec'
+          : form,
+    enabled,
+    originalImages: features['view_image_original_resolution'] === true,
   };
 }
 
@@ -136,11 +171,31 @@ export function modelInfo(config: Config, name: string): ModelInfo {
   };
 }
 
+/** What is not configured goes by the trust in the project. */
+function defaultsOf({ trust }: Config): TrustDefaults {
+  return trustDefaults(trust, { canSandbox: process.platform === 'linux' || process.platform === 'darwin' });
+}
+
+/** What commands may touch, of a thread with these options. */
+export function confinementAt(
+  config: Config,
+  options: ThreadOptions,
+  place: { readonly cwd: string; readonly processEnvironment: Readonly<Record<string, string | undefined>> },
+): Confinement {
+  const sandbox = sandboxPolicy(config, options);
+  return confinementOf({
+    cwd: place.cwd,
+    sandbox,
+    temporaryRoots: sandbox.mode === 'workspace-write' ? temporaryRoots(sandbox, place.processEnvironment) : [],
+    network: { allowedHosts: undefined },
+  });
+}
+
 function sandboxPolicy(config: Config, options: ThreadOptions): SandboxPolicy {
   const workspace = config.sandboxWorkspaceWrite;
   return {
     ...workspace,
-    mode: options.sandboxMode ?? config.sandboxMode ?? DEFAULT_SANDBOX_MODE,
+    mode: options.sandboxMode ?? config.sandboxMode ?? defaultsOf(config).sandboxMode,
     writableRoots: [...workspace.writableRoots, ...(options.additionalDirectories ?? [])].map(realPathOf),
   };
 }

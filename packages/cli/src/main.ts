@@ -14,6 +14,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   thread: () => onAgent(async () => (await import('./thread/command-line.ts')).THREAD),
   archive: () => onAgent(async () => (await import('./thread/command-line.ts')).threadCommandLine('archive')),
   unarchive: () => onAgent(async () => (await import('./thread/command-line.ts')).threadCommandLine('unarchive')),
+  sandbox: async () => (await import('./sandbox/command.ts')).sandboxCommand,
+  doctor: async () => (await import('./doctor/command.ts')).doctorCommand,
+  mcp: async () => (await import('./mcp/command.ts')).mcpCommand,
+  execpolicy: async () => (await import('./execpolicy/command.ts')).execPolicyCommand,
   simulate: async () => (await import('./simulate/command.ts')).simulateCommand,
 };
 

@@ -1,32 +1,99 @@
+export { ApprovalDesk, type ApprovalDeskPorts } from './approval/approval-desk.ts';
+export {
+  type AttemptResult,
+  type CommandAttempt,
+  type RequestedPermissions,
+  runAuthorized,
+} from './approval/authorize-command.ts';
+export { type BoundCommand, bindCommand } from './approval/bound-command.ts';
+export { confinementOf } from './approval/confinement.ts';
+export { isProtectedPath, PROTECTED_ANYWHERE, PROTECTED_AT_ROOT } from './approval/protected-paths.ts';
 export { backoffDelayMs } from './backoff.ts';
 export { BASE_INSTRUCTIONS } from './context/base-instructions.ts';
 export type { EnvironmentFacts, GitFacts } from './context/environment.ts';
 export { isUserTurnBoundary, turnAbortedMessage } from './context/fragments.ts';
 export { turnContextLine } from './context/initial-context.ts';
 export { modelInstructions, supportsPersonality } from './context/model-instructions.ts';
+export {
+  allowRuleText,
+  matchRules,
+  mergeRuleSets,
+  type NetworkRule,
+  NO_RULES,
+  type PrefixRule,
+  parseRules,
+  type RuleSet,
+  type RuleSetMatch,
+  RulesError,
+  type RulesErrorCode,
+  type RulesPlace,
+  strictestDecision,
+} from './exec-policy/index.ts';
 export { type PromptItems, promptItems } from './history/normalize-history.ts';
 export { DEFAULT_MODEL, findModel } from './model/catalog.ts';
 export type {
+  ApprovalDecision,
+  ApprovalRequest,
+  Approvals,
+  CellCallbacks,
+  CellImage,
+  CellOutcome,
   Clock,
+  Command,
   CommandEnd,
   CommandOutcome,
+  CommandRules,
   CommandRunner,
+  Confinement,
+  DirectoryEntry,
+  ElicitationAnswer,
+  ElicitationRequest,
   Entropy,
   FileDigest,
   FileDigests,
   FileEdit,
   FileReading,
+  HookDefinition,
+  HookEvent,
+  HookedCall,
+  HookVerdict,
+  ImageReader,
+  ImageReading,
+  JavaScriptKernel,
+  McpApprovalMode,
+  McpCallOptions,
+  McpHttpTransport,
+  McpReading,
+  McpResourceKind,
+  McpResourcePage,
+  McpServerConfig,
+  McpServers,
+  McpStdioTransport,
+  McpTool,
+  McpToolHints,
+  McpToolOutcome,
   ModelPort,
   ModelRequest,
   ModelTurn,
   ModelTurnIdentity,
   PatchFiles,
+  ProgramCall,
+  Question,
+  QuestionAnswers,
   RequestBudget,
   RestoreReport,
   RolloutWriter,
+  RuleDecision,
+  RuleMatch,
+  SessionReading,
+  SessionWriting,
   ShellCommand,
   ShellInfo,
+  ShellScript,
   SnapshotRef,
+  ToolHooks,
+  WorkspaceAnswer,
+  WorkspaceFiles,
   WorkTreeSnapshots,
 } from './ports/index.ts';
 export {
@@ -43,11 +110,28 @@ export { renderReview } from './review/review-messages.ts';
 export { type ReviewSubject, reviewLabel, reviewPrompt } from './review/review-prompt.ts';
 export { ThreadReconstruction, type ThreadSeed } from './thread/reconstruct-thread.ts';
 export type { ReviewOrder } from './thread/review-task.ts';
-export type { CollaborationMode, CompactionSettings, ThreadSettings, WebSearchMode } from './thread/settings.ts';
+export type {
+  CollaborationMode,
+  CompactionSettings,
+  ShellToolForm,
+  ThreadSettings,
+  ToolSettings,
+  WebSearchMode,
+  WebSearchSettings,
+} from './thread/settings.ts';
 export type { TaskRequest } from './thread/task.ts';
 export { TaskError } from './thread/task-error.ts';
 export { Thread, ThreadBusyError, type TurnRequest } from './thread/thread.ts';
 export type { ThreadPorts } from './thread/thread-ports.ts';
+export type { DynamicToolContent, DynamicToolDefinition } from './tools/dynamic/dynamic-tool-definition.ts';
+export { loadDynamicTools } from './tools/dynamic/load-dynamic-tools.ts';
+export { compileHookMatcher } from './tools/hook-matcher.ts';
+export { loadJavaScriptTools } from './tools/javascript/load-javascript-tools.ts';
+export { loadMcpTools, type McpToolSet } from './tools/mcp/load-mcp-tools.ts';
+export type { McpToolPorts } from './tools/mcp/mcp-tool.ts';
 export { loadSubAgentTools } from './tools/sub-agents/load-agent-tools.ts';
 export { statusJson, subAgentNotice } from './tools/sub-agents/status-json.ts';
-export type { Tool, ToolContext, ToolResult } from './tools/tool.ts';
+export type { Tool, ToolContext, ToolKind, ToolResult } from './tools/tool.ts';
+export type { ToolSource } from './tools/tool-source.ts';
+export { parseSearchAction, type SearchAction, searchText } from './tools/web-search/search-action.ts';
+export { webSearchWarning } from './tools/web-search/web-search-spec.ts';

@@ -14,7 +14,18 @@ export { ModelError, type ModelErrorCode, type ModelErrorDetails, type Transport
 export type { ModelEvent } from './model-event.ts';
 export type { ModelInfo, ModelMessages, Personality, TruncationPolicy } from './model-info.ts';
 export type { Credentials, ModelProvider, ProviderCapabilities } from './model-provider.ts';
-export type { ApprovalPolicy, SandboxMode, SandboxPolicy } from './policy.ts';
+export {
+  type ApprovalPolicy,
+  type ApprovalPolicyReading,
+  approvalPolicyJson,
+  approvalPolicyName,
+  type GranularApprovalPolicy,
+  NAMED_APPROVAL_POLICIES,
+  type NamedApprovalPolicy,
+  readApprovalPolicy,
+  type SandboxMode,
+  type SandboxPolicy,
+} from './policy.ts';
 export type { RateLimitCredits, RateLimitSnapshot, RateLimitWindow } from './rate-limits.ts';
 export {
   type AttemptReceipt,

@@ -38,6 +38,14 @@ export interface ModelInfo {
   readonly autoCompactTokenLimit?: number;
   readonly effectiveContextWindowPercent: number;
   readonly inputModalities: readonly string[];
+  /** Which form of command tool it knows. Names are the wire's `shell_type`. */
+  readonly shellType: 'default' | 'local' | 'unified_exec' | 'shell_command' | 'disabled';
+  /** Tools it knows beside the usual ones. */
+  readonly experimentalTools: readonly string[];
+  /** What web searches may bring back. */
+  readonly webSearchTool: 'text' | 'text_and_image';
+  /** Takes pictures in their own size. */
+  readonly supportsOriginalImages: boolean;
   /** Asks for the WebSocket transport where the provider supports it. */
   readonly prefersWebsockets: boolean;
   /** True when nothing is known of this model and general values stand in. */

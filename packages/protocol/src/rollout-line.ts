@@ -47,7 +47,8 @@ export interface TurnContextLine {
   readonly cwd: string;
   readonly current_date?: string;
   readonly timezone?: string;
-  readonly approval_policy: string;
+  /** A name, or an object that names its form (`granular`, or `reject` in older files) and holds switches. */
+  readonly approval_policy: string | JsonObject;
   readonly sandbox_policy: JsonObject;
   readonly model: string;
   readonly personality?: string;

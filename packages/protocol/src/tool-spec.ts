@@ -20,4 +20,9 @@ export type ToolSpec =
   | {
       readonly type: 'web_search';
       readonly external_web_access: boolean;
-    };
+      readonly filters?: { readonly allowed_domains: readonly string[] };
+      readonly user_location?: JsonObject;
+      readonly search_context_size?: string;
+      readonly search_content_types?: readonly string[];
+    }
+  | { readonly type: 'local_shell' };

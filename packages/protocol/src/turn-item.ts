@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
 export type CommandStatus = 'in-progress' | 'completed' | 'failed' | 'declined';
 export type FileChangeStatus = 'in-progress' | 'completed' | 'failed' | 'declined';
@@ -79,6 +79,39 @@ export type TurnItem =
       readonly query: string;
       readonly action: JsonObject;
     }
+  | {
+      readonly kind: 'mcp-tool-call';
+      readonly id: string;
+      readonly server: string;
+      readonly tool: string;
+      readonly arguments: JsonValue;
+      readonly status: 'in-progress' | 'completed' | 'failed' | 'declined';
+      /** As the server gave it: `content`, `structured_content`. Absent while it runs, and when it failed. */
+      readonly result: JsonObject | undefined;
+      readonly error: string | undefined;
+      readonly durationMs: number | undefined;
+    }
+  | {
+      /** A function of the embedding program. */
+      readonly kind: 'dynamic-tool-call';
+      readonly id: string;
+      readonly tool: string;
+      readonly arguments: JsonValue;
+      readonly status: 'in-progress' | 'completed' | 'failed';
+      readonly output: string | undefined;
+      readonly durationMs: number | undefined;
+    }
+  | {
+      /** Code that the model runs in its kernel. */
+      readonly kind: 'javascript';
+      readonly id: string;
+      readonly code: string;
+      readonly status: 'in-progress' | 'completed' | 'failed';
+      readonly output: string | undefined;
+      readonly durationMs: number | undefined;
+    }
+  /** The model looked at a picture. */
+  | { readonly kind: 'image-view'; readonly id: string; readonly path: string }
   | { readonly kind: 'plan'; readonly id: string; readonly steps: readonly PlanStep[] }
   | {
       /** The history was replaced by a shorter one. Estimates of the whole context, in tokens. */

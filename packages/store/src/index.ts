@@ -1,11 +1,17 @@
 export { ConfigError, type ConfigErrorCode, type ConfigErrorDetails } from './config/config-error.ts';
 export { CONFIG_KEYS, type ConfigKey, type ConfigKeyName } from './config/config-keys.ts';
 export type { ContextSettings } from './config/context-settings.ts';
+export { type ConfigChange, editConfigFile } from './config/edit-config.ts';
 export type { FeatureSettings } from './config/feature-settings.ts';
 export { type Config, type LoadConfigOptions, loadConfig } from './config/load-config.ts';
+export type { McpConfig } from './config/mcp-settings.ts';
 export type { ModelSettings } from './config/model-settings.ts';
+export type { ProjectFacts, ProjectFolder } from './config/project-layers.ts';
+export { type Trust, type TrustDefaults, trustDefaults } from './config/project-trust.ts';
 export type { ProviderSettings } from './config/provider-settings.ts';
 export type { SafetySettings } from './config/safety-settings.ts';
+export { type SetProjectTrustOptions, setProjectTrust } from './config/set-project-trust.ts';
+export type { WebSearchConfig } from './config/web-search-settings.ts';
 export { type Environment, resolveHome } from './home.ts';
 export {
   archiveRollout,
@@ -40,3 +46,5 @@ export {
   type RolloutFile,
 } from './rollout/rollout-file.ts';
 export { type NameThreadOptions, readThreadNames, setThreadName } from './rollout/thread-names.ts';
+export { checkRules, type RulesCheck } from './rules/check-rules.ts';
+export { type CommandRulesOptions, createCommandRules } from './rules/create-command-rules.ts';

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { CommandOutcome, CommandRunner, PatchFiles, ShellCommand } from '@quire/core';
+import type { Command, CommandOutcome, CommandRunner, PatchFiles, SessionReading, SessionWriting } from '@quire/core';
 
 /**
  * Runs no process. A script is a verb and words: `echo` prints the words, `slow` does so a moment later, `fail` with
@@ -13,13 +13,14 @@ export class MarkingRunner implements CommandRunner {
     this.#onHang = options.onHang;
   }
 
-  argv(command: ShellCommand): readonly string[] {
+  argv(command: Command): readonly string[] {
+    if ('argv' in command) return command.argv;
     return [this.shell.path, command.login ? '-lc' : '-c', command.script];
   }
 
-  async run({ script }: ShellCommand, { signal }: { readonly signal: AbortSignal }): Promise<CommandOutcome> {
+  async run(command: Command, { signal }: { readonly signal: AbortSignal }): Promise<CommandOutcome> {
     signal.throwIfAborted();
-    const [verb = '', ...words] = script.split(' ');
+    const [verb = '', ...words] = 'argv' in command ? command.argv : command.script.split(' ');
     if (verb === 'slow') await setTimeout(2, undefined, { signal });
     if (verb === 'hang') {
       const stopped = new Promise<never>((_, reject) => {
@@ -35,6 +36,14 @@ export class MarkingRunner implements CommandRunner {
       totalLines: 1,
       durationMs: 1,
     };
+  }
+
+  async openSession(): Promise<SessionReading> {
+    throw new Error('no sessions here');
+  }
+
+  async writeSession(): Promise<SessionWriting> {
+    return { kind: 'unknown-session' };
   }
 
   warmUp(): void {

@@ -59,7 +59,15 @@ export const FIRST_SETTINGS: ThreadSettings = {
     excludeSlashTmp: false,
   },
   temporaryRoots: [],
-  webSearch: 'disabled',
+  webSearch: {
+    mode: 'disabled',
+    allowedDomains: undefined,
+    contextSize: undefined,
+    location: undefined,
+    isServed: false,
+  },
+  tools: { shell: 'shell-command', enabled: new Set(), originalImages: false },
+  network: { allowedHosts: undefined },
   streamMaxRetries: 5,
   toolOutputTokenLimit: undefined,
 };

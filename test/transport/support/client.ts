@@ -138,9 +138,9 @@ export class TransportClient implements AsyncDisposable {
   #runner({ commandOutput = 'ran\n' }: ClientOptions): ConstructorParameters<typeof Thread>[0]['ports']['runner'] {
     return {
       shell: { name: 'sh', path: '/bin/sh' },
-      argv: ({ script }) => ['/bin/sh', '-c', script],
-      run: async ({ script }): Promise<CommandOutcome> => {
-        this.commands.push(script);
+      argv: (command) => ('argv' in command ? command.argv : ['/bin/sh', '-c', command.script]),
+      run: async (command): Promise<CommandOutcome> => {
+        this.commands.push('argv' in command ? command.argv.join(' ') : command.script);
         return {
           end: { kind: 'exited', exitCode: 0 },
           output: commandOutput,
@@ -149,6 +149,8 @@ export class TransportClient implements AsyncDisposable {
           durationMs: 1,
         };
       },
+      openSession: () => Promise.reject(new Error('no sessions here')),
+      writeSession: () => Promise.resolve({ kind: 'unknown-session' }),
       warmUp: () => undefined,
       close: () => Promise.resolve(),
     };
@@ -262,7 +264,15 @@ function threadSettings(provider: ModelProvider): ThreadSettings {
       excludeSlashTmp: false,
     },
     temporaryRoots: [],
-    webSearch: 'disabled',
+    webSearch: {
+      mode: 'disabled',
+      allowedDomains: undefined,
+      contextSize: undefined,
+      location: undefined,
+      isServed: false,
+    },
+    tools: { shell: 'shell-command', enabled: new Set(), originalImages: false },
+    network: { allowedHosts: undefined },
     streamMaxRetries: provider.streamMaxRetries,
     toolOutputTokenLimit: undefined,
   };

@@ -11,8 +11,16 @@ import {
 } from '@quire/protocol';
 import type { TextSink } from '../process/text-sink.ts';
 import type { ExecOutput, ShownPrompt } from './exec-output.ts';
-import { cutLines, formatChange, formatCount, formatDuration, type LineLimits, lastStates } from './human-format.ts';
-import { compactionLine, reviewLines, subAgentLines } from './item-format.ts';
+import {
+  cutLines,
+  formatChange,
+  formatCount,
+  formatDuration,
+  type LineLimits,
+  lastStates,
+  shortPath,
+} from './human-format.ts';
+import { compactionLine, reviewLines, subAgentLines, toolCallLines } from './item-format.ts';
 import { retryReason } from './retry-reason.ts';
 import { safeLine, safeText } from './safe-text.ts';
 import { scriptOf } from './shell-line.ts';
@@ -218,6 +226,14 @@ export class HumanOutput implements ExecOutput {
         return;
       case 'web-search':
         this.#block([`${this.#style.cyan('⌕')} ${safeLine(item.query === '' ? 'web search' : item.query)}`]);
+        return;
+      case 'mcp-tool-call':
+      case 'dynamic-tool-call':
+      case 'javascript':
+        this.#block(toolCallLines(item, this.#style));
+        return;
+      case 'image-view':
+        this.#block([`${this.#style.cyan('▣')} ${safeLine(shortPath(item.path, this.#workingDirectory))}`]);
         return;
       case 'plan':
         this.#planShown(item);

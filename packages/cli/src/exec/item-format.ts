@@ -1,6 +1,6 @@
 /** Items of tasks other than a person's turn, as people read them. */
 import type { CompactionStrategyName, ReviewFinding, ReviewResult, TurnItem } from '@quire/protocol';
-import { cutLines, formatCount, shortPath } from './human-format.ts';
+import { cutLines, formatCount, formatDuration, shortPath } from './human-format.ts';
 import { safeLine, safeText } from './safe-text.ts';
 import type { Style } from './style.ts';
 
@@ -63,6 +63,34 @@ export function subAgentLines(item: Extract<TurnItem, { kind: 'sub-agent' }>, st
   }
   const states = item.threadIds.map((id) => safeLine(`${id} ${item.states[id] ?? ''}`.trim()));
   return [`${heading} ${item.status}${states.length === 0 ? '' : `: ${states.join(', ')}`}`];
+}
+
+type ToolCallItem = Extract<TurnItem, { kind: 'mcp-tool-call' | 'dynamic-tool-call' | 'javascript' }>;
+
+const TOOL_OUTPUT_LINES = { head: 4, tail: 6 };
+
+/** Such as `⚙ server/tool {"query":"x"}`, how it went, and the beginning and end of what came back. */
+export function toolCallLines(item: ToolCallItem, style: Style): readonly string[] {
+  const { bold, cyan, dim, green, red, yellow } = style;
+  const took = item.durationMs === undefined ? '' : ` in ${formatDuration(item.durationMs)}`;
+  const end =
+    item.status === 'completed'
+      ? `  ${green('✓')} done${took}`
+      : item.status === 'declined'
+        ? `  ${yellow('⊘ declined')}`
+        : `  ${red('✗')} failed${took}`;
+  const output = cutLines(safeText(outputOf(item)), TOOL_OUTPUT_LINES).lines.map((line) => dim(`  │ ${line}`));
+  return [`${cyan('⚙')} ${bold(safeLine(titleOf(item)))}`, end, ...output];
+}
+
+function titleOf(item: ToolCallItem): string {
+  if (item.kind === 'javascript') return `javascript: ${cutLines(item.code, { head: 1, tail: 0 }).lines.join(' ')}`;
+  const name = item.kind === 'mcp-tool-call' ? `${item.server}/${item.tool}` : item.tool;
+  return `${name} ${cutLines(JSON.stringify(item.arguments), { head: 1, tail: 0 }).lines.join(' ')}`;
+}
+
+function outputOf(item: ToolCallItem): string {
+  return (item.kind === 'mcp-tool-call' ? item.error : item.output) ?? '';
 }
 
 function indented(text: string, blanks: number): readonly string[] {

@@ -3,6 +3,7 @@ import {
   type CommandStatus,
   type FileChangeStatus,
   type JsonObject,
+  type JsonValue,
   type PlanStep,
   stringAt,
   type ThreadEvent,
@@ -52,6 +53,15 @@ export type JsonItem = { readonly id: string } & (
       readonly changes: readonly { readonly path: string; readonly kind: 'add' | 'delete' | 'update' }[];
       readonly status: Exclude<JsonStatus, 'declined'>;
     }
+  | {
+      readonly type: 'mcp_tool_call';
+      readonly server: string;
+      readonly tool: string;
+      readonly arguments: JsonValue;
+      readonly result: JsonObject | null;
+      readonly error: { readonly message: string } | null;
+      readonly status: Exclude<JsonStatus, 'declined'>;
+    }
   | { readonly type: 'web_search'; readonly query: string; readonly action: JsonObject }
   | { readonly type: 'todo_list'; readonly items: readonly { readonly text: string; readonly completed: boolean }[] }
   | { readonly type: 'error'; readonly message: string }
@@ -59,6 +69,7 @@ export type JsonItem = { readonly id: string } & (
 
 type CommandItem = Extract<TurnItem, { kind: 'command-execution' }>;
 type FileChangeItem = Extract<TurnItem, { kind: 'file-change' }>;
+type McpToolItem = Extract<TurnItem, { kind: 'mcp-tool-call' }>;
 type WebSearchItem = Extract<TurnItem, { kind: 'web-search' }>;
 
 const NONE: readonly JsonEvent[] = [];
@@ -71,8 +82,8 @@ export class JsonEventMapper {
   #nextNumber = 0;
   /** Shown ids of the items that have begun and not ended. An id may come again for another item after that. */
   readonly #shownIds = new Map<string, string>();
-  /** Commands and patches that were started and are not completed yet. */
-  readonly #open = new Map<string, CommandItem | FileChangeItem>();
+  /** Commands, patches and calls of servers that were started and are not completed yet. */
+  readonly #open = new Map<string, CommandItem | FileChangeItem | McpToolItem>();
   #plan: { readonly id: string; steps: readonly PlanStep[] } | undefined;
   #usage: ThreadTokenUsage | undefined;
   #hasMessage = false;
@@ -155,6 +166,9 @@ export class JsonEventMapper {
       case 'file-change':
         this.#open.set(item.id, item);
         return [{ type: 'item.started', item: fileChangeItem(this.#shownId(item.id), item) }];
+      case 'mcp-tool-call':
+        this.#open.set(item.id, item);
+        return [{ type: 'item.started', item: mcpToolItem(this.#shownId(item.id), item) }];
       case 'web-search':
         this.#shownId(item.id);
         return [{ type: 'item.started', item: webSearchItem(item) }];
@@ -168,6 +182,9 @@ export class JsonEventMapper {
       case 'review-start':
       case 'review-end':
       case 'sub-agent':
+      case 'dynamic-tool-call':
+      case 'javascript':
+      case 'image-view':
         return NONE;
       default:
         return assertNever(item, 'JsonEventMapper.itemStarted');
@@ -181,6 +198,9 @@ export class JsonEventMapper {
       case 'review-start':
       case 'review-end':
       case 'sub-agent':
+      case 'dynamic-tool-call':
+      case 'javascript':
+      case 'image-view':
         return NONE;
       case 'agent-message':
         this.#hasMessage = true;
@@ -196,6 +216,9 @@ export class JsonEventMapper {
       case 'file-change':
         this.#open.delete(item.id);
         return completed(fileChangeItem(this.#lastShownId(item.id), item));
+      case 'mcp-tool-call':
+        this.#open.delete(item.id);
+        return completed(mcpToolItem(this.#lastShownId(item.id), item));
       case 'web-search':
         this.#lastShownId(item.id);
         return completed(webSearchItem(item));
@@ -282,6 +305,20 @@ function fileChangeItem(id: string, item: FileChangeItem): JsonItem {
     id,
     type: 'file_change',
     changes: item.changes.map(({ path, kind }) => ({ path, kind })),
+    status: status === 'declined' ? 'failed' : status,
+  };
+}
+
+function mcpToolItem(id: string, item: McpToolItem): JsonItem {
+  const status = jsonStatus(item.status);
+  return {
+    id,
+    type: 'mcp_tool_call',
+    server: item.server,
+    tool: item.tool,
+    arguments: item.arguments,
+    result: item.result ?? null,
+    error: item.error === undefined ? null : { message: item.error },
     status: status === 'declined' ? 'failed' : status,
   };
 }

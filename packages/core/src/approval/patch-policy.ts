@@ -1,44 +1,48 @@
+import { approvalPolicyName } from '@quire/protocol';
 import { isInside, relativeTo } from '../paths.ts';
 import type { ThreadSettings } from '../thread/settings.ts';
+import { isProtectedPath, PROTECTED_ANYWHERE, PROTECTED_AT_ROOT } from './protected-paths.ts';
 
-export type PatchDecision = { readonly kind: 'apply' } | { readonly kind: 'refuse'; readonly reason: string };
+export type PatchDecision =
+  | { readonly kind: 'apply' }
+  /** `cause` says what about it has to be allowed. */
+  | { readonly kind: 'ask'; readonly cause: string }
+  | { readonly kind: 'refuse'; readonly reason: string };
 
-/** Folders that stay read-only below every writable root. Source: the peer. */
-const PROTECTED_AT_ROOT: readonly string[] = ['.codex', '.agents', '.quire'];
+type PatchSettings = Pick<ThreadSettings, 'cwd' | 'sandbox' | 'temporaryRoots' | 'approvalPolicy'>;
 
 /**
  * Whether a patch may touch `targets` (absolute, symbolic links resolved). Patches are applied by this
- * process, so the check itself is the confinement.
+ * process, so the check itself is the confinement. Source: the peer's decisions for patches; what the sandbox would stop
+ * is known beforehand, so `on-failure` asks at once.
  */
-export function decidePatch(
-  targets: readonly string[],
-  settings: Pick<ThreadSettings, 'cwd' | 'sandbox' | 'temporaryRoots' | 'approvalPolicy'>,
-): PatchDecision {
-  const { sandbox } = settings;
+export function decidePatch(targets: readonly string[], settings: PatchSettings): PatchDecision {
+  const { sandbox, approvalPolicy } = settings;
   if (sandbox.mode === 'danger-full-access') return { kind: 'apply' };
-  if (sandbox.mode === 'read-only') {
-    return refuse('the sandbox mode is read-only, so no file may be changed');
-  }
-  const roots = [settings.cwd, ...sandbox.writableRoots, ...settings.temporaryRoots];
+  const obstacle = findObstacle(targets, settings);
+  if (approvalPolicy === 'untrusted') return { kind: 'ask', cause: obstacle ?? 'the approval policy is untrusted' };
+  if (obstacle === undefined) return { kind: 'apply' };
+  const mayAsk = typeof approvalPolicy === 'string' ? approvalPolicy !== 'never' : approvalPolicy.sandboxApproval;
+  if (mayAsk) return { kind: 'ask', cause: obstacle };
+  return {
+    kind: 'refuse',
+    reason: `${obstacle}, and the settings do not let anybody be asked (approval policy ${approvalPolicyName(approvalPolicy)})`,
+  };
+}
+
+/** Why not all targets may be written; `undefined` when they may. */
+function findObstacle(targets: readonly string[], settings: PatchSettings): string | undefined {
+  const { sandbox } = settings;
+  if (sandbox.mode === 'read-only') return 'the sandbox mode is read-only, so no file may be changed';
+  const writable = [settings.cwd, ...sandbox.writableRoots, ...settings.temporaryRoots];
   for (const target of targets) {
-    const root = roots.find((candidate) => isInside(candidate, target));
-    if (root === undefined) {
-      return refuse(`${target} is outside of the project and of the folders that may be written to`);
+    const roots = writable.filter((root) => isInside(root, target));
+    if (roots.length === 0) {
+      return `${target} is outside of the project and of the folders that may be written to`;
     }
-    if (isProtected(relativeTo(root, target))) {
-      return refuse(`${target} is in a protected folder (.git, .codex, .agents, .quire)`);
+    if (roots.some((root) => isProtectedPath(relativeTo(root, target)))) {
+      return `${target} is in a protected folder (${[...PROTECTED_ANYWHERE, ...PROTECTED_AT_ROOT].join(', ')})`;
     }
   }
-  return settings.approvalPolicy === 'untrusted'
-    ? refuse('approval policy is untrusted and nobody is there to approve the patch')
-    : { kind: 'apply' };
-}
-
-function isProtected(path: string): boolean {
-  const segments = path.split('/');
-  return segments.includes('.git') || PROTECTED_AT_ROOT.includes(segments[0] ?? '');
-}
-
-function refuse(reason: string): PatchDecision {
-  return { kind: 'refuse', reason };
+  return undefined;
 }

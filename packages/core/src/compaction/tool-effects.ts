@@ -6,7 +6,7 @@ import {
   stringAt,
   type ToolOutputBody,
 } from '@quire/protocol';
-import { detectPatchCall, detectPatchScript, type ParsedPatch, PatchError, parsePatch } from '../patch/index.ts';
+import { detectPatchArgv, detectPatchScript, type ParsedPatch, PatchError, parsePatch } from '../patch/index.ts';
 import { resolvePath } from '../paths.ts';
 import { quoteArgv } from '../shell/index.ts';
 import { parseArguments } from '../tools/call-arguments.ts';
@@ -82,7 +82,7 @@ function scriptEffect(script: unknown, cwd: string): ToolEffect | undefined {
 function argvEffect(command: unknown, cwd: string): ToolEffect | undefined {
   if (!Array.isArray(command) || command.length === 0) return undefined;
   const argv = (command as readonly unknown[]).map(String);
-  const patch = detectPatchCall(argv);
+  const patch = detectPatchArgv(argv);
   if (patch?.kind === 'patch') return patchEffect(patch.patch, resolvePath(cwd, patch.cwdOffset ?? '.'));
   const script = argv.length === 3 && SHELL_FLAGS.includes(argv[1]) ? argv[2] : undefined;
   return scriptEffect(script ?? quoteArgv(argv), cwd);

@@ -1,4 +1,12 @@
-import { type JsonObject, type MessageItem, type ResponseItem, stringAt, type TurnContextLine } from '@quire/protocol';
+import {
+  approvalPolicyJson,
+  type JsonObject,
+  type MessageItem,
+  type ResponseItem,
+  readApprovalPolicy,
+  stringAt,
+  type TurnContextLine,
+} from '@quire/protocol';
 import type { ThreadSettings } from '../thread/settings.ts';
 import { environmentSection, lastToldEnvironment } from './environment.ts';
 import { updateMessages } from './fragments.ts';
@@ -52,9 +60,15 @@ function takeoverText(settings: ThreadSettings): string {
 
 function samePermissions(baseline: TurnContextLine, settings: ThreadSettings): boolean {
   return (
-    baseline.approval_policy === settings.approvalPolicy &&
+    approvalMeaning(baseline.approval_policy) === approvalMeaning(approvalPolicyJson(settings.approvalPolicy)) &&
     sandboxMeaning(baseline.sandbox_policy) === sandboxMeaning(sandboxPolicyJson(settings.sandbox))
   );
+}
+
+/** Equal for policies that ask the same, in whatever form they were written. */
+function approvalMeaning(policy: TurnContextLine['approval_policy']): string {
+  const reading = readApprovalPolicy(policy);
+  return JSON.stringify(reading.kind === 'ok' ? approvalPolicyJson(reading.policy) : policy);
 }
 
 /**

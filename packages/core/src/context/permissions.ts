@@ -1,10 +1,8 @@
-import type { ApprovalPolicy, SandboxPolicy } from '@quire/protocol';
+import { type ApprovalPolicy, approvalPolicyName, type SandboxPolicy } from '@quire/protocol';
+import { PROTECTED_ANYWHERE, PROTECTED_AT_ROOT } from '../approval/protected-paths.ts';
 import { wrapFragment } from './fragments.ts';
 
-/**
- * Tells the model what it may do. Our own words; the tag and the mode names are the peer's.
- * It must stay true: without a sandbox, restricted modes refuse what they can not confine.
- */
+/** Tells the model what it may do. Our own words; the tag and the mode names are the peer's. */
 export function permissionsSection(sandbox: SandboxPolicy, approval: ApprovalPolicy): string {
   return wrapFragment('permissions', `\n${sandboxText(sandbox)}\n${approvalText(approval)}\n`);
 }
@@ -15,16 +13,33 @@ function sandboxText(sandbox: SandboxPolicy): string {
       return 'Sandbox mode: danger-full-access. Commands and patches run without confinement and may use the network. Be careful with everything outside the project.';
     case 'workspace-write': {
       const roots = sandbox.writableRoots.length === 0 ? '' : ` Also writable: ${sandbox.writableRoots.join(', ')}.`;
-      return `Sandbox mode: workspace-write. Patches may change files in the working directory and in temporary folders, but not in .git, .codex or .agents.${roots} Only plain reading commands run; any other command is refused, because there is no sandbox here to confine it.`;
+      const kept = [...PROTECTED_ANYWHERE, ...PROTECTED_AT_ROOT].join(', ');
+      const network = sandbox.networkAccess ? 'the network can be used' : 'there is no network';
+      return `Sandbox mode: workspace-write. Commands run in a sandbox: every file can be read, and files in the working directory and in temporary folders can be written, but not in ${kept}; ${network}.${roots} Patches may change the same files.`;
     }
     case 'read-only':
-      return 'Sandbox mode: read-only. Files can be read and plain reading commands run; patches and every other command are refused, because there is no sandbox here to confine them.';
+      return 'Sandbox mode: read-only. Commands run in a sandbox: every file can be read, nothing can be written, and there is no network. Patches can not be applied.';
   }
 }
 
+const ESCALATION =
+  'When a command has to go beyond the sandbox, set `sandbox_permissions` to `require_escalated` and say why in `justification`, as a short question to the user.';
+
 function approvalText(approval: ApprovalPolicy): string {
-  if (approval === 'never') {
-    return 'Approval policy: never. Nobody can be asked; a refusal is final, so choose another way and do not ask for escalation.';
+  const name = approvalPolicyName(approval);
+  const asked = `Approval policy: ${name}.`;
+  switch (name) {
+    case 'never':
+      return `${asked} Nobody can be asked; a refusal is final, so choose another way and do not ask for escalation.`;
+    case 'untrusted':
+      return `${asked} The user is asked about every command but plain reading ones, and about patches. Do not ask for escalation.`;
+    case 'on-failure':
+      return `${asked} When the sandbox stops a command, the user is asked to let it run without. Do not ask for escalation.`;
+    case 'on-request':
+      return `${asked} ${ESCALATION} What nobody answers is refused.`;
+    case 'granular':
+      return typeof approval !== 'string' && approval.sandboxApproval
+        ? `${asked} ${ESCALATION} What nobody answers is refused.`
+        : `${asked} What goes beyond the sandbox is refused; do not ask for escalation.`;
   }
-  return `Approval policy: ${approval}. Nobody is there to answer in this session; what would need an approval is refused.`;
 }

@@ -1,4 +1,4 @@
-import type { SandboxPolicy, TurnContextLine } from '@quire/protocol';
+import { approvalPolicyJson, type SandboxPolicy, type TurnContextLine } from '@quire/protocol';
 import type { ThreadSettings } from '../thread/settings.ts';
 
 /** The settings of a turn as the rollout keeps them; also the baseline for the next turn's difference. */
@@ -15,7 +15,7 @@ export function turnContextLine(
     cwd: settings.cwd,
     ...(environment.currentDate === undefined ? {} : { current_date: environment.currentDate }),
     ...(environment.timezone === undefined ? {} : { timezone: environment.timezone }),
-    approval_policy: settings.approvalPolicy,
+    approval_policy: approvalPolicyJson(settings.approvalPolicy),
     sandbox_policy: sandboxPolicyJson(settings.sandbox),
     model: settings.model.slug,
     ...(settings.personality === undefined ? {} : { personality: settings.personality }),

@@ -18,6 +18,10 @@ const CODEX_MODEL: Omit<ModelInfo, 'slug' | 'displayName'> = {
   contextWindow: 272_000,
   effectiveContextWindowPercent: 95,
   inputModalities: ['text', 'image'],
+  shellType: 'shell_command',
+  experimentalTools: [],
+  webSearchTool: 'text',
+  supportsOriginalImages: false,
   prefersWebsockets: false,
   isFallback: false,
 };
@@ -66,6 +70,10 @@ function fallbackModel(slug: string): ModelInfo {
     contextWindow: 272_000,
     effectiveContextWindowPercent: 95,
     inputModalities: ['text', 'image'],
+    shellType: 'shell_command',
+    experimentalTools: [],
+    webSearchTool: 'text',
+    supportsOriginalImages: false,
     prefersWebsockets: false,
     isFallback: true,
   };

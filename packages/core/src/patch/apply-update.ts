@@ -8,8 +8,8 @@ const BYTE_ORDER_MARK = '\uFEFF';
  * The text of a file after the chunks of one update section. Chunks must come in file order.
  *
  * Lines that the patch does not add or remove keep the file's own spelling and line ending. Added lines get
- * the ending of the file's first line. A result that is not empty ends with a line ending, also when
- * `text` did not. A byte order mark stays and is no part of the first line.
+ * the ending of the file's first line. A file whose last line has no ending keeps it so, except when writing that line
+ * anew is all that the patch does there. A byte order mark stays and is no part of the first line.
  *
  * Error: PatchError 'context-not-found' or 'lines-not-found'; `path` is for its message.
  */
@@ -31,6 +31,8 @@ interface FileLines {
   /** Offset of each line, then the length of the text. */
   readonly offsets: readonly number[];
   readonly ending: string;
+  /** The last line has no ending. */
+  readonly isOpen: boolean;
 }
 
 interface LineReplacement {
@@ -56,7 +58,7 @@ function splitFile(text: string): FileLines {
     offset = end + 1;
   }
   offsets.push(text.length);
-  return { text, lines, offsets, ending };
+  return { text, lines, offsets, ending, isOpen: text !== '' && !text.endsWith(separator) };
 }
 
 function locateChunks(
@@ -164,5 +166,9 @@ function replaceLines(file: FileLines, replacements: readonly LineReplacement[])
     kept = start + removeCount;
   }
   keepUntil(file.lines.length);
-  return pieces.join('');
+  const closed = pieces.join('');
+  if (!file.isOpen) return closed;
+  const open = pieces.at(-1) === file.ending ? pieces.slice(0, -1).join('') : closed.replace(/\r?\n$|\r$/, '');
+  // Its lines are what they were: the one thing that a patch of the last line can still mean is the ending.
+  return open === file.text && kept === file.lines.length ? closed : open;
 }

@@ -27,7 +27,7 @@ const HEREDOC = /^(?:apply_patch|applypatch)[ \t]*<<[ \t]*(?:'([^'\n]+)'|"([^"\n
  * Recognises a command that only applies a patch, in the forms that models use inside shell tools.
  * `undefined`: an ordinary command.
  */
-export function detectPatchCall(argv: readonly string[]): PatchCall | undefined {
+export function detectPatchArgv(argv: readonly string[]): PatchCall | undefined {
   const [program, first, second] = argv;
   if (program === undefined) return undefined;
   if (argv.length === 1) return looksLikePatch(program) ? { kind: 'raw-patch' } : undefined;

@@ -1,5 +1,5 @@
 export { applyUpdate } from './apply-update.ts';
-export { detectPatchCall, detectPatchScript } from './detect-patch-call.ts';
+export { detectPatchArgv, detectPatchScript, type PatchCall } from './detect-patch-call.ts';
 export {
   type ParsedPatch,
   type PatchChunk,
@@ -7,6 +7,7 @@ export {
   parsePatch,
 } from './parse-patch.ts';
 export { PatchError, patchFailureText } from './patch-error.ts';
+export { type PlacedEdits, placeEdits } from './place-edits.ts';
 export { type PatchPlan, type PlannedFile, planPatch } from './plan-patch.ts';
 export { freeformPatchTool, functionPatchTool } from './tool-specs.ts';
 export { diffHunks, unifiedDiff } from './unified-diff.ts';

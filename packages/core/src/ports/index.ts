@@ -1,6 +1,45 @@
+export type {
+  ApprovalDecision,
+  ApprovalRequest,
+  Approvals,
+  ElicitationAnswer,
+  ElicitationRequest,
+  Question,
+  QuestionAnswers,
+} from './approvals.ts';
 export type { Clock, Entropy } from './clock.ts';
-export type { CommandEnd, CommandOutcome, CommandRunner, ShellCommand, ShellInfo } from './command-runner.ts';
+export type { CommandRules, RuleDecision, RuleMatch } from './command-rules.ts';
+export type {
+  Command,
+  CommandEnd,
+  CommandOutcome,
+  CommandRunner,
+  Confinement,
+  ProgramCall,
+  SessionReading,
+  SessionWriting,
+  ShellCommand,
+  ShellInfo,
+  ShellScript,
+} from './command-runner.ts';
 export type { FileDigest, FileDigests } from './file-digests.ts';
+export type { HookDefinition, HookEvent } from './hook-definition.ts';
+export type { ImageReader, ImageReading } from './image-reader.ts';
+export type { CellCallbacks, CellImage, CellOutcome, JavaScriptKernel } from './javascript-kernel.ts';
+export type {
+  McpApprovalMode,
+  McpCallOptions,
+  McpHttpTransport,
+  McpReading,
+  McpResourceKind,
+  McpResourcePage,
+  McpServerConfig,
+  McpServers,
+  McpStdioTransport,
+  McpTool,
+  McpToolHints,
+  McpToolOutcome,
+} from './mcp-servers.ts';
 export type { ModelPort, ModelRequest, ModelTurn, ModelTurnIdentity } from './model-port.ts';
 export type { FileEdit, FileReading, PatchFiles } from './patch-files.ts';
 export type { RequestBudget } from './request-budget.ts';
@@ -13,4 +52,6 @@ export {
   type SubAgentStatus,
   type SubAgents,
 } from './sub-agents.ts';
+export type { HookedCall, HookVerdict, ToolHooks } from './tool-hooks.ts';
 export type { RestoreReport, SnapshotRef, WorkTreeSnapshots } from './work-tree-snapshots.ts';
+export type { DirectoryEntry, WorkspaceAnswer, WorkspaceFiles } from './workspace-files.ts';

@@ -5,9 +5,15 @@ export type FileReading =
   /** Not UTF-8, or unreadable; `reason` is the system's word for it. */
   | { readonly kind: 'unreadable'; readonly reason: string };
 
+interface EditBase {
+  readonly path: string;
+  /** Where it was allowed to land: real, absolute. Landing anywhere else is a failure. Absent: anywhere. */
+  readonly target?: string;
+}
+
 export type FileEdit =
-  | { readonly kind: 'write'; readonly path: string; readonly text: string }
-  | { readonly kind: 'delete'; readonly path: string };
+  | (EditBase & { readonly kind: 'write'; readonly text: string })
+  | (EditBase & { readonly kind: 'delete' });
 
 /** Files as patches see them. Paths are absolute. */
 export interface PatchFiles {

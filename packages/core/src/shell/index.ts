@@ -1,4 +1,6 @@
+export { type CommandReading, readCommand } from './command-reading.ts';
 export { isDangerousArgv, isDangerousCommand } from './dangerous-command.ts';
-export { isKnownSafeArgv, isKnownSafeCommand } from './known-safe.ts';
+export { isKnownSafeArgv, isKnownSafeCommand, isSafeCommand } from './known-safe.ts';
 export { quoteArgv } from './quote-argv.ts';
-export { splitCommand } from './split-command.ts';
+export { type ReachableCommand, reachableCommands } from './reachable-commands.ts';
+export { type SimpleCommand, splitCommand } from './split-command.ts';

@@ -38,7 +38,8 @@ export function isKnownSafeArgv(argv: readonly string[]): boolean {
   return isSafeCommand({ words: argv, hasGlob: false });
 }
 
-function isSafeCommand(command: SimpleCommand): boolean {
+/** Of one command of a script that was understood completely. */
+export function isSafeCommand(command: SimpleCommand): boolean {
   const [program = '', ...args] = command.words;
   const name = programName(program);
   if (name === undefined || command.words.some((word) => CONTROL_CHARACTER.test(word))) return false;

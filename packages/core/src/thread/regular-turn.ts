@@ -1,18 +1,9 @@
-import {
-  type JsonObject,
-  type MessageItem,
-  ModelError,
-  type PlanStep,
-  type ToolSpec,
-  type UserInput,
-} from '@quire/protocol';
+import { type JsonObject, type MessageItem, ModelError, type PlanStep, type UserInput } from '@quire/protocol';
 import { contextMessages, turnContextLine } from '../context/initial-context.ts';
 import { findModel } from '../model/catalog.ts';
 import { isContextLimitReached, needsDownshiftCompaction } from '../model/compaction-limits.ts';
 import type { ModelRequest, ModelTurn } from '../ports/model-port.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
-import { ToolRouter } from '../tools/tool-router.ts';
-import { createTools, hostedTools } from '../tools/tool-set.ts';
 import { compactHistory } from './compact-history.ts';
 import { LineNotices } from './line-notices.ts';
 import { buildModelRequest } from './model-request.ts';
@@ -25,6 +16,7 @@ import type { TurnEvents } from './turn-events.ts';
 import { turnMetadata } from './turn-metadata.ts';
 import { TurnScope } from './turn-scope.ts';
 import { TurnSnapshot } from './turn-snapshot.ts';
+import { TurnTools } from './turn-tools.ts';
 
 /** Share of the window by which a history must grow before a compaction in vain is tried again. */
 const GROWTH_AFTER_VAIN = 0.1;
@@ -42,7 +34,7 @@ export class RegularTurn {
   readonly #request: RegularTurnInput;
   readonly #modelTurn: ModelTurn;
   readonly #scope: TurnScope;
-  readonly #tools: readonly ToolSpec[];
+  readonly #tools: TurnTools;
   readonly #notices: LineNotices;
   readonly #quarantine: Quarantine;
   /** Size at which a compaction found nothing to gain. It is not tried again before there is a good deal more. */
@@ -53,19 +45,27 @@ export class RegularTurn {
     this.#task = task;
     this.#request = request;
     this.#quarantine = new Quarantine(task);
-    const { settings, ports, events, signal, turnId } = task;
+    const { settings, ports, events, signal, turnId, approvals, interrupt } = task;
     this.#modelTurn = ports.model.beginTurn({ turnId, metadata: turnMetadata(turnId, settings) });
     const diff = new TurnDiff();
     const plan = new TurnPlan(events);
-    const tools = createTools(settings, ports, { diff, onPlan: (steps) => plan.show(steps) });
+    this.#tools = new TurnTools(settings, ports, { diff, onPlan: (steps) => plan.show(steps) });
     const snapshot = new TurnSnapshot(task);
     this.#notices = new LineNotices(events, settings.model.slug);
     this.#scope = new TurnScope({
       settings,
       events,
       record: task.record,
-      router: new ToolRouter(tools, ports.clock),
-      context: { turnId, settings, signal, emit: events.emit, beforeRun: () => snapshot.taken() },
+      router: this.#tools.router,
+      context: {
+        turnId,
+        settings,
+        signal,
+        approvals,
+        interrupt,
+        emit: events.emit,
+        beforeRun: () => snapshot.taken(),
+      },
       modelTurn: this.#modelTurn,
       ports,
       notices: this.#notices,
@@ -73,7 +73,6 @@ export class RegularTurn {
       ledger: task.state.ledger,
       diff,
     });
-    this.#tools = [...this.#scope.router.specs, ...hostedTools(settings)];
   }
 
   /** Text of the last agent message. */
@@ -149,7 +148,7 @@ export class RegularTurn {
       try {
         const result = await new Sampling(this.#scope).run(() => {
           request = buildModelRequest(this.#task.settings, state.history, {
-            tools: this.#tools,
+            tools: this.#tools.specs,
             outputSchema: this.#request.outputSchema,
           });
           return request;
@@ -196,7 +195,7 @@ export class RegularTurn {
     const outcome = await compactHistory(this.#task, {
       form,
       settings,
-      tools: this.#tools,
+      tools: this.#tools.specs,
       modelTurn: this.#modelTurn,
       isAutomatic: true,
       outputSchema: this.#request.outputSchema,

@@ -3,6 +3,29 @@ import type { EnvironmentFacts } from '../context/environment.ts';
 
 export type WebSearchMode = 'disabled' | 'cached' | 'live';
 
+export interface WebSearchSettings {
+  /** Absent: nobody chose; the sandbox of each turn decides. */
+  readonly mode: WebSearchMode | undefined;
+  readonly allowedDomains: readonly string[] | undefined;
+  readonly contextSize: 'low' | 'medium' | 'high' | undefined;
+  readonly location:
+    | { readonly country?: string; readonly region?: string; readonly city?: string; readonly timezone?: string }
+    | undefined;
+  /** The provider is known to run searches. */
+  readonly isServed: boolean;
+}
+
+/** Which form of command tool is offered. `unified-exec` is `exec_command` with `write_stdin`. */
+export type ShellToolForm = 'shell' | 'local-shell' | 'shell-command' | 'unified-exec' | 'none';
+
+export interface ToolSettings {
+  readonly shell: ShellToolForm;
+  /** Names of optional tools that are on, such as `js_repl`, `grep_files`, `view_image`, `request_user_input`. */
+  readonly enabled: ReadonlySet<string>;
+  /** `view_image` may hand over pictures in their own size. */
+  readonly originalImages: boolean;
+}
+
 export interface CollaborationMode {
   /** `default`, `plan`, … */
   readonly mode: string;
@@ -51,7 +74,12 @@ export interface ThreadSettings {
   readonly sandbox: SandboxPolicy;
   /** Temporary folders that `workspace-write` may write to, as the sandbox policy allows. Absolute, real paths. */
   readonly temporaryRoots: readonly string[];
-  readonly webSearch: WebSearchMode;
+  readonly webSearch: WebSearchSettings;
+  readonly tools: ToolSettings;
+  readonly network: {
+    /** What commands may reach when they may use the network at all. Absent: everything. */
+    readonly allowedHosts: readonly string[] | undefined;
+  };
   /** Retries of one sampling request. */
   readonly streamMaxRetries: number;
   /** Overrides the amount of the model's truncation policy. */

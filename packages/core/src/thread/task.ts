@@ -1,4 +1,5 @@
 import type { MessageItem, ThreadEvent, TurnId, UserInput } from '@quire/protocol';
+import type { ApprovalDesk } from '../approval/approval-desk.ts';
 import { inputText, userMessage } from '../context/user-message.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
 import { userMessageEvent } from './rollout-events.ts';
@@ -24,12 +25,15 @@ export type PendingInput =
 export interface Task {
   readonly turnId: TurnId;
   readonly signal: AbortSignal;
+  /** Ends the task as if its person had interrupted it. */
+  readonly interrupt: () => void;
   readonly settings: ThreadSettings;
   readonly events: TurnEvents;
   readonly record: ThreadRecord;
   readonly state: ThreadState;
   readonly ports: ThreadPorts;
   readonly pending: PendingInput[];
+  readonly approvals: ApprovalDesk;
 }
 
 /** Puts what a person said into the history and announces it. */

@@ -7,12 +7,14 @@ import type {
   TurnOutcome,
   UserInput,
 } from '@quire/protocol';
+import { ApprovalDesk } from '../approval/approval-desk.ts';
 import { turnAbortedMessage } from '../context/fragments.ts';
 import { History } from '../history/history.ts';
 import { effectiveContextWindow } from '../model/effective-window.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
-import { createTools, hostedTools } from '../tools/tool-set.ts';
+import { createToolSet } from '../tools/tool-set.ts';
 import { budgetedModel } from './budgeted-model.ts';
+import { type LinkedAbort, linkAbort } from './linked-abort.ts';
 import { buildModelRequest } from './model-request.ts';
 import type { ThreadSeed } from './reconstruct-thread.ts';
 import { RegularTurn } from './regular-turn.ts';
@@ -26,6 +28,7 @@ import { ThreadRecord } from './thread-record.ts';
 import { ThreadState } from './thread-state.ts';
 import { TurnDiff } from './turn-diff.ts';
 import { TurnEvents } from './turn-events.ts';
+import { NO_HANDLES } from './turn-tools.ts';
 
 export interface TurnRequest extends TaskRequest {
   readonly input: readonly UserInput[];
@@ -54,6 +57,7 @@ export class Thread {
   readonly #ports: ThreadPorts;
   #settings: ThreadSettings;
   #state: ThreadState;
+  readonly #approvals: ApprovalDesk;
   #running: RunningTask | undefined;
   /** Came while nothing ran that could take it. */
   readonly #waiting: MessageItem[] = [];
@@ -69,6 +73,7 @@ export class Thread {
     const { ports } = parts;
     const { budget } = ports;
     this.#ports = budget === undefined ? ports : { ...ports, model: budgetedModel(ports.model, budget) };
+    this.#approvals = new ApprovalDesk(ports);
     this.#state = new ThreadState(parts.seed);
     this.#state.usage.setContextWindow(effectiveContextWindow(parts.settings.model));
   }
@@ -111,8 +116,7 @@ export class Thread {
   /** Gets the line to the model ready in the background. Nothing that a person said is sent; never fails. */
   warmUp(): void {
     const settings = this.#settings;
-    const tools = createTools(settings, this.#ports, { diff: new TurnDiff(), onPlan: () => undefined });
-    const specs = [...tools.map((tool) => tool.spec), ...hostedTools(settings)];
+    const { specs } = createToolSet(settings, this.#ports, { diff: new TurnDiff(), ...NO_HANDLES });
     const request = buildModelRequest(settings, new History(), { tools: specs, outputSchema: undefined });
     this.#ports.model.warmUp?.({ request });
   }
@@ -200,7 +204,8 @@ export class Thread {
     this.#refuseWhileBusy();
     const running: RunningTask = { pending: [], takesInput: kind.takesInput };
     this.#running = running;
-    const task = this.#newTask(request, running);
+    using link = linkAbort(request.signal);
+    const task = this.#newTask(request, running, link);
     try {
       task.record.write([taskStarted(task.turnId, this.#settings)]);
       task.events.emit({ kind: 'turn-start', turnId: task.turnId });
@@ -210,23 +215,24 @@ export class Thread {
     }
   }
 
-  #newTask(request: TaskRequest, running: RunningTask): Task {
+  #newTask(request: TaskRequest, running: RunningTask, link: LinkedAbort): Task {
     const turnId = this.#ports.entropy.uuid() as TurnId;
     const events = new TurnEvents(turnId, request.onEvent);
     const record = new ThreadRecord(this.#state.history, this.#ports.rollout, (error) => {
       events.warn(`The record of this thread can not be written, so it may not be resumable: ${error.message}`);
     });
-    const { signal } = request;
     const { pending } = running;
     return {
       turnId,
-      signal,
+      signal: link.signal,
+      interrupt: () => link.abort(new Error('the turn was stopped by a decision of its person')),
       settings: this.#settings,
       events,
       record,
       state: this.#state,
       ports: this.#ports,
       pending,
+      approvals: this.#approvals,
     };
   }
 

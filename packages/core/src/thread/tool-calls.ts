@@ -2,8 +2,8 @@ import type { ResponseItem, ToolCallItem, ToolOutputItem } from '@quire/protocol
 import { UNKNOWN_OUTCOME } from '../history/normalize-history.ts';
 import type { Clock } from '../ports/clock.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
-import type { ToolContext, ToolResult } from '../tools/tool.ts';
-import type { ToolRouter } from '../tools/tool-router.ts';
+import type { ToolResult } from '../tools/tool.ts';
+import type { CallContext, ToolRouter } from '../tools/tool-router.ts';
 import type { ThreadRecord } from './thread-record.ts';
 import type { TurnEvents } from './turn-events.ts';
 
@@ -26,13 +26,13 @@ export class ToolCalls {
   readonly #router: ToolRouter;
   readonly #record: ThreadRecord;
   readonly #events: TurnEvents;
-  readonly #context: ToolContext;
+  readonly #context: CallContext;
 
   constructor(parts: {
     readonly router: ToolRouter;
     readonly record: ThreadRecord;
     readonly events: TurnEvents;
-    readonly context: ToolContext;
+    readonly context: CallContext;
   }) {
     this.#router = parts.router;
     this.#record = parts.record;

@@ -58,6 +58,9 @@ function settled(item: TurnItem): TurnItem {
   switch (item.kind) {
     case 'command-execution':
     case 'file-change':
+    case 'mcp-tool-call':
+    case 'dynamic-tool-call':
+    case 'javascript':
       return item.status === 'in-progress' ? { ...item, status: 'failed' } : item;
     case 'sub-agent':
       return item.status === 'in-progress' ? { ...item, status: 'failed' } : item;
@@ -66,6 +69,7 @@ function settled(item: TurnItem): TurnItem {
     case 'reasoning':
     case 'web-search':
     case 'plan':
+    case 'image-view':
     case 'tool-error':
     case 'context-compaction':
     case 'review-start':

@@ -1,11 +1,5 @@
-import {
-  type JsonObject,
-  type MessageItem,
-  type ResponseItem,
-  stringAt,
-  type TurnItem,
-  type WebSearchCallItem,
-} from '@quire/protocol';
+import type { JsonObject, MessageItem, ResponseItem, TurnItem, WebSearchCallItem } from '@quire/protocol';
+import { parseSearchAction, searchDetail } from '../tools/web-search/search-action.ts';
 
 /** The timeline element that a finished model item stands for, or `undefined` when it shows nothing. */
 export function turnItemOf(item: ResponseItem, id: string): TurnItem | undefined {
@@ -43,32 +37,5 @@ function agentMessage(item: MessageItem, id: string): TurnItem {
 /** What clients show for a search. Source: the peer's one-line details. */
 function webSearch(item: WebSearchCallItem, id: string): TurnItem {
   const action: JsonObject = item.action ?? { type: 'other' };
-  return { kind: 'web-search', id, query: webSearchDetail(action), action };
-}
-
-function webSearchDetail(action: JsonObject): string {
-  const url = stringAt(action, 'url');
-  switch (action['type']) {
-    case 'search':
-      return searchQuery(action);
-    case 'open_page':
-      return url ?? '';
-    case 'find_in_page': {
-      const pattern = stringAt(action, 'pattern');
-      if (pattern === undefined) return url ?? '';
-      return url === undefined ? `'${pattern}'` : `'${pattern}' in ${url}`;
-    }
-    default:
-      return '';
-  }
-}
-
-function searchQuery(action: JsonObject): string {
-  const query = stringAt(action, 'query');
-  if (query !== undefined && query !== '') return query;
-  const queries = action['queries'];
-  if (!Array.isArray(queries)) return '';
-  const first: unknown = queries[0];
-  if (typeof first !== 'string') return '';
-  return queries.length > 1 ? `${first} ...` : first;
+  return { kind: 'web-search', id, query: searchDetail(parseSearchAction(item.action)), action };
 }

@@ -1,7 +1,6 @@
 import type { TokenUsage } from '@quire/protocol';
 import type { ModelTurn } from '../ports/model-port.ts';
-import type { ToolContext } from '../tools/tool.ts';
-import type { ToolRouter } from '../tools/tool-router.ts';
+import type { CallContext, ToolRouter } from '../tools/tool-router.ts';
 import type { LedgerKeeper } from './ledger-keeper.ts';
 import type { LineNotices } from './line-notices.ts';
 import { tokenCount } from './rollout-events.ts';
@@ -18,7 +17,7 @@ export class TurnScope {
   readonly events: TurnEvents;
   readonly record: ThreadRecord;
   readonly router: ToolRouter;
-  readonly context: ToolContext;
+  readonly context: CallContext;
   readonly modelTurn: ModelTurn;
   readonly ports: ThreadPorts;
   readonly notices: LineNotices;

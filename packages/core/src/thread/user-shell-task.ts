@@ -18,7 +18,13 @@ interface ShellEnd {
 export async function runUserShell(task: Task, script: string): Promise<undefined> {
   const { settings, ports, events, turnId, signal, record } = task;
   signal.throwIfAborted();
-  const command: ShellCommand = { script, login: true, cwd: settings.cwd, timeoutMs: LIMIT_MS };
+  const command: ShellCommand = {
+    script,
+    login: true,
+    cwd: settings.cwd,
+    timeoutMs: LIMIT_MS,
+    confinement: { kind: 'none' },
+  };
   const item = {
     kind: 'command-execution',
     id: ports.entropy.uuid(),

@@ -1,13 +1,15 @@
 import type { FileChangeSummary, ToolCallItem, ToolSpec, TurnItem } from '@quire/protocol';
 import { stringAt } from '@quire/protocol';
-import { decidePatch } from '../approval/patch-policy.ts';
+import { authorizePatch } from '../approval/authorize-patch.ts';
 import {
   freeformPatchTool,
   functionPatchTool,
   PatchError,
   type PatchPlan,
+  type PlacedEdits,
   parsePatch,
   patchFailureText,
+  placeEdits,
   planPatch,
 } from '../patch/index.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -27,6 +29,7 @@ interface ApplyPatchPorts {
 /** Edits files by patch. All forms of the call, also those found inside a shell command, end in `applyText`. */
 export class ApplyPatchTool implements Tool {
   readonly name = 'apply_patch';
+  readonly kind = 'patch';
   readonly parallelSafe = false;
   readonly spec: ToolSpec;
   readonly #ports: ApplyPatchPorts;
@@ -53,43 +56,62 @@ export class ApplyPatchTool implements Tool {
     context: ToolContext & { readonly cwd: string },
   ): Promise<ToolResult> {
     const startedAtMs = this.#ports.clock.now();
-    let plan: PatchPlan;
-    let targets: readonly string[];
+    let verified: VerifiedPatch;
     try {
-      plan = await planPatch(parsePatch(text), { cwd: context.cwd, read: (path) => this.#ports.files.read(path) });
-      targets = await Promise.all(plan.touchedPaths.map((path) => this.#ports.files.resolveTarget(path)));
+      verified = await this.#verify(text, context.cwd);
     } catch (error) {
       return toolError(call, this.name, verificationFailure(error));
     }
-    const item = {
-      kind: 'file-change',
-      id: call.call_id ?? this.name,
-      changes: plan.changes,
-      status: 'in-progress',
-    } as const;
+    const { plan, targets } = verified;
+    const callId = call.call_id ?? this.name;
+    const item = { kind: 'file-change', id: callId, changes: plan.changes, status: 'in-progress' } as const;
     context.emit({ kind: 'item-start', turnId: context.turnId, item });
-    const decision = decidePatch(targets, context.settings);
-    if (decision.kind === 'refuse') {
-      const message = `patch rejected: ${decision.reason}`;
-      return { output: message, endItem: { ...item, status: 'declined', message } };
+    const authorization = await authorizePatch({ callId, changes: plan.changes, targets }, context);
+    if (authorization.kind === 'refused') {
+      const { message } = authorization;
+      return { output: message, endItem: { ...item, status: 'declined', message }, failed: true };
     }
     context.signal.throwIfAborted();
-    return this.#write(item, plan, startedAtMs);
+    if (authorization.wasAsked && !(await this.#isStill(verified, text, context.cwd))) {
+      const message = 'patch rejected: the files changed while the patch was asked about; read them and try again';
+      return { output: message, endItem: { ...item, status: 'declined', message }, failed: true };
+    }
+    return this.#write(item, verified, startedAtMs);
   }
 
-  async #write(item: PatchItem, plan: PatchPlan, startedAtMs: number): Promise<ToolResult> {
+  async #verify(text: string, cwd: string): Promise<VerifiedPatch> {
+    const { files } = this.#ports;
+    const plan = await planPatch(parsePatch(text), { cwd, read: (path) => files.read(path) });
+    return { plan, ...(await placeEdits(plan, (path) => files.resolveTarget(path))) };
+  }
+
+  /** Whether the patch would still write the same, and to the same places, as what was shown. */
+  async #isStill(shown: VerifiedPatch, text: string, cwd: string): Promise<boolean> {
+    try {
+      const { edits, targets } = await this.#verify(text, cwd);
+      return JSON.stringify([edits, targets]) === JSON.stringify([shown.edits, shown.targets]);
+    } catch {
+      return false; // it can not even be applied any more
+    }
+  }
+
+  async #write(item: PatchItem, { plan, edits }: VerifiedPatch, startedAtMs: number): Promise<ToolResult> {
     const { files, clock, turnDiff } = this.#ports;
     try {
-      await files.apply(plan.edits);
+      await files.apply(edits);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const output = outputText({ exitCode: 1, durationMs: clock.now() - startedAtMs, text: message });
-      return { output, endItem: { ...item, status: 'failed', message } };
+      return { output, endItem: { ...item, status: 'failed', message }, failed: true };
     }
     turnDiff.record(plan.files);
     const output = outputText({ exitCode: 0, durationMs: clock.now() - startedAtMs, text: plan.successText });
     return { output, endItem: { ...item, status: 'completed' } };
   }
+}
+
+interface VerifiedPatch extends PlacedEdits {
+  readonly plan: PatchPlan;
 }
 
 type PatchItem = Extract<TurnItem, { kind: 'file-change' }> & { readonly changes: readonly FileChangeSummary[] };

@@ -1,23 +1,32 @@
-import type { ToolCallItem, ToolSpec } from '@quire/protocol';
+import type { JsonValue, ToolCallItem, ToolOutputBody } from '@quire/protocol';
 import type { Clock } from '../ports/clock.ts';
+import type { HookedCall, ToolHooks } from '../ports/tool-hooks.ts';
 import { ReadWriteLock } from './read-write-lock.ts';
 import { formatAbortedSeconds, type Tool, type ToolContext, type ToolResult } from './tool.ts';
 
-/** The one dispatcher: every call of the model passes here. */
-export class ToolRouter {
-  readonly #tools: ReadonlyMap<string, Tool>;
-  readonly #aliases: ReadonlyMap<string, Tool>;
-  readonly #clock: Clock;
-  readonly #lock = new ReadWriteLock();
+/** What the router is given of a turn; the way back into it is its own. */
+export type CallContext = Omit<ToolContext, 'dispatch'>;
 
-  constructor(tools: readonly Tool[], clock: Clock) {
-    this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
-    this.#aliases = new Map(tools.flatMap((tool) => (tool.aliases ?? []).map((alias) => [alias, tool] as const)));
-    this.#clock = clock;
+/** The one dispatcher: every call of the model passes here, and every call that a tool makes. */
+export class ToolRouter {
+  readonly #clock: Clock;
+  readonly #hooks: ToolHooks | undefined;
+  readonly #lock = new ReadWriteLock();
+  #tools: ReadonlyMap<string, Tool> = new Map();
+  #aliases: ReadonlyMap<string, Tool> = new Map();
+
+  constructor(tools: readonly Tool[], ports: { readonly clock: Clock; readonly hooks?: ToolHooks }) {
+    this.#clock = ports.clock;
+    this.#hooks = ports.hooks;
+    this.useTools(tools);
   }
 
-  get specs(): readonly ToolSpec[] {
-    return [...this.#tools.values()].map((tool) => tool.spec);
+  /** From now on these; calls that run already are not touched. Of several with one name the first counts. */
+  useTools(tools: readonly Tool[]): void {
+    const byName = new Map<string, Tool>();
+    for (const tool of tools) if (!byName.has(tool.name)) byName.set(tool.name, tool);
+    this.#tools = byName;
+    this.#aliases = new Map(tools.flatMap((tool) => (tool.aliases ?? []).map((alias) => [alias, tool] as const)));
   }
 
   /** A call of this tool begins to arrive. */
@@ -26,16 +35,33 @@ export class ToolRouter {
   }
 
   /** Serves one call; unknown tools, faults of a tool and aborts become outputs. Never rejects. */
-  async dispatch(call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
-    const name = call.type === 'local_shell_call' ? 'local_shell' : call.name;
+  dispatch(call: ToolCallItem, context: CallContext): Promise<ToolResult> {
+    return this.#serve(call, context, (tool, work) => this.#lock.run(tool.parallelSafe ? 'read' : 'write', work));
+  }
+
+  /** A call from within a tool, which holds the lock already. Its item is announced here. */
+  async #dispatchNested(call: ToolCallItem, context: CallContext): Promise<ToolResult> {
+    const result = await this.#serve(call, context, (_tool, work) => work());
+    if (result.endItem !== undefined) {
+      context.emit({ kind: 'item-end', turnId: context.turnId, item: result.endItem });
+    }
+    return result;
+  }
+
+  async #serve(
+    call: ToolCallItem,
+    context: CallContext,
+    inTurn: (tool: Tool, work: () => Promise<ToolResult>) => Promise<ToolResult>,
+  ): Promise<ToolResult> {
+    const name = nameOf(call);
     const tool = this.#tools.get(name) ?? this.#aliases.get(name);
     if (tool === undefined) return unsupported(call, name);
     const startedAtMs = this.#clock.now();
     try {
-      return await this.#lock.run(tool.parallelSafe ? 'read' : 'write', async () => {
+      return await inTurn(tool, async () => {
         await context.beforeRun?.();
         context.signal.throwIfAborted();
-        return tool.run(call, context);
+        return this.#runHooked(tool, call, context);
       });
     } catch (error) {
       if (context.signal.aborted) return abortedResult(this.#clock.now() - startedAtMs);
@@ -43,10 +69,60 @@ export class ToolRouter {
       return toolError(call, name, `tool ${name} failed: ${reason}`);
     }
   }
+
+  async #runHooked(tool: Tool, call: ToolCallItem, context: CallContext): Promise<ToolResult> {
+    const full: ToolContext = { ...context, dispatch: (nested) => this.#dispatchNested(nested, context) };
+    const hooks = this.#hooks;
+    if (hooks === undefined) return tool.run(call, full);
+    const { signal } = context;
+    const hooked = hookedCall(tool, call, context);
+    const verdict = await hooks.before(hooked, { signal });
+    if (verdict.kind === 'deny')
+      return toolError(call, tool.name, `${tool.name} was denied by a hook: ${verdict.reason}`);
+    const result = await tool.run(call, full);
+    if (signal.aborted) return result;
+    const succeeded = result.failed !== true;
+    const { feedback } = await hooks.after({ ...hooked, output: textOf(result.output), succeeded }, { signal });
+    return feedback === undefined ? result : { ...result, output: withFeedback(result.output, feedback) };
+  }
+}
+
+function nameOf(call: ToolCallItem): string {
+  return call.type === 'local_shell_call' ? 'local_shell' : call.name;
+}
+
+function hookedCall(tool: Tool, call: ToolCallItem, context: CallContext): HookedCall {
+  return {
+    turnId: context.turnId,
+    callId: call.call_id ?? tool.name,
+    tool: nameOf(call),
+    kind: tool.kind,
+    input: inputOf(call),
+    cwd: context.settings.cwd,
+  };
+}
+
+function inputOf(call: ToolCallItem): JsonValue {
+  if (call.type === 'local_shell_call') return call.action;
+  if (call.type === 'custom_tool_call') return call.input;
+  try {
+    return JSON.parse(call.arguments) as JsonValue;
+  } catch {
+    return call.arguments; // the tool will say what is wrong with it
+  }
+}
+
+function textOf(output: ToolOutputBody): string {
+  if (typeof output === 'string') return output;
+  return output.flatMap((part) => (part.type === 'input_text' ? [part.text] : [])).join('\n');
+}
+
+function withFeedback(output: ToolOutputBody, feedback: string): ToolOutputBody {
+  return typeof output === 'string' ? `${output}\n\n${feedback}` : [...output, { type: 'input_text', text: feedback }];
 }
 
 function abortedResult(durationMs: number): ToolResult {
-  return { output: `aborted by user after ${formatAbortedSeconds(durationMs)}s`, endItem: undefined };
+  return { output: `aborted by user after ${formatAbortedSeconds(durationMs)}s`, endItem: undefined, failed: true };
 }
 
 function unsupported(call: ToolCallItem, name: string): ToolResult {
@@ -57,5 +133,5 @@ function unsupported(call: ToolCallItem, name: string): ToolResult {
 
 /** An output that tells the model what went wrong, shown to people as well. */
 export function toolError(call: ToolCallItem, tool: string, message: string): ToolResult {
-  return { output: message, endItem: { kind: 'tool-error', id: call.call_id ?? tool, tool, message } };
+  return { output: message, endItem: { kind: 'tool-error', id: call.call_id ?? tool, tool, message }, failed: true };
 }

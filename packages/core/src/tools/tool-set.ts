@@ -1,37 +1,64 @@
 import type { PlanStep, ToolSpec } from '@quire/protocol';
-import type { Clock } from '../ports/clock.ts';
-import type { CommandRunner } from '../ports/command-runner.ts';
-import type { PatchFiles } from '../ports/patch-files.ts';
 import type { ThreadSettings } from '../thread/settings.ts';
+import type { ThreadPorts } from '../thread/thread-ports.ts';
 import type { TurnDiff } from '../thread/turn-diff.ts';
 import { ApplyPatchTool } from './apply-patch.ts';
-import { ShellCommandTool } from './shell-command.ts';
+import { createCommandTools } from './command-tools/create-command-tools.ts';
+import { createFileTools } from './files/file-tools.ts';
+import { createViewImageTool } from './files/view-image.ts';
+import { RequestUserInputTool } from './request-user-input.ts';
 import type { Tool, ToolContext } from './tool.ts';
 import { UpdatePlanTool } from './update-plan.ts';
+import { webSearchSpec } from './web-search/web-search-spec.ts';
 
-/** The tools of a turn, in the order in which they are offered. Source: the peer's order. */
-export function createTools(
-  settings: ThreadSettings,
-  ports: {
-    readonly runner: CommandRunner;
-    readonly files: PatchFiles;
-    readonly clock: Clock;
-    readonly agentTools?: readonly Tool[];
-  },
-  turn: { readonly diff: TurnDiff; readonly onPlan: (steps: readonly PlanStep[], context: ToolContext) => void },
-): readonly Tool[] {
-  const applyPatch = new ApplyPatchTool(settings.model.applyPatchTool ?? 'freeform', {
-    files: ports.files,
-    clock: ports.clock,
-    turnDiff: turn.diff,
-  });
-  const { agentTools = [] } = ports;
-  return [new ShellCommandTool(ports, applyPatch), new UpdatePlanTool(turn.onPlan), applyPatch, ...agentTools];
+/** What a turn offers: tools that are run here around those that the provider runs by itself. */
+export interface ToolSet {
+  readonly tools: readonly Tool[];
+  readonly specs: readonly ToolSpec[];
 }
 
-/** Tools that the provider runs by itself. Full access makes the search live unless it is switched off. */
-export function hostedTools(settings: Pick<ThreadSettings, 'webSearch' | 'sandbox'>): readonly ToolSpec[] {
-  if (settings.webSearch === 'disabled') return [];
-  const live = settings.webSearch === 'live' || settings.sandbox.mode === 'danger-full-access';
-  return [{ type: 'web_search', external_web_access: live }];
+export interface TurnHandles {
+  readonly diff: TurnDiff;
+  readonly onPlan: (steps: readonly PlanStep[], context: ToolContext) => void;
+}
+
+/** The tools of a turn, in the order in which they are offered. Source: the peer's order. */
+export function createToolSet(settings: ThreadSettings, ports: ThreadPorts, turn: TurnHandles): ToolSet {
+  const { enabled, shell } = settings.tools;
+  const { files, clock, workspaceFiles, images } = ports;
+  const applyPatch = new ApplyPatchTool(settings.model.applyPatchTool ?? 'freeform', {
+    files,
+    clock,
+    turnDiff: turn.diff,
+  });
+  const fileTools = workspaceFiles === undefined ? [] : createFileTools(workspaceFiles);
+  const first: readonly Tool[] = [
+    ...createCommandTools(shell, ports, applyPatch),
+    ...(ports.mcpResourceTools ?? []),
+    new UpdatePlanTool(turn.onPlan),
+    ...(ports.javaScriptTools ?? []),
+    ...(ports.approvals?.answer === undefined ? [] : [new RequestUserInputTool()]),
+    applyPatch,
+    ...fileTools.filter(({ name }) => enabled.has(name)),
+  ];
+  const last: readonly Tool[] = [
+    ...(images === undefined || !enabled.has('view_image')
+      ? []
+      : [createViewImageTool(images, { offersOriginal: offersOriginal(settings) })]),
+    ...(ports.agentTools ?? []),
+    ...(ports.toolSources ?? []).flatMap((source) => source.tools),
+  ];
+  const search = webSearchSpec(settings);
+  return {
+    tools: [...first, ...last],
+    specs: [...specsOf(first), ...(search === undefined ? [] : [search]), ...specsOf(last)],
+  };
+}
+
+function offersOriginal({ tools, model }: ThreadSettings): boolean {
+  return tools.originalImages && model.supportsOriginalImages;
+}
+
+function specsOf(tools: readonly Tool[]): readonly ToolSpec[] {
+  return tools.flatMap((tool) => (tool.spec === undefined ? [] : [tool.spec]));
 }

@@ -1,5 +1,19 @@
 import type { ThreadEvent, ToolCallItem, ToolOutputBody, ToolSpec, TurnId, TurnItem } from '@quire/protocol';
+import type { ApprovalDesk } from '../approval/approval-desk.ts';
 import type { ThreadSettings } from '../thread/settings.ts';
+
+/** What a tool does, for hooks and policies. */
+export type ToolKind =
+  | 'command'
+  | 'patch'
+  | 'file'
+  | 'image'
+  | 'plan'
+  | 'question'
+  | 'javascript'
+  | 'mcp'
+  | 'dynamic'
+  | 'sub-agent';
 
 export interface ToolContext {
   readonly turnId: TurnId;
@@ -9,6 +23,11 @@ export interface ToolContext {
   readonly emit: (event: ThreadEvent) => void;
   /** What must be over before a tool touches anything. Never rejects. */
   readonly beforeRun?: () => Promise<void>;
+  readonly approvals: ApprovalDesk;
+  /** Ends the turn as if its person had interrupted it. */
+  readonly interrupt: () => void;
+  /** Serves a call that a tool makes by itself, with hooks, approvals and all. Never rejects. */
+  readonly dispatch: (call: ToolCallItem) => Promise<ToolResult>;
 }
 
 export interface ToolResult {
@@ -16,14 +35,17 @@ export interface ToolResult {
   readonly output: ToolOutputBody;
   /** Announced as ended once the output is on disk, so that nothing is shown that could be lost. */
   readonly endItem: TurnItem | undefined;
+  /** The tool could not do what was asked. Absent: it could. The model reads it off the output. */
+  readonly failed?: true;
 }
 
 export interface Tool {
   readonly name: string;
+  readonly kind: ToolKind;
   /** Other names under which a model may call it; they are not offered. */
   readonly aliases?: readonly string[];
-  /** As offered to the model. */
-  readonly spec: ToolSpec;
+  /** As offered to the model; absent: it is served when called, and not offered. */
+  readonly spec: ToolSpec | undefined;
   /** May overlap with other such tools; any other runs alone. */
   readonly parallelSafe: boolean;
   /** Gets ready what a call will need, in the background. Never throws. */

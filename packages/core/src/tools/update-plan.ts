@@ -8,6 +8,7 @@ const STATUSES: readonly string[] = ['pending', 'in_progress', 'completed'];
 /** Keeps the latest plan of a turn; its item ends when the turn does. */
 export class UpdatePlanTool implements Tool {
   readonly name = 'update_plan';
+  readonly kind = 'plan';
   readonly parallelSafe = false;
   readonly spec = {
     type: 'function',

@@ -69,7 +69,7 @@ describe('what the patch does not change stays', () => {
   });
 
   test('CRLF, also for lines that come [PATCH-14]', async () => {
-    expect(await updated('a\r\nb\r\nc', '@@', ' a', '-b', '+B', '+D')).toBe('a\r\nB\r\nD\r\nc\r\n');
+    expect(await updated('a\r\nb\r\nc', '@@', ' a', '-b', '+B', '+D')).toBe('a\r\nB\r\nD\r\nc');
   });
 
   test('each line ending of a file that mixes them [PATCH-14]', async () => {
@@ -77,7 +77,7 @@ describe('what the patch does not change stays', () => {
   });
 
   test('lone CR, in a file without LF [PATCH-14]', async () => {
-    expect(await updated('a\rb', '@@', '-b', '+x')).toBe('a\rx\r');
+    expect(await updated('a\rb', '@@', '-b', '+x')).toBe('a\rx');
   });
 
   test('a byte order mark, which is no part of the first line [PATCH-15]', async () => {
@@ -85,9 +85,13 @@ describe('what the patch does not change stays', () => {
     expect(await updated('\uFEFFa\n', '@@', '-\uFEFFa', '+\uFEFFA')).toBe('\uFEFFA\n');
   });
 
-  test('but the last line always gets an ending [PATCH-16]', async () => {
-    expect(await updated('a\nb', '@@', '-a', '+A')).toBe('A\nb\n');
+  test('a missing ending of the last line, unless nothing but it can be meant [PATCH-16]', async () => {
+    expect(await updated('a\nb', '@@', '-a', '+A')).toBe('A\nb');
+    expect(await updated('a\r\nb', '@@', ' a', '-b')).toBe('a');
+    expect(await updated('a\nb\r', '@@', '-a', '+A')).toBe('A\nb\r');
     expect(await updated('a', '@@', '-a')).toBe('');
+    expect(await updated('a\nb', '@@', '-b', '+b')).toBe('a\nb\n');
+    expect(await updated('a\nb', '@@', '-a', '+a')).toBe('a\nb');
   });
 });
 

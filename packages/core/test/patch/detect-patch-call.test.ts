@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { detectPatchCall, detectPatchScript } from '../../src/patch/index.ts';
+import { detectPatchArgv, detectPatchScript } from '../../src/patch/index.ts';
 
 const PATCH = "*** Begin Patch\n*** Add File: x\n+it's $HOME\n*** End Patch";
 const call = (opener: string, end = 'EOF'): string => `apply_patch ${opener}\n${PATCH}\n${end}`;
 
 test('the program with one argument is a patch call [PATCH-40]', () => {
-  expect(detectPatchCall(['apply_patch', PATCH])).toEqual({ kind: 'patch', patch: PATCH });
-  expect(detectPatchCall(['applypatch', PATCH])).toEqual({ kind: 'patch', patch: PATCH });
-  expect(detectPatchCall(['apply_patch', PATCH, 'more'])).toBeUndefined();
-  expect(detectPatchCall(['apply_patch'])).toBeUndefined();
-  expect(detectPatchCall([])).toBeUndefined();
+  expect(detectPatchArgv(['apply_patch', PATCH])).toEqual({ kind: 'patch', patch: PATCH });
+  expect(detectPatchArgv(['applypatch', PATCH])).toEqual({ kind: 'patch', patch: PATCH });
+  expect(detectPatchArgv(['apply_patch', PATCH, 'more'])).toBeUndefined();
+  expect(detectPatchArgv(['apply_patch'])).toBeUndefined();
+  expect(detectPatchArgv([])).toBeUndefined();
 });
 
 describe('a script that is one heredoc call is a patch call [PATCH-41]', () => {
@@ -32,7 +32,7 @@ describe('a script that is one heredoc call is a patch call [PATCH-41]', () => {
     ['C:\\Windows\\powershell.exe', '-Command'],
     ['cmd', '/c'],
   ])('given to %s %s', (shell, flag) => {
-    expect(detectPatchCall([shell, flag, call("<<'EOF'")])).toEqual({ kind: 'patch', patch: PATCH });
+    expect(detectPatchArgv([shell, flag, call("<<'EOF'")])).toEqual({ kind: 'patch', patch: PATCH });
   });
 });
 
@@ -67,19 +67,19 @@ describe('anything else is an ordinary command [PATCH-43]', () => {
     ['a plain command', 'ls -la'],
   ])('%s', (_name, script) => {
     expect(detectPatchScript(script)).toBeUndefined();
-    expect(detectPatchCall(['bash', '-lc', script])).toBeUndefined();
+    expect(detectPatchArgv(['bash', '-lc', script])).toBeUndefined();
   });
 
   test('another shell flag or program', () => {
-    expect(detectPatchCall(['bash', '-C', call("<<'EOF'")])).toBeUndefined();
-    expect(detectPatchCall(['bash', '-x', call("<<'EOF'")])).toBeUndefined();
-    expect(detectPatchCall(['python', '-c', call("<<'EOF'")])).toBeUndefined();
-    expect(detectPatchCall([call("<<'EOF'")])).toBeUndefined();
+    expect(detectPatchArgv(['bash', '-C', call("<<'EOF'")])).toBeUndefined();
+    expect(detectPatchArgv(['bash', '-x', call("<<'EOF'")])).toBeUndefined();
+    expect(detectPatchArgv(['python', '-c', call("<<'EOF'")])).toBeUndefined();
+    expect(detectPatchArgv([call("<<'EOF'")])).toBeUndefined();
   });
 });
 
 test('a patch given as the command itself is told apart [PATCH-44]', () => {
-  expect(detectPatchCall([PATCH])).toEqual({ kind: 'raw-patch' });
-  expect(detectPatchCall(['bash', '-lc', `\n${PATCH}\n`])).toEqual({ kind: 'raw-patch' });
+  expect(detectPatchArgv([PATCH])).toEqual({ kind: 'raw-patch' });
+  expect(detectPatchArgv(['bash', '-lc', `\n${PATCH}\n`])).toEqual({ kind: 'raw-patch' });
   expect(detectPatchScript('*** Begin Patch\nmalformed')).toEqual({ kind: 'raw-patch' });
 });

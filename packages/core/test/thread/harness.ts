@@ -1,5 +1,6 @@
 import type {
   Clock,
+  Command,
   CommandOutcome,
   CommandRunner,
   FileEdit,
@@ -7,7 +8,8 @@ import type {
   ModelRequest,
   PatchFiles,
   RolloutWriter,
-  ShellCommand,
+  SessionReading,
+  SessionWriting,
 } from '@quire/core';
 import { findModel, Thread, type ThreadSeed, type ThreadSettings } from '@quire/core';
 import {
@@ -101,12 +103,17 @@ export class ScriptedRunner implements CommandRunner {
     return new Promise((resolve) => this.#waiters.push({ count, resolve }));
   }
 
-  argv(command: ShellCommand): readonly string[] {
+  argv(command: Command): readonly string[] {
+    if ('argv' in command) return command.argv;
     return [this.shell.path, command.login ? '-lc' : '-c', command.script];
   }
 
-  run(command: ShellCommand, { signal }: { readonly signal: AbortSignal }): Promise<CommandOutcome> {
-    this.scripts.push(command.script);
+  run(
+    command: Command & { readonly timeoutMs: number },
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<CommandOutcome> {
+    const script = 'argv' in command ? command.argv.join(' ') : command.script;
+    this.scripts.push(script);
     this.timeouts.push(command.timeoutMs);
     const result = new Promise<CommandOutcome>((resolve, reject) => {
       const finish = (output: string, exitCode = 0): void =>
@@ -118,11 +125,20 @@ export class ScriptedRunner implements CommandRunner {
           durationMs: 100,
         });
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      if (this.#instant !== undefined) finish(this.#instant(command.script));
-      else this.running.push({ script: command.script, finish });
+      if (this.#instant !== undefined) finish(this.#instant(script));
+      else this.running.push({ script, finish });
     });
     for (const waiter of this.#waiters) if (this.scripts.length >= waiter.count) waiter.resolve();
     return result;
+  }
+
+  async openSession(command: Command, look: { readonly signal: AbortSignal }): Promise<SessionReading> {
+    const { end, output, omittedBytes, durationMs } = await this.run({ ...command, timeoutMs: 0 }, look);
+    return { sessionId: 10_000 + this.scripts.length, end, output, omittedBytes, durationMs };
+  }
+
+  async writeSession(): Promise<SessionWriting> {
+    return { kind: 'unknown-session' };
   }
 
   warmUp(): void {
@@ -239,7 +255,15 @@ export function settings(overrides: Partial<ThreadSettings> = {}): ThreadSetting
       excludeSlashTmp: false,
     },
     temporaryRoots: [],
-    webSearch: 'disabled',
+    webSearch: {
+      mode: 'disabled',
+      allowedDomains: undefined,
+      contextSize: undefined,
+      location: undefined,
+      isServed: false,
+    },
+    tools: { shell: 'shell-command', enabled: new Set(), originalImages: false },
+    network: { allowedHosts: undefined },
     streamMaxRetries: 5,
     toolOutputTokenLimit: undefined,
     ...overrides,

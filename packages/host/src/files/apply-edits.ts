@@ -86,8 +86,9 @@ interface Journal {
   readonly calls: DecidingCalls;
 }
 
-async function writeText(edit: { path: string; text: string }, journal: Journal): Promise<void> {
+async function writeText(edit: Extract<FileEdit, { kind: 'write' }>, journal: Journal): Promise<void> {
   const target = await resolveTarget(edit.path);
+  refuseElsewhere(target, edit);
   const existing = await statIfPresent(target);
   if (existing?.isDirectory()) throw new Error('it is a directory');
   if (existing !== undefined && !existing.isFile()) throw new Error('it is not a regular file');
@@ -159,8 +160,15 @@ async function keepOriginal(
   return { path, undo, discard: () => unlink(original) };
 }
 
-async function deleteFile(edit: { path: string }, journal: Journal): Promise<void> {
+/** Somebody may have put a link into the way since the place was allowed. */
+function refuseElsewhere(target: string, allowed: Pick<FileEdit, 'target'>): void {
+  if (allowed.target === undefined || allowed.target === target) return;
+  throw new Error(`it leads to ${target} now, which is not what was allowed`);
+}
+
+async function deleteFile(edit: Extract<FileEdit, { kind: 'delete' }>, journal: Journal): Promise<void> {
   const target = await resolveEntry(edit.path);
+  refuseElsewhere(target, edit);
   if ((await lstat(target)).isDirectory()) throw new Error('it is a directory');
   if (!journal.keepsOriginal) return unlink(target);
   const original = siblingName(target);

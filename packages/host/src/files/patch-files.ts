@@ -5,6 +5,9 @@ import { systemCode, systemReason } from '../system-reason.ts';
 import { applyEdits } from './apply-edits.ts';
 import { resolveTarget } from './resolve-target.ts';
 
+/** What is larger is data rather than text that somebody patches, and a patch holds several copies in memory. */
+const MAX_BYTES = 128 * 1024 * 1024;
+
 /** Files on disk. It holds nothing, so one may serve many threads. */
 export function createPatchFiles(): PatchFiles {
   return { read: readText, resolveTarget, apply: applyEdits };
@@ -17,6 +20,7 @@ async function readText(path: string): Promise<FileReading> {
     const stats = await file.stat();
     if (stats.isDirectory()) return { kind: 'directory' };
     if (!stats.isFile()) return { kind: 'unreadable', reason: 'not a regular file' };
+    if (stats.size > MAX_BYTES) return { kind: 'unreadable', reason: 'too large' };
     return decodeText(await file.readFile());
   } catch (error) {
     const code = systemCode(error);
@@ -29,8 +33,7 @@ async function readText(path: string): Promise<FileReading> {
 function decodeText(bytes: Uint8Array): FileReading {
   try {
     return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
-  } catch (error) {
-    const isTooLong = systemCode(error) === 'ERR_STRING_TOO_LONG';
-    return { kind: 'unreadable', reason: isTooLong ? 'too large' : 'not valid UTF-8' };
+  } catch {
+    return { kind: 'unreadable', reason: 'not valid UTF-8' };
   }
 }

@@ -103,6 +103,11 @@ function readWebp(bytes: Buffer): Size | string {
   }
 }
 
+/** A flag of the extended form says so. Source: RFC 9649, section 2.7. */
+export function isAnimatedWebp(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 12, 16) === 'VP8X' && ((bytes[20] ?? 0) & 0x02) !== 0;
+}
+
 /** Source: GIF89a specification, section 18. */
 function readGif(bytes: Buffer): Size | string {
   const trailer = 0x3b;

@@ -1,12 +1,6 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { systemCode, systemReason } from '../system-reason.ts';
-import { type ImageHeader, readImageHeader } from './image-header.ts';
-
-const MEBIBYTE = 1024 * 1024;
-export const IMAGE_MAX_BYTES = 20 * MEBIBYTE;
-
-export type ImageErrorCode = 'not-found' | 'unreadable' | 'too-large' | 'unsupported' | 'damaged';
+import { systemCode } from '../system-reason.ts';
+import type { ImageFormat } from './image-header.ts';
+import { type ImageErrorCode, type ImageProblem, reasonWithPath } from './image-problem.ts';
 
 /** A file that can not be attached. The message is one line that names the file and the remedy. */
 export class ImageError extends Error {
@@ -21,53 +15,49 @@ export class ImageError extends Error {
   }
 }
 
-export interface LoadedImage extends ImageHeader {
+export interface LoadedImage {
+  readonly format: ImageFormat;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
   /** As the model takes it: `data:image/…;base64,…`. */
   readonly dataUrl: string;
 }
 
-/** Reads an image file as it is, without changing its size. Rejects with `ImageError`. */
+/** Reads an image file as `view_image` does, made smaller if it is large. Rejects with `ImageError`. */
 export async function loadImage(path: string): Promise<LoadedImage> {
-  const bytes = await readImageFile(path);
-  const reading = readImageHeader(bytes);
-  switch (reading.kind) {
-    case 'unsupported':
-      throw new ImageError('unsupported', path, {
-        message: `${path} is not a PNG, JPEG, WebP or GIF image; convert it to one of these`,
-      });
-    case 'damaged':
-      throw new ImageError('damaged', path, {
-        message: `the ${reading.format.toUpperCase()} image ${path} is damaged (${reading.reason}); save it again`,
-      });
-    case 'image': {
-      const dataUrl = `data:image/${reading.header.format};base64,${bytes.toString('base64')}`;
-      return { ...reading.header, dataUrl };
-    }
+  const [{ readImageFile }, { prepareImage }, { loadImageCodec }] = await Promise.all([
+    import('./read-image-file.ts'),
+    import('./prepare-image.ts'),
+    import('./load-image-codec.ts'),
+  ]);
+  const file = await readImageFile(path);
+  switch (file.kind) {
+    case 'missing':
+      throw missingError(path, file);
+    case 'not-a-file':
+      throw new ImageError('unreadable', path, { message: `${path} is not a file; give the path of an image file` });
+    case 'problem':
+      throw problemError(path, file);
   }
+  const image = await prepareImage(file.bytes, 'fitted', await loadImageCodec());
+  if (image.kind === 'problem') throw problemError(path, image);
+  const { format, width, height, bytes } = image;
+  return { format, width, height, dataUrl: `data:image/${format};base64,${bytes.toString('base64')}` };
 }
 
-async function readImageFile(path: string): Promise<Buffer> {
-  try {
-    // Opening a named pipe would wait for a writer otherwise.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = await file.stat();
-    if (!stats.isFile()) {
-      throw new ImageError('unreadable', path, { message: `${path} is not a file; give the path of an image file` });
-    }
-    if (stats.size > IMAGE_MAX_BYTES) {
-      const size = (stats.size / MEBIBYTE).toFixed(1);
-      const limit = IMAGE_MAX_BYTES / MEBIBYTE;
-      throw new ImageError('too-large', path, {
-        message: `the image ${path} has ${size} MiB and the limit is ${limit} MiB; make it smaller`,
+function missingError(
+  path: string,
+  { reason, cause }: { readonly reason: string; readonly cause: unknown },
+): ImageError {
+  return systemCode(cause) === 'ENOENT'
+    ? new ImageError('not-found', path, { message: `there is no image ${path}; check the path`, cause })
+    : new ImageError('unreadable', path, {
+        message: `the image ${path} could not be read (${reason}); check its permissions`,
+        cause,
       });
-    }
-    return await file.readFile();
-  } catch (cause) {
-    if (cause instanceof ImageError) throw cause;
-    if (systemCode(cause) === 'ENOENT') {
-      throw new ImageError('not-found', path, { message: `there is no image ${path}; check the path`, cause });
-    }
-    const message = `the image ${path} could not be read (${systemReason(cause)}); check its permissions`;
-    throw new ImageError('unreadable', path, { message, cause });
-  }
+}
+
+function problemError(path: string, problem: ImageProblem): ImageError {
+  return new ImageError(problem.code, path, { message: reasonWithPath(problem, path) });
 }

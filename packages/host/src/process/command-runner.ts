@@ -4,14 +4,20 @@ import { mkdir, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CommandOutcome, CommandRunner, ShellCommand, ShellInfo } from '@quire/core';
+import type { Command, CommandOutcome, CommandRunner, SessionReading, SessionWriting, ShellInfo } from '@quire/core';
 import { linkSignals, type WaitResult, waitFor } from './abort.ts';
+import { CommandSession } from './command-session.ts';
+import { CommandSessions } from './command-sessions.ts';
+import { argvOf, type CommandSandbox, prepareLaunch, usesLoginOf } from './launch.ts';
+import { findHiddenProcesses } from './hidden-processes.ts';
 import { captureLoginShell, type Environment } from './login-shell.ts';
-import { findProcesses, groupExists, killGroup, killMarkedProcesses, OWNER_VARIABLE } from './marked-processes.ts';
-import { OutputPipes, releasePipes } from './output-pipes.ts';
+import { findProcesses, killGroup, killMarkedProcesses, OWNER_VARIABLE, sendSignal } from './marked-processes.ts';
+import { OutputPipes } from './output-pipes.ts';
+import { ProcessGroups } from './process-groups.ts';
 import { findUserShell } from './shell.ts';
-import { type StartedCommand, startCommand } from './start-command.ts';
-import { type SupervisedEnd, supervise } from './supervise.ts';
+import { type CommandStart, type CommandStartResult, releaseOutput, startCommand, streamNamesOf } from './start-command.ts';
+import { supervise } from './supervise.ts';
+import { openTerminal } from './terminal.ts';
 import { GRACE_MS, terminate } from './terminate.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -22,14 +28,23 @@ export interface CommandRunnerOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Instead of the user's shell. */
   readonly shell?: ShellInfo;
+  /** What confines commands. Default: the one of the system, probed at the first confined command. */
+  readonly sandbox?: CommandSandbox;
 }
 
+type BoundedCommand = Parameters<CommandRunner['run']>[0];
 type RunOptions = Parameters<CommandRunner['run']>[1];
+type SessionCommand = Parameters<CommandRunner['openSession']>[0];
+type SessionLook = Parameters<CommandRunner['openSession']>[1];
+type SessionInput = Parameters<CommandRunner['writeSession']>[1];
+
+/** How long a session waits for the login shell before each command gets its own. */
+const LOGIN_WAIT_MS = 10_000;
 
 /**
- * Runs commands in the user's shell, each leading a session of its own, with nothing to read on standard
- * input. Starts no process before `warmUp` or the first `run`, keeps the event loop alive only while a
- * command runs, and leaves no process behind: neither after `close` nor when this process dies.
+ * Runs commands, each leading a session of its own. Starts no process before `warmUp` or the first command, keeps
+ * the event loop alive only while one runs or a session is looked at, and leaves no process behind: neither after
+ * `close` nor when this process dies.
  */
 export function createCommandRunner(options: CommandRunnerOptions): CommandRunner {
   return new ShellCommandRunner(options);
@@ -42,16 +57,16 @@ class ShellCommandRunner implements CommandRunner {
   /** Made at the first need of it. The watchdog knows the name from the beginning. */
   readonly #privateDirectory = join(tmpdir(), `quire-${this.#token}`);
   readonly #watchdog = new Watchdog({ token: this.#token, directory: this.#privateDirectory });
+  readonly #groups = new ProcessGroups(this.#watchdog);
   readonly #pipes: OutputPipes;
+  readonly #sessions = new CommandSessions();
   readonly #closing = new AbortController();
   readonly #loginMark = `${this.#token}.0`;
-  readonly #groups = new Set<number>();
-  /** Those of `#groups` that login shells began: they get time to clean up. */
-  readonly #loginGroups = new Set<number>();
   readonly #openStreams = new Set<Socket>();
   readonly #running = new Set<Promise<unknown>>();
   #commandCount = 0;
   #directoryCount = 0;
+  #sandbox: Promise<CommandSandbox> | undefined;
   #login: Promise<Environment | undefined> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -59,14 +74,15 @@ class ShellCommandRunner implements CommandRunner {
     const environment = options.environment ?? process.env;
     this.shell = options.shell ?? findUserShell(environment);
     this.#environment = inheritedEnvironment(environment, options.threadId);
+    if (options.sandbox !== undefined) this.#sandbox = Promise.resolve(options.sandbox);
     this.#pipes = new OutputPipes({
       path: environment['PATH'],
       makeDirectory: () => this.#makePrivateDirectory(),
     });
   }
 
-  argv(command: ShellCommand): readonly string[] {
-    return [this.shell.path, command.login ? '-lc' : '-c', command.script];
+  argv(command: Command): readonly string[] {
+    return argvOf(command, this.shell);
   }
 
   warmUp(): void {
@@ -75,8 +91,31 @@ class ShellCommandRunner implements CommandRunner {
     void this.#captureLogin();
   }
 
-  run(command: ShellCommand, options: RunOptions): Promise<CommandOutcome> {
-    const running = this.#run(command, options);
+  run(command: BoundedCommand, options: RunOptions): Promise<CommandOutcome> {
+    return this.#whileRunning(this.#run(command, options));
+  }
+
+  openSession(command: SessionCommand, look: SessionLook): Promise<SessionReading> {
+    return this.#whileRunning(this.#openSession(command, look));
+  }
+
+  async writeSession(sessionId: number, look: SessionInput): Promise<SessionWriting> {
+    this.#closing.signal.throwIfAborted();
+    const session = this.#sessions.find(sessionId);
+    if (session === undefined) return { kind: 'unknown-session' };
+    if (look.text !== '') {
+      if (!session.isTerminal) return { kind: 'input-closed' };
+      session.write(look.text);
+    }
+    return { kind: 'read', reading: await this.#whileRunning(this.#look(session, look)) };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  #whileRunning<T>(running: Promise<T>): Promise<T> {
     this.#running.add(running);
     const forget = (): void => {
       this.#running.delete(running);
@@ -85,85 +124,160 @@ class ShellCommandRunner implements CommandRunner {
     return running;
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
-  }
-
-  async #run(command: ShellCommand, options: RunOptions): Promise<CommandOutcome> {
+  async #run(command: BoundedCommand, options: RunOptions): Promise<CommandOutcome> {
     using link = linkSignals([options.signal, this.#closing.signal]);
+    const { signal } = link;
     const calledAt = performance.now();
-    const ready = command.login ? await this.#awaitLogin(command, link.signal) : undefined;
-    if (ready?.kind === 'timed-out') {
+    const ready = await this.#awaitLogin(command, { timeoutMs: command.timeoutMs, signal });
+    if (ready.kind === 'timed-out') {
       return { end: { kind: 'timed-out' }, ...NOTHING_PRINTED, durationMs: performance.now() - calledAt };
     }
-    const login = ready?.value;
-    const pipes = await this.#pipes.acquirePair();
+    const output = await this.#pipes.acquirePair();
     const startedAt = performance.now();
-    if (link.signal.aborted) {
-      releasePipes(pipes);
-      throw link.signal.reason;
+    const mark = this.#nextMark();
+    const started = await this.#start(command, { login: ready.value, mark, output, signal });
+    if (started.kind === 'failed') {
+      const end = { kind: 'not-started', reason: started.reason } as const;
+      return { end, ...NOTHING_PRINTED, durationMs: performance.now() - startedAt };
     }
-    this.#commandCount += 1;
-    const mark = `${this.#token}.${this.#commandCount}`;
-    const started = await startCommand({
-      prepare: () => this.#watchdog.start(),
-      onStart: (groupId) => {
-        this.#groups.add(groupId);
-        this.#watchdog.addGroup(groupId);
-      },
-      path: this.shell.path,
-      args: [command.login && login === undefined ? '-lc' : '-c', command.script],
-      cwd: command.cwd,
-      environment: { ...(login ?? this.#environment), [OWNER_VARIABLE]: mark },
-      pipes,
-    });
-    const end =
-      started.kind === 'failed'
-        ? { end: { kind: 'not-started', reason: started.reason } as const, ...NOTHING_PRINTED }
-        : await this.#follow(started, { command, mark, signal: link.signal, onOutput: options.onOutput });
-    return { ...end, durationMs: performance.now() - startedAt };
+    try {
+      const end = await supervise({
+        ...started,
+        timeoutMs: command.timeoutMs,
+        signal,
+        onOutput: options.onOutput,
+        killTree: () => killTree(started, mark),
+      });
+      return { ...end, durationMs: performance.now() - startedAt };
+    } finally {
+      started.release();
+      this.#groups.forgetEmpty();
+    }
   }
 
-  async #follow(
-    started: StartedCommand,
-    run: { command: ShellCommand; mark: string; signal: AbortSignal; onOutput: RunOptions['onOutput'] },
-  ): Promise<SupervisedEnd> {
-    const { child, groupId, streams } = started;
+  async #openSession(command: SessionCommand, look: SessionLook): Promise<SessionReading> {
+    using link = linkSignals([look.signal, this.#closing.signal]);
+    const { signal } = link;
+    const calledAt = performance.now();
+    const id = this.#sessions.reserveId();
+    try {
+      const ready = await this.#awaitLogin(command, { timeoutMs: LOGIN_WAIT_MS, signal });
+      const login = ready.kind === 'done' ? ready.value : undefined;
+      const mark = this.#nextMark();
+      const started = await this.#startSession(command, { login, mark, signal });
+      if (started.kind === 'failed') {
+        const end = { kind: 'not-started', reason: started.reason } as const;
+        return { sessionId: id, output: '', omittedBytes: 0, end, durationMs: performance.now() - calledAt };
+      }
+      const session = new CommandSession(started, {
+        id,
+        isTerminal: command.tty,
+        killTree: () => killTree(started, mark),
+        onEnd: () => {
+          started.release();
+          this.#groups.forgetEmpty();
+        },
+      });
+      await this.#sessions.add(session);
+      try {
+        return await this.#look(session, { ...look, signal });
+      } catch (error) {
+        await session.kill();
+        throw error;
+      }
+    } catch (error) {
+      this.#sessions.forget(id);
+      throw error;
+    }
+  }
+
+  /** A session that ended is forgotten once that was told. */
+  async #look(session: CommandSession, look: SessionLook): Promise<SessionReading> {
+    using link = linkSignals([look.signal, this.#closing.signal]);
+    const reading = await session.look({ ...look, signal: link.signal });
+    if (reading.end !== undefined) this.#sessions.forget(session.id);
+    return reading;
+  }
+
+  async #startSession(
+    command: SessionCommand,
+    options: { readonly login: Environment | undefined; readonly mark: string; readonly signal: AbortSignal },
+  ): Promise<RunnerStart> {
+    if (!command.tty) return this.#start(command, { ...options, output: await this.#pipes.acquirePair() });
+    const opening = await openTerminal();
+    if (opening.kind === 'unavailable') return { kind: 'failed', reason: opening.reason };
+    return this.#start(command, { ...options, output: opening.terminal });
+  }
+
+  /** Rejects with the reason of `signal` when that fired before anything was started. */
+  async #start(
+    command: Command,
+    options: {
+      readonly login: Environment | undefined;
+      readonly mark: string;
+      readonly output: CommandStart['output'];
+      readonly signal: AbortSignal;
+    },
+  ): Promise<RunnerStart> {
+    const { login, mark, output, signal } = options;
+    const own = { [OWNER_VARIABLE]: mark };
+    const result = await prepareLaunch(command, {
+      shell: this.shell,
+      login,
+      environment: this.#environment,
+      own,
+      sandbox: () => this.#loadSandbox(),
+    });
+    if (result.kind === 'unavailable') {
+      releaseOutput(output);
+      return { kind: 'failed', reason: result.reason };
+    }
+    const { launch } = result;
+    const streamNames = streamNamesOf(output);
+    if (signal.aborted) {
+      releaseOutput(output);
+      launch.release();
+      throw signal.reason;
+    }
+    const started = await startCommand({
+      ...launch,
+      prepare: () => this.#watchdog.start(),
+      onStart: (groupId) => this.#groups.add(groupId),
+      cwd: command.cwd,
+      output,
+    });
+    if (started.kind === 'failed') {
+      launch.release();
+      return started;
+    }
+    this.#keepStreams(started.streams);
+    return { ...started, release: launch.release, streamNames };
+  }
+
+  #keepStreams(streams: readonly Socket[]): void {
     for (const stream of streams) {
       this.#openStreams.add(stream);
       stream.once('close', () => this.#openStreams.delete(stream));
     }
-    try {
-      return await supervise({
-        child,
-        streams,
-        timeoutMs: run.command.timeoutMs,
-        signal: run.signal,
-        onOutput: run.onOutput,
-        killTree: () => {
-          killGroup(groupId);
-          return killMarkedProcesses(markerOf(run.mark));
-        },
-      });
-    } finally {
-      this.#forgetEmptyGroups();
-    }
   }
 
-  /** A group lives on as long as a child that a command left behind is in it. */
-  #forgetEmptyGroups(): void {
-    for (const groupId of this.#groups) {
-      if (groupExists(groupId)) continue;
-      this.#groups.delete(groupId);
-      this.#loginGroups.delete(groupId);
-      this.#watchdog.removeGroup(groupId);
-    }
+  #nextMark(): string {
+    this.#commandCount += 1;
+    return `${this.#token}.${this.#commandCount}`;
+  }
+
+  #loadSandbox(): Promise<CommandSandbox> {
+    this.#sandbox ??= import('../sandbox/sandbox.ts').then(({ createSandbox }) => createSandbox());
+    return this.#sandbox;
   }
 
   /** The first command may find the login shell still starting: its time limit bounds that wait too. */
-  async #awaitLogin(command: ShellCommand, signal: AbortSignal): Promise<WaitResult<Environment | undefined>> {
-    const captured = await waitFor(this.#captureLogin(), { timeoutMs: command.timeoutMs, signal });
+  async #awaitLogin(
+    command: Command,
+    limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<WaitResult<Environment | undefined>> {
+    if (!usesLoginOf(this.shell, command)) return { kind: 'done', value: undefined };
+    const captured = await waitFor(this.#captureLogin(), limits);
     const statements = captured.kind === 'done' ? captured.value?.['BASH_ENV'] : undefined;
     return statements === undefined || existsSync(statements) ? captured : { kind: 'done', value: undefined };
   }
@@ -176,12 +290,8 @@ class ShellCommandRunner implements CommandRunner {
       marker: markerOf(this.#loginMark),
       cwd: currentDirectory(),
       makePrivateDirectory: () => this.#makePrivateDirectory(),
-      onStart: (groupId) => {
-        this.#groups.add(groupId);
-        this.#loginGroups.add(groupId);
-        this.#watchdog.addGroup(groupId);
-      },
-      onEnd: () => this.#forgetEmptyGroups(),
+      onStart: (groupId) => this.#groups.addLogin(groupId),
+      onEnd: () => this.#groups.forgetEmpty(),
       signal: this.#closing.signal,
     });
     return this.#login;
@@ -198,11 +308,15 @@ class ShellCommandRunner implements CommandRunner {
   /** What commands and the login shell left behind. Login shells may still be cleaning up in the background. */
   async #endLeftovers(graceEndsAt: number): Promise<void> {
     const ownMarker = `${OWNER_VARIABLE}=${this.#token}.`;
-    this.#forgetEmptyGroups();
-    const leftovers = await findProcesses({ groupIds: [...this.#groups], marker: ownMarker });
-    if (leftovers.length === 0) return;
-    for (const groupId of this.#groups) if (!this.#loginGroups.has(groupId)) killGroup(groupId);
-    const login = { groupIds: [...this.#loginGroups], marker: markerOf(this.#loginMark) };
+    this.#groups.forgetEmpty();
+    const leftovers = await findProcesses({ groupIds: this.#groups.all, marker: ownMarker });
+    const commands = this.#groups.all.filter((groupId) => !this.#groups.login.includes(groupId));
+    const isOwnStream = (name: string): boolean => name.startsWith(`${this.#privateDirectory}/`);
+    const hidden = await findHiddenProcesses({ groupIds: commands, isOwnStream });
+    if (leftovers.length + hidden.length === 0) return;
+    this.#groups.killAllButLogin();
+    for (const pid of hidden) sendSignal(pid, 'SIGKILL');
+    const login = { groupIds: this.#groups.login, marker: markerOf(this.#loginMark) };
     await terminate(login, { graceMs: graceEndsAt - performance.now() });
     await killMarkedProcesses(ownMarker);
   }
@@ -211,6 +325,7 @@ class ShellCommandRunner implements CommandRunner {
     const graceEndsAt = performance.now() + GRACE_MS;
     this.#closing.abort(new Error('the command runner was closed'));
     await Promise.allSettled([...this.#running, this.#login]);
+    await this.#sessions.close();
     if (this.#login !== undefined || this.#commandCount > 0) await this.#endLeftovers(graceEndsAt);
     for (const stream of this.#openStreams) stream.destroy();
     await this.#pipes.close();
@@ -219,7 +334,23 @@ class ShellCommandRunner implements CommandRunner {
   }
 }
 
+type RunningCommand = Extract<CommandStartResult, { kind: 'started' }> & {
+  readonly release: () => void;
+  /** What the system calls its output. */
+  readonly streamNames: readonly string[];
+};
+
+type RunnerStart = RunningCommand | { readonly kind: 'failed'; readonly reason: string };
+
 const NOTHING_PRINTED = { output: '', omittedBytes: 0, totalLines: 0 };
+
+async function killTree({ groupId, streamNames }: RunningCommand, mark: string): Promise<void> {
+  const isOwnStream = (name: string): boolean => streamNames.includes(name);
+  const hidden = await findHiddenProcesses({ groupIds: [groupId], isOwnStream });
+  killGroup(groupId);
+  for (const pid of hidden) sendSignal(pid, 'SIGKILL');
+  await killMarkedProcesses(markerOf(mark));
+}
 
 /** What the environment of a process with this mark contains, and of no other. */
 function markerOf(mark: string): string {

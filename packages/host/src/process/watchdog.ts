@@ -4,12 +4,15 @@ import { Socket } from 'node:net';
 import { OWNER_VARIABLE } from './marked-processes.ts';
 
 /**
- * Reads one order a line: `+ G` and `- G` a process group began and is gone, `q` leave without doing anything. The end of its input means that the owner died by whatever
- * means. Then it asks the groups, and every other process with the owner's token in its environment, to end;
- * all have 0.7 s to remove their lock files. After that it kills the groups, and processes with the token
- * until two looks in a row find none (an exec in progress hides a process for a moment). The groups of those
- * with the token count as announced: the owner may have died before it could say so. Last, the owner's
- * private directory is removed.
+ * Reads one order a line: `+ G` and `- G` a process group began and is gone, `q` leave without doing anything. The end
+ * of its input means that the owner died by whatever means. Then it asks the groups, and every other process with the
+ * owner's token in its environment, to end; all have 0.7 s to remove their lock files. After that it kills the groups,
+ * and processes with the token until two looks in a row find none (an exec in progress hides a process for a moment).
+ * The groups of those with the token count as announced: the owner may have died before it could say so. Last, the
+ * owner's private directory is removed.
+ *
+ * What has neither the group nor the token is found at the start, by its parents and by what it prints to (pipes in
+ * the owner's private directory), and killed with the rest.
  *
  * Each group is asked once, and those with the token are found before: what a trap starts must not be hit.
  */
@@ -35,12 +38,31 @@ for file in $(marked); do
   set -- $state_parent_group
   case $groups in *" $3 "*) ;; *) groups="$groups$3 " ;; esac
 done
+stats=' ' hidden=' ' found=1
+for file in /proc/[0-9]*/stat; do
+  read -r stat 2>/dev/null < "$file" || continue
+  state_parent_group=\${stat##*") "}
+  set -- $state_parent_group
+  case $groups in *" $3 "*) hidden="$hidden\${stat%% *} " ;; *) stats="$stats\${stat%% *}:$2 " ;; esac
+done
+for file in $(find /proc/[0-9]*/fd -maxdepth 1 -lname "$directory/*" 2>/dev/null); do
+  process=\${file#/proc/}
+  hidden="$hidden\${process%%/*} "
+done
+while [ $found = 1 ]; do
+  found=0
+  for entry in $stats; do
+    case $hidden in *" \${entry%:*} "*) continue ;; esac
+    case $hidden in *" \${entry#*:} "*) hidden="$hidden\${entry%:*} " found=1 ;; esac
+  done
+done
 for group in $groups; do kill -s TERM -- "-$group" 2>/dev/null; done
 sleep 0.7 &
 timer=$!
 while kill -s 0 "$timer" 2>/dev/null && ! are_gone; do sleep 0.03; done
 kill -s KILL "$timer" 2>/dev/null
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+for process in $hidden; do kill -s KILL "$process" 2>/dev/null; done
 empty=0 round=0
 while [ -r /proc/self/environ ] && [ $empty -lt 2 ] && [ $round -lt 40 ]; do
   round=$((round + 1)) empty=$((empty + 1))

@@ -1,3 +1,4 @@
+import type { EgressEndpoint } from './egress.ts';
 import type { SandboxBackendName, SandboxedStart, SandboxRequest } from './sandbox.ts';
 
 /** What a request comes to on this machine at this moment. */
@@ -6,6 +7,10 @@ export interface ResolvedRequest extends SandboxRequest {
   readonly writableRoots: readonly string[];
   /** Below them, stays read-only. Absolute, there. */
   readonly protectedPaths: readonly string[];
+  /** Folders on the way from a root to something protected: to be kept from being moved away. Absolute, there. */
+  readonly pinnedFolders: readonly string[];
+  /** Present with `network: 'proxied'`. */
+  readonly egress: EgressEndpoint | undefined;
 }
 
 export type BackendStart = Omit<Extract<SandboxedStart, { readonly kind: 'ready' }>, 'kind'>;
@@ -16,6 +21,12 @@ export interface SandboxBackend {
   /** For people. */
   readonly version: string;
   readonly gaps: readonly string[];
+  /**
+   * How it keeps something from coming into being at a protected path: an empty folder is put there for as long as the
+   * command runs, the path is named to the kernel, or it can not.
+   */
+  readonly holdsMissing: 'placeholder' | 'by-name' | 'not';
+  /** Gives back what to start. Throws an Error with a reason for people when this request can not be met. */
   start(request: ResolvedRequest): BackendStart;
 }
 
@@ -25,5 +36,5 @@ export type BackendFinding =
 
 /** Variables that tell a command how it is confined. Source: the peer's names. */
 export function sandboxVariables(request: SandboxRequest): Readonly<Record<string, string>> {
-  return request.confinement.network === 'on' ? {} : { CODEX_SANDBOX_NETWORK_DISABLED: '1' };
+  return request.confinement.network === 'off' ? { CODEX_SANDBOX_NETWORK_DISABLED: '1' } : {};
 }

@@ -3,6 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BackendFinding, type BackendStart, type ResolvedRequest, sandboxVariables } from './backend.ts';
 import { findProgram } from './find-program.ts';
+import { findHiddenFolders } from './hidden-folders.ts';
+import { hasInheritedDescriptors } from './inherited-descriptors.ts';
+import { launcherArguments } from './launcher-arguments.ts';
+import { splitEnvironment } from './launcher-environment.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { SystemCalls } from './system-calls.ts';
 
@@ -10,56 +14,98 @@ import type { SystemCalls } from './system-calls.ts';
 const FIRST_EXTRA_FD = 3;
 
 /** bubblewrap: namespaces and mounts made by a program of the system, with our filter of system calls. */
-export function findBubblewrap(
-  environment: Readonly<Record<string, string | undefined>>,
-  calls: SystemCalls | undefined,
-): BackendFinding {
-  const path = findProgram('bwrap', environment);
+export function findBubblewrap(calls: SystemCalls | undefined): BackendFinding {
+  const path = findProgram('bwrap');
   if (path === undefined) return { kind: 'missing', reason: 'bwrap is not installed (package bubblewrap)' };
   if (calls === undefined) return { kind: 'missing', reason: `system calls of ${process.arch} are not known` };
+  const perl = findProgram('perl');
+  const closesDescriptors = hasInheritedDescriptors();
   const filter = new FilterFile(seccompFilter(calls, { internet: 'any' }));
+  const gaps = ['named pipes elsewhere can be written to by those who may'];
+  if (closesDescriptors && perl === undefined) gaps.push('open files that this process was started with are passed on');
   return {
     kind: 'found',
-    backend: { name: 'bubblewrap', version: path, gaps: [], start: (request) => start(path, filter, request) },
+    backend: {
+      name: 'bubblewrap',
+      version: path,
+      gaps,
+      holdsMissing: 'placeholder',
+      start: (request) => start({ path, perl, calls, filter, closesDescriptors }, request),
+    },
   };
 }
 
-function start(path: string, filter: FilterFile, request: ResolvedRequest): BackendStart {
+interface Bubblewrap {
+  readonly path: string;
+  readonly perl: string | undefined;
+  readonly calls: SystemCalls;
+  readonly filter: FilterFile;
+  readonly closesDescriptors: boolean;
+}
+
+function start({ path, perl, calls, filter, closesDescriptors }: Bubblewrap, request: ResolvedRequest): BackendStart {
+  const { launcher, withheld } = splitEnvironment({ ...request.environment, ...sandboxVariables(request) });
+  if (request.egress !== undefined) {
+    if (perl === undefined) throw new Error('perl is not installed (package perl-base), which leads to the proxy');
+    const order = { calls, flags: '-', filter: filter.program, writableFolders: [], protectedPaths: [], rules: [] };
+    const argv = launcherArguments({ ...order, withheld, forwarded: request.egress, argv: request.argv });
+    const args = bubblewrapArguments({ ...request, argv: [perl, ...argv] }, { filterFd: undefined, withheld: [] });
+    return { path, args, environment: launcher, extraFds: [], release: () => undefined };
+  }
   const fd = filter.open();
+  const args = bubblewrapArguments(request, { filterFd: FIRST_EXTRA_FD, withheld });
+  const behindPerl = closesDescriptors && perl !== undefined;
   return {
-    path,
-    args: bubblewrapArguments(request, { filterFd: FIRST_EXTRA_FD }),
-    environment: { ...request.environment, ...sandboxVariables(request) },
+    path: behindPerl ? perl : path,
+    args: behindPerl ? ['-e', CLOSE_OTHERS, String(FIRST_EXTRA_FD), path, ...args] : args,
+    environment: launcher,
     extraFds: [fd],
     release: onceOnly(() => closeSync(fd)),
   };
 }
 
+/** Closes the descriptors behind the one that is named, then starts the program. 436: close_range. */
+const CLOSE_OTHERS =
+  '$^F = shift; syscall(436, $^F + 1, 0xffffffff, 0); exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 126;';
+
 /** Everything is there to be read; only the writable roots, without what is protected in them, can be written. */
 export function bubblewrapArguments(
   request: ResolvedRequest,
-  options: { readonly filterFd: number },
+  options: {
+    readonly filterFd: number | undefined;
+    readonly withheld: readonly (readonly [name: string, value: string])[];
+  },
 ): readonly string[] {
-  const { argv, cwd, confinement, writableRoots, protectedPaths } = request;
+  const { argv, cwd, confinement, writableRoots, protectedPaths, pinnedFolders, egress } = request;
+  const hidden = findHiddenFolders([cwd, ...(egress === undefined ? [] : [egress.socketPath])]);
+  const writable = [...writableRoots, ...pinnedFolders].toSorted(byLength);
   return [
     ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(confinement.network === 'on' ? [] : ['--unshare-net']),
-    ...['--die-with-parent', '--cap-drop', 'ALL', '--seccomp', String(options.filterFd)],
+    ...['--die-with-parent', '--cap-drop', 'ALL'],
+    ...(options.filterFd === undefined ? [] : ['--seccomp', String(options.filterFd)]),
+    ...options.withheld.flatMap(([name, value]) => ['--setenv', name, value]),
     ...['--ro-bind', '/', '/'],
-    ...writableRoots.flatMap((root) => ['--bind', root, root]),
+    ...hidden.folders.flatMap((folder) => ['--tmpfs', folder]),
+    ...hidden.shown.flatMap((path) => ['--ro-bind', path, path]),
+    ...writable.flatMap((root) => ['--bind', root, root]),
     ...['--dev', '/dev', '--proc', '/proc'],
     ...protectedPaths.flatMap((kept) => ['--ro-bind', kept, kept]),
     ...['--chdir', cwd, '--', ...argv],
   ];
 }
 
+function byLength(left: string, right: string): number {
+  return left.length - right.length;
+}
+
 /** bubblewrap reads its filter from a descriptor to the end, so each start gets one of its own. The file has no name. */
 class FilterFile {
-  readonly #program: Buffer;
+  readonly program: Buffer;
   #fd: number | undefined;
 
   constructor(program: Buffer) {
-    this.#program = program;
+    this.program = program;
   }
 
   open(): number {
@@ -71,7 +117,7 @@ class FilterFile {
     const folder = mkdtempSync(join(tmpdir(), 'quire-filter-'));
     try {
       const file = join(folder, 'filter');
-      writeFileSync(file, this.#program, { mode: 0o600 });
+      writeFileSync(file, this.program, { mode: 0o600 });
       return openSync(file, 'r');
     } finally {
       rmSync(folder, { recursive: true, force: true });

@@ -1,16 +1,15 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The first program of that name in `PATH`, else in the usual folders. Relative folders do not count. */
-export function findProgram(
-  name: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): string | undefined {
-  const folders = [...(environment['PATH'] ?? '').split(':'), '/usr/local/bin', '/usr/bin', '/bin'];
-  return folders
-    .filter((folder) => folder.startsWith('/'))
-    .map((folder) => join(folder, name))
-    .find(isProgram);
+/** Where only the administrator installs programs; the last one is that of NixOS. */
+const SYSTEM_FOLDERS: readonly string[] = ['/usr/bin', '/bin', '/usr/local/bin', '/run/current-system/sw/bin'];
+
+/**
+ * A program of the system. What is found by `PATH` does not count: it may be a folder of the project, and whatever a
+ * confined command has put there would run unconfined.
+ */
+export function findProgram(name: string): string | undefined {
+  return SYSTEM_FOLDERS.map((folder) => join(folder, name)).find(isProgram);
 }
 
 function isProgram(path: string): boolean {

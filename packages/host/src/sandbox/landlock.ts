@@ -3,7 +3,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BackendFinding, type BackendStart, type ResolvedRequest, sandboxVariables } from './backend.ts';
 import { findProgram } from './find-program.ts';
-import { LAUNCHER } from './launcher-script.ts';
+import { type LandlockRule, launcherArguments } from './launcher-arguments.ts';
+import { splitEnvironment } from './launcher-environment.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { SystemCalls } from './system-calls.ts';
 
@@ -11,16 +12,16 @@ import type { SystemCalls } from './system-calls.ts';
 const WRITE_RIGHTS = 0xf732;
 /** Writing to what is there: for terminals and the like. */
 const USE_RIGHTS = 0xc002;
-const DEVICES: readonly string[] = [
+const COMMON_DEVICES: readonly string[] = [
   '/dev/null',
   '/dev/zero',
   '/dev/full',
   '/dev/random',
   '/dev/urandom',
   '/dev/tty',
-  '/dev/ptmx',
-  '/dev/pts',
 ];
+/** Of the namespace: the folder of terminals is a new one, in which only its own ones are. */
+const PRIVATE_DEVICES: readonly string[] = ['/dev/ptmx', '/dev/pts'];
 const TRY_MS = 2_000;
 
 interface Ability {
@@ -32,15 +33,26 @@ interface Ability {
 
 /** Landlock and seccomp, with namespaces where the user may make them, started through perl. */
 export function findLandlock(
-  environment: Readonly<Record<string, string | undefined>>,
   calls: SystemCalls | undefined,
+  options: { readonly usesNamespaces: boolean; readonly minimumVersion?: number },
 ): BackendFinding {
-  const perl = findProgram('perl', environment);
+  const perl = findProgram('perl');
   if (perl === undefined)
     return { kind: 'missing', reason: 'perl is not installed (package perl-base), which starts it' };
   if (calls === undefined) return { kind: 'missing', reason: `system calls of ${process.arch} are not known` };
   const ability = readAbility(perl, calls);
   if (typeof ability === 'string') return { kind: 'missing', reason: ability };
+  const { landlock, namespaces } = ability;
+  const { minimumVersion = 1 } = options;
+  if (landlock < minimumVersion) return { kind: 'missing', reason: `Landlock ${landlock} is below ${minimumVersion}` };
+  if (options.usesNamespaces && !namespaces) return { kind: 'missing', reason: 'the user may not make namespaces' };
+  return found(perl, { calls, ability: { landlock, namespaces: options.usesNamespaces } });
+}
+
+function found(
+  perl: string,
+  { calls, ability }: { readonly calls: SystemCalls; readonly ability: Ability },
+): BackendFinding {
   const { landlock, namespaces } = ability;
   return {
     kind: 'found',
@@ -48,16 +60,22 @@ export function findLandlock(
       name: 'landlock',
       version: `Landlock ${landlock} ${namespaces ? 'in namespaces' : 'without namespaces'}, through ${perl}`,
       gaps: gapsOf(ability),
+      holdsMissing: namespaces ? 'placeholder' : 'not',
       start: (request) => start({ perl, calls, ability }, request),
     },
   };
 }
 
 function gapsOf({ landlock, namespaces }: Ability): readonly string[] {
-  const gaps: string[] = [];
+  const gaps = ['command lines of other processes can be read'];
   if (!namespaces) {
     gaps.push('modes, owners and times of files elsewhere can be changed by their owner');
     gaps.push('nothing can be made directly in a folder that has something protected in it');
+    gaps.push('configuration of agents and repositories can come into being in folders that have nothing protected yet');
+    gaps.push('terminals of the user can be read');
+    gaps.push('memory and queues shared between processes of the user are not separated');
+    gaps.push('where single hosts are let through, others can be reached at the port of the proxy');
+    if (landlock < 2) gaps.push('files can not be moved from one folder to another (Landlock below version 2)');
     if (landlock < 3) gaps.push('files elsewhere can be cut to nothing (Landlock below version 3)');
   }
   if (landlock < 6) gaps.push('other processes of the user can be sent signals (Landlock below version 6)');
@@ -80,33 +98,40 @@ function start(
   request: ResolvedRequest,
 ): BackendStart {
   const { perl, calls, ability } = launcher;
-  const { cwd, confinement, environment, argv, writableRoots, protectedPaths } = request;
+  const { cwd, confinement, argv, writableRoots, protectedPaths, pinnedFolders, egress } = request;
   const isolatesNetwork = ability.namespaces && confinement.network !== 'on';
-  const internet = isolatesNetwork || confinement.network === 'on' ? 'any' : 'none';
-  const flags = `${ability.namespaces ? 'n' : ''}${isolatesNetwork ? 'i' : ''}c l${ability.landlock}`;
-  const numbers = [calls.prctl, calls.seccomp, calls.capset, calls.unshare, calls.mount].join(',');
-  const rules = landlockRules(request, ability);
+  const filtersPort = egress !== undefined && !isolatesNetwork;
+  if (filtersPort && ability.landlock < 4) {
+    throw new Error('single hosts can not be let through without namespaces and with Landlock below version 4');
+  }
+  const internet = isolatesNetwork || confinement.network === 'on' ? 'any' : filtersPort ? 'tcp' : 'none';
+  const spaces = ability.namespaces ? (isolatesNetwork ? 'ni' : 'n') : '';
+  const port = filtersPort ? ` t${egress.port}` : '';
+  const split = splitEnvironment({ ...request.environment, ...sandboxVariables(request) });
   return {
     path: perl,
-    args: [
-      ...['-e', LAUNCHER, numbers, seccompFilter(calls, { internet }).toString('hex'), flags],
-      ...[String(writableRoots.length), ...writableRoots],
-      ...[String(protectedPaths.length), ...protectedPaths],
-      ...[String(rules.length), ...rules.flatMap(([path, rights]) => [String(rights), path])],
-      ...argv,
-    ],
-    environment: { ...environment, ...sandboxVariables(request), QUIRE_SANDBOX_CWD: cwd },
+    args: launcherArguments({
+      calls,
+      flags: `${spaces}c l${ability.landlock}${port}`,
+      filter: seccompFilter(calls, { internet }),
+      writableFolders: [...writableRoots, ...pinnedFolders].toSorted((left, right) => left.length - right.length),
+      protectedPaths,
+      rules: landlockRules(request, ability),
+      withheld: split.withheld,
+      forwarded: isolatesNetwork ? egress : undefined,
+      argv,
+    }),
+    environment: { ...split.launcher, QUIRE_SANDBOX_CWD: cwd },
     extraFds: [],
     release: () => undefined,
   };
 }
 
-type Rule = readonly [path: string, rights: number];
-
 /** With namespaces mounts keep what is protected; without them only what is named can be written. */
-function landlockRules(request: ResolvedRequest, { namespaces }: Ability): readonly Rule[] {
+function landlockRules(request: ResolvedRequest, { namespaces }: Ability): readonly LandlockRule[] {
   const { writableRoots, protectedPaths } = request;
-  const devices = DEVICES.map((path) => [path, USE_RIGHTS] as const);
+  const usable = namespaces ? [...COMMON_DEVICES, ...PRIVATE_DEVICES] : COMMON_DEVICES;
+  const devices = usable.map((path) => [path, USE_RIGHTS] as const);
   const shared = namespaces ? [['/dev/shm', WRITE_RIGHTS] as const] : [];
   const roots = writableRoots.flatMap((root) => (namespaces ? [root] : writableParts(root, protectedPaths)));
   return [...devices, ...shared, ...roots.map((path) => [path, WRITE_RIGHTS] as const)];

@@ -1,8 +1,10 @@
 /**
  * A launcher for /usr/bin/perl, which every system with git has: it makes system calls, so nothing has to be compiled.
- * Arguments: numbers of calls, seccomp program in hex, flags, then three counted lists (writable roots, read-only paths,
- * pairs of Landlock rights and path), then the program to start. Flags: `n` own user, mount, IPC and host name
- * namespace, `i` own network namespace as well, `c` give up capabilities, `l<ABI>` Landlock of that version.
+ * Arguments: numbers of calls, seccomp program in hex, flags, then counted lists (writable folders, read-only paths,
+ * pairs of Landlock rights and path, pairs of variable and value, pair of a port on loopback
+ * and the socket it leads to), then the program to start. Flags: `n` own user, mount, IPC and host name namespace, `i`
+ * own network namespace as well, `c` give up capabilities, `l<ABI>` Landlock of that version, `t<PORT>` no other port
+ * than that can be connected to. Descriptors above standard error are closed.
  * What fails ends the launcher with 125 and a line that begins with `sandbox:`; nothing was started then.
  * Source of numbers and structures: linux/prctl.h, linux/landlock.h, linux/mount.h, linux/capability.h.
  */
@@ -13,6 +15,12 @@ my ($PRCTL, $SECCOMP, $CAPSET, $UNSHARE, $MOUNT) = split(/,/, $numbers);
 my ($SETATTR, $RULESET, $RULE, $RESTRICT) = (442, 444, 445, 446);
 sub list { my $size = shift(@ARGV) * $_[0]; return splice(@ARGV, 0, $size); }
 sub fail { print STDERR "sandbox: $_[0]: $!\n"; exit 125; }
+sub close_all {
+  opendir(my $folder, '/proc/self/fd') or fail('descriptors');
+  my @open = grep { /^\d+$/ && $_ > 2 && $_ != fileno($folder) } readdir($folder);
+  require POSIX;
+  POSIX::close($_) for @open;
+}
 sub put {
   my ($path, $text) = @_;
   open(my $file, '>', $path) or fail($path);
@@ -23,9 +31,67 @@ sub attributes {
   my $value = pack('Q4', $set, $clear, 0, 0);
   syscall($SETATTR, -100, $path, 0x8000, $value, 32) == 0 or fail("protecting $path");
 }
+# Lives as long as the program that is started: it is a child of it, and told to end with it.
+sub forward {
+  my ($port, $proxy) = @_;
+  socket(my $listener, 2, 1, 0) or fail('proxy');
+  setsockopt($listener, 1, 2, pack('l', 1));
+  bind($listener, pack('S n a4 x8', 2, $port, "\x7f\0\0\1")) or fail('proxy');
+  listen($listener, 128) or fail('proxy');
+  my $child = fork();
+  defined $child or fail('proxy');
+  return if $child;
+  ends_with_parent();
+  open(STDIN, '<', '/dev/null');
+  open(STDOUT, '>', '/dev/null');
+  open(STDERR, '>', '/dev/null');
+  $SIG{CHLD} = 'IGNORE';
+  while (1) {
+    accept(my $client, $listener) or next;
+    my $worker = fork();
+    next if !defined $worker || $worker;
+    ends_with_parent();
+    socket(my $server, 1, 1, 0) or exit 1;
+    connect($server, pack('S Z108', 1, $proxy)) or exit 1;
+    copy($client, $server);
+    exit 0;
+  }
+}
+sub ends_with_parent {
+  my $parent = getppid();
+  syscall($PRCTL, 1, 9, 0, 0, 0);
+  exit 1 if getppid() != $parent;
+}
+sub copy {
+  my %peer = (fileno($_[0]) => [$_[0], $_[1]], fileno($_[1]) => [$_[1], $_[0]]);
+  while (%peer) {
+    my $ready = '';
+    vec($ready, $_, 1) = 1 for keys %peer;
+    select($ready, undef, undef, undef) > 0 or next;
+    for my $number (keys %peer) {
+      next if !vec($ready, $number, 1);
+      my ($from, $to) = @{$peer{$number}};
+      my $size = sysread($from, my $bytes, 65536);
+      if (!$size) {
+        shutdown($to, 1);
+        delete $peer{$number};
+        next;
+      }
+      my $done = 0;
+      while ($done < $size) {
+        my $sent = syswrite($to, $bytes, $size - $done, $done);
+        defined $sent or exit 1;
+        $done += $sent;
+      }
+    }
+  }
+}
 my @roots = list(1);
 my @kept = list(1);
 my @rules = list(2);
+my %set = list(2);
+my ($port, $proxy) = list(2);
+syscall(436, 3, 0xffffffff, 0) == 0 or close_all();
 my $nothing = '';
 if ($flags =~ /n/) {
   my ($user, $group) = ($>, $) + 0);
@@ -40,8 +106,10 @@ if ($flags =~ /n/) {
   for my $path (@roots) { syscall($MOUNT, $path, $path, 0, 0x5000, 0) == 0 or fail("binding $path"); }
   attributes('/', 1, 0);
   attributes($_, 0, 1) for @roots;
-  my ($type, $shared) = ('tmpfs', '/dev/shm');
+  my ($type, $shared, $terminals, $pts) = ('tmpfs', '/dev/shm', 'devpts', '/dev/pts');
+  my $new = 'newinstance,ptmxmode=0666,mode=0620';
   syscall($MOUNT, $type, $shared, $type, 6, 0) if -d $shared;
+  if (-d $pts) { syscall($MOUNT, $terminals, $pts, $terminals, 10, $new) == 0 or fail('terminals'); }
   for my $path (@kept) {
     syscall($MOUNT, $path, $path, 0, 0x5000, 0) == 0 or fail("binding $path");
     attributes($path, 1, 0);
@@ -52,6 +120,7 @@ if ($flags =~ /n/) {
   }
   chdir($ENV{QUIRE_SANDBOX_CWD}) or fail("the working directory $ENV{QUIRE_SANDBOX_CWD}");
 }
+forward($port, $proxy) if defined $port;
 delete $ENV{QUIRE_SANDBOX_CWD};
 if ($flags =~ /c/) {
   syscall($PRCTL, 24, $_, 0, 0, 0) for 0 .. 63;
@@ -66,7 +135,7 @@ if ($flags =~ /l(\d+)/) {
   $handled |= 0x2000 if $version >= 2;
   $handled |= 0x4000 if $version >= 3;
   $handled |= 0x8000 if $version >= 5;
-  my $attributes = pack('QQQ', $handled, 0, 3);
+  my $attributes = pack('QQQ', $handled, $flags =~ /t\d/ ? 3 : 0, 3);
   my $set = syscall($RULESET, $attributes, $version >= 6 ? 24 : $version >= 4 ? 16 : 8, 0);
   $set >= 0 or fail('Landlock');
   while (my ($rights, $path) = splice(@rules, 0, 2)) {
@@ -75,11 +144,16 @@ if ($flags =~ /l(\d+)/) {
     my $rule = pack('Ql', $rights & $handled, fileno($file));
     syscall($RULE, $set, 1, $rule, 0) == 0 or fail("the rule for $path");
   }
+  if ($flags =~ /t(\d+)/) {
+    my $rule = pack('QQ', 2, $1);
+    syscall($RULE, $set, 2, $rule, 0) == 0 or fail('the rule for the proxy');
+  }
   syscall($RESTRICT, $set, 0) == 0 or fail('Landlock');
 }
 my $bytes = pack('H*', $program);
 my $filter = pack('S x6 P', length($bytes) / 8, $bytes);
 syscall($SECCOMP, 1, 0, $filter) == 0 or fail('seccomp');
+$ENV{$_} = $set{$_} for keys %set;
 exec { $ARGV[0] } @ARGV;
 print STDERR "$ARGV[0]: $!\n";
 exit($!{ENOENT} ? 127 : 126);

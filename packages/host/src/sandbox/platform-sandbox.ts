@@ -1,7 +1,10 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { BackendFinding, ResolvedRequest, SandboxBackend } from './backend.ts';
 import { findBubblewrap } from './bubblewrap.ts';
+import { type EgressEndpoint, egressVariables } from './egress.ts';
 import { findLandlock } from './landlock.ts';
+import { findOwnPaths } from './own-paths.ts';
 import { Placeholders } from './placeholders.ts';
 import { ProtectedPathCache } from './protected-path-cache.ts';
 import type {
@@ -17,9 +20,6 @@ import { findSeatbelt } from './seatbelt.ts';
 import { systemCallsOf } from './system-calls.ts';
 import { tryBackend } from './try-backend.ts';
 
-const LINUX: readonly SandboxBackendName[] = ['bubblewrap', 'landlock'];
-const MACOS: readonly SandboxBackendName[] = ['seatbelt'];
-
 interface Choice {
   readonly backend: SandboxBackend | undefined;
   readonly tried: readonly BackendReport[];
@@ -31,19 +31,23 @@ export class PlatformSandbox implements Sandbox {
   readonly #protectedPaths = new ProtectedPathCache();
   readonly #placeholders = new Placeholders();
   #choice: Promise<Choice> | undefined;
+  #egress: Promise<EgressEndpoint> | undefined;
 
   constructor(options: SandboxOptions) {
     this.#options = options;
   }
 
   async wrap(request: SandboxRequest): Promise<SandboxedStart> {
-    if (request.confinement.network === 'proxied') {
-      return { kind: 'unavailable', reason: 'no sandbox here lets single hosts through; allow the network, or none' };
+    const isProxied = request.confinement.network === 'proxied';
+    if (isProxied && this.#options.allowedHosts === undefined) {
+      return { kind: 'unavailable', reason: 'the command may reach certain hosts only, and nobody said which' };
     }
     this.#choice ??= this.#choose({ all: false });
     const { backend, tried } = await this.#choice;
     if (backend === undefined) return { kind: 'unavailable', reason: unavailable(tried) };
-    const { resolved, release } = await this.#resolve(request);
+    const egress = isProxied ? await this.#openEgress() : undefined;
+    if (typeof egress === 'string') return { kind: 'unavailable', reason: egress };
+    const { resolved, release } = await this.#resolve(request, { backend, egress });
     try {
       const started = backend.start(resolved);
       return {
@@ -56,7 +60,8 @@ export class PlatformSandbox implements Sandbox {
       };
     } catch (error) {
       release();
-      throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      return { kind: 'unavailable', reason: `${backend.name} can not confine this command: ${reason}` };
     }
   }
 
@@ -67,33 +72,51 @@ export class PlatformSandbox implements Sandbox {
 
   async #resolve(
     request: SandboxRequest,
+    { backend, egress }: { readonly backend: SandboxBackend; readonly egress: EgressEndpoint | undefined },
   ): Promise<{ readonly resolved: ResolvedRequest; readonly release: () => void }> {
     const writableRoots = realRoots(request.confinement.writableRoots);
     const found = await Promise.all(
       writableRoots.map((root) => this.#protectedPaths.read(root, { isWorkedIn: isInside(root, request.cwd) })),
     );
-    const taken = this.#placeholders.take(found.flatMap(({ missing }) => missing));
-    const protectedPaths = [...new Set([...found.flatMap(({ existing }) => existing), ...taken.paths])];
+    const missing = found.flatMap((paths) => paths.missing);
+    const held = holdMissing(this.#placeholders, missing, backend.holdsMissing);
+    const own = findOwnPaths(this.#environment());
+    const kept = [...new Set([...found.flatMap(({ existing }) => existing), ...own, ...held.paths])]
+      .filter((path) => writableRoots.some((root) => isInside(root, path)))
+      .flatMap((path) => withoutRoots(path, writableRoots));
     // A folder before what is in it, so that the inner mount lies on top.
-    protectedPaths.sort((left, right) => left.length - right.length);
+    const protectedPaths = kept.toSorted((left, right) => left.length - right.length);
+    const environment =
+      egress === undefined ? request.environment : { ...request.environment, ...egressVariables(egress) };
+    const pinnedFolders = foldersToPin({ writableRoots, protectedPaths });
     return {
-      resolved: {
-        ...request,
-        writableRoots,
-        protectedPaths: protectedPaths.filter((path) => writableRoots.some((root) => isInside(root, path))),
-      },
-      release: taken.release,
+      resolved: { ...request, environment, writableRoots, protectedPaths, pinnedFolders, egress },
+      release: held.release,
     };
+  }
+
+  /** @returns the reason when it can not be had */
+  async #openEgress(): Promise<EgressEndpoint | string> {
+    this.#egress ??= import('@quire/network').then(({ openEgressProxy }) =>
+      openEgressProxy({ allowedHosts: this.#options.allowedHosts ?? [] }),
+    );
+    try {
+      return await this.#egress;
+    } catch (error) {
+      this.#egress = undefined;
+      const reason = error instanceof Error ? error.message : String(error);
+      return `the proxy that lets certain hosts through could not be started (${reason})`;
+    }
   }
 
   async #choose({ all }: { readonly all: boolean }): Promise<Choice> {
     const { backend: only } = this.#options;
-    const names = process.platform === 'darwin' ? MACOS : process.platform === 'linux' ? LINUX : [];
     const tried: BackendReport[] = [];
     let chosen: SandboxBackend | undefined;
-    for (const name of names) {
+    for (const { name, find } of candidates()) {
       if (only !== undefined && only !== name) continue;
-      const finding = this.#find(name);
+      if (tried.some((report) => report.backend === name && report.works)) continue; // a weaker form of it
+      const finding = find();
       const fault = finding.kind === 'missing' ? finding.reason : await tryBackend(finding.backend);
       const works = finding.kind === 'found' && fault === undefined;
       const detail = fault ?? (finding.kind === 'found' ? finding.backend.version : '');
@@ -104,11 +127,82 @@ export class PlatformSandbox implements Sandbox {
     return { backend: chosen, tried };
   }
 
-  #find(name: SandboxBackendName): BackendFinding {
-    const environment = this.#options.environment ?? process.env;
-    if (name === 'seatbelt') return findSeatbelt(environment);
-    const calls = systemCallsOf(process.arch);
-    return name === 'bubblewrap' ? findBubblewrap(environment, calls) : findLandlock(environment, calls);
+  #environment(): Readonly<Record<string, string | undefined>> {
+    return this.#options.environment ?? process.env;
+  }
+}
+
+interface Candidate {
+  readonly name: SandboxBackendName;
+  readonly find: () => BackendFinding;
+}
+
+/** From here on Landlock keeps signals and abstract sockets in. */
+const SCOPED_LANDLOCK = 6;
+
+/**
+ * The strongest first: Landlock on top of mounts of its own is two walls, bubblewrap is one that also hides other
+ * processes, Landlock alone leaves gaps.
+ */
+function candidates(): readonly Candidate[] {
+  if (process.platform === 'darwin') return [{ name: 'seatbelt', find: findSeatbelt }];
+  if (process.platform !== 'linux') return [];
+  const calls = systemCallsOf(process.arch);
+  const whole = { usesNamespaces: true };
+  return [
+    { name: 'landlock', find: () => findLandlock(calls, { ...whole, minimumVersion: SCOPED_LANDLOCK }) },
+    { name: 'bubblewrap', find: () => findBubblewrap(calls) },
+    { name: 'landlock', find: () => findLandlock(calls, whole) },
+    { name: 'landlock', find: () => findLandlock(calls, { usesNamespaces: false }) },
+  ];
+}
+
+function holdMissing(
+  placeholders: Placeholders,
+  missing: readonly string[],
+  way: SandboxBackend['holdsMissing'],
+): { readonly paths: readonly string[]; readonly release: () => void } {
+  if (way === 'placeholder') return placeholders.take(missing);
+  return { paths: way === 'by-name' ? missing : [], release: () => undefined };
+}
+
+/** A root that lies in something protected is meant to be written: what is beside it stays protected. */
+function withoutRoots(path: string, roots: readonly string[]): readonly string[] {
+  if (!roots.some((root) => isInside(path, root))) return [path];
+  if (roots.includes(path)) return [];
+  return entriesOf(path).flatMap((name) => withoutRoots(join(path, name), roots));
+}
+
+/**
+ * What is mounted can not be moved, but a folder above it can, and another one put in its place. So every folder from
+ * a root down to something mounted is mounted as well.
+ */
+function foldersToPin(paths: {
+  readonly writableRoots: readonly string[];
+  readonly protectedPaths: readonly string[];
+}): readonly string[] {
+  const { writableRoots, protectedPaths } = paths;
+  const pinned = new Set<string>();
+  for (const path of [...protectedPaths, ...writableRoots]) {
+    const isBelowRoot = (folder: string): boolean =>
+      writableRoots.some((root) => folder !== root && isInside(root, folder));
+    for (let folder = dirname(path); isBelowRoot(folder); folder = dirname(folder)) {
+      const isKept = protectedPaths.some((kept) => isInside(kept, folder));
+      if (!isKept && !writableRoots.includes(folder) && isFolder(folder)) pinned.add(folder);
+    }
+  }
+  return [...pinned];
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function entriesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

@@ -55,8 +55,13 @@ export interface Sandbox {
 export interface SandboxOptions {
   /** Only this one. Default: the strongest that works. */
   readonly backend?: SandboxBackendName;
-  /** Where programs are looked for. Default: the environment of this process. */
+  /** Says where the home of the user and that of the agent are. Default: the environment of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /**
+   * What commands with `network: 'proxied'` may reach: names of hosts, and `*.name` for all below one. Absent: such
+   * commands are refused.
+   */
+  readonly allowedHosts?: readonly string[];
 }
 
 /** Loads and probes with the first command that is to be confined. */

@@ -5,8 +5,8 @@ import { findProgram } from './find-program.ts';
 const SANDBOX_EXEC = '/usr/bin/sandbox-exec';
 
 /** macOS: the system's own sandbox, with a profile made for each command. */
-export function findSeatbelt(environment: Readonly<Record<string, string | undefined>>): BackendFinding {
-  if (findProgram('sandbox-exec', { ...environment, PATH: '/usr/bin' }) !== SANDBOX_EXEC) {
+export function findSeatbelt(): BackendFinding {
+  if (findProgram('sandbox-exec') !== SANDBOX_EXEC) {
     return { kind: 'missing', reason: `${SANDBOX_EXEC} is not there` };
   }
   return {
@@ -15,6 +15,7 @@ export function findSeatbelt(environment: Readonly<Record<string, string | undef
       name: 'seatbelt',
       version: SANDBOX_EXEC,
       gaps: [],
+      holdsMissing: 'by-name',
       start: (request) => ({
         path: SANDBOX_EXEC,
         args: ['-p', seatbeltProfile(request), ...profileParameters(request), '--', ...request.argv],
@@ -51,7 +52,7 @@ const NETWORK_RULES: readonly string[] = [
 ];
 
 /** Paths are parameters, so that no name of a folder can become a rule. Source: sandbox-exec(1). */
-export function seatbeltProfile({ confinement, writableRoots, protectedPaths }: ResolvedRequest): string {
+export function seatbeltProfile({ confinement, egress, writableRoots, protectedPaths }: ResolvedRequest): string {
   const rules = [...BASE_RULES];
   for (const [index, root] of writableRoots.entries()) {
     const kept = protectedPaths.flatMap((path, position) =>
@@ -60,6 +61,7 @@ export function seatbeltProfile({ confinement, writableRoots, protectedPaths }: 
     const place = `(subpath (param "ROOT_${index}"))`;
     rules.push(`(allow file-write* ${kept.length === 0 ? place : `(require-all ${[place, ...kept].join(' ')})`})`);
   }
+  if (egress !== undefined) rules.push(`(allow network-outbound (remote ip "localhost:${egress.port}"))`);
   if (confinement.network === 'on') rules.push(...NETWORK_RULES);
   return rules.join('\n');
 }

@@ -7,7 +7,16 @@ export interface SystemCalls {
   readonly clone: number;
   readonly clone3: number;
   readonly socket: number;
+  readonly socketpair: number;
   readonly ioctl: number;
+  readonly openat2: number;
+  readonly prlimit: number;
+  /** Those with the mode of a file, and where it is among the arguments. */
+  readonly modes: readonly (readonly [number: number, position: number])[];
+  /** Those that open or make a file, and where their flags are; the mode comes next. */
+  readonly creations: readonly (readonly [number: number, position: number])[];
+  /** Those that send to an address, and where their flags are. */
+  readonly sends: readonly (readonly [number: number, position: number])[];
   /** `seccomp` and `capset`, for the launcher. */
   readonly seccomp: number;
   readonly capset: number;
@@ -42,7 +51,28 @@ const X86_64: SystemCalls = {
   clone: 56,
   clone3: 435,
   socket: 41,
+  socketpair: 53,
   ioctl: 16,
+  openat2: 437,
+  prlimit: 302,
+  modes: [
+    [90, 1],
+    [91, 1],
+    [268, 2],
+    [452, 2],
+    [85, 1],
+    [133, 1],
+    [259, 2], // chmod, fchmod, fchmodat, fchmodat2, creat, mknod, mknodat
+  ],
+  creations: [
+    [2, 1],
+    [257, 2], // open, openat
+  ],
+  sends: [
+    [44, 3],
+    [46, 2],
+    [307, 3], // sendto, sendmsg, sendmmsg
+  ],
   seccomp: 317,
   capset: 126,
   prctl: 157,
@@ -96,7 +126,22 @@ const AARCH64: SystemCalls = {
   clone: 220,
   clone3: 435,
   socket: 198,
+  socketpair: 199,
   ioctl: 29,
+  openat2: 437,
+  prlimit: 261,
+  modes: [
+    [52, 1],
+    [53, 2],
+    [452, 2],
+    [33, 2], // fchmod, fchmodat, fchmodat2, mknodat
+  ],
+  creations: [[56, 2]], // openat
+  sends: [
+    [206, 3],
+    [211, 2],
+    [269, 3], // sendto, sendmsg, sendmmsg
+  ],
   seccomp: 277,
   capset: 91,
   prctl: 167,

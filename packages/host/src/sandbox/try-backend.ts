@@ -8,9 +8,19 @@ import type { SandboxBackend } from './backend.ts';
 const TRY_MS = 2_000;
 const COMPLAINT_LENGTH = 300;
 
-/** Writes inside, which must work, and outside and into something protected, which must not. */
-const SCRIPT =
-  'echo x > in/file || exit 9; (echo x > out/file) 2>/dev/null; (echo x > in/kept/file) 2>/dev/null; exit 0';
+/**
+ * Writes inside, which must work, and outside and into something protected, which must not; and looks for a network:
+ * a device beside the loopback one, and then whether a socket can be had all the same.
+ */
+const SCRIPT = `echo x > in/free/file || exit 9
+(echo x > out/file) 2>/dev/null
+(echo x > in/kept/file) 2>/dev/null
+[ -r /proc/net/dev ] || exit 0
+[ "$(grep -c : /proc/net/dev)" -le 1 ] || perl -e 'exit(socket(my $s, 2, 1, 0) ? 1 : 0)' || exit 8`;
+const MEANINGS: Readonly<Record<number, string>> = {
+  8: 'it does not keep a command off the network',
+  9: 'it keeps a command from writing where it may',
+};
 
 /** Runs something confined. `undefined`: it holds; else why not, in one line. */
 export async function tryBackend(backend: SandboxBackend): Promise<string | undefined> {
@@ -36,12 +46,14 @@ async function run(
 ): Promise<string | undefined> {
   mkdirSync(join(place.inside, 'free'));
   const start = backend.start({
-    argv: ['/bin/sh', '-c', SCRIPT.replace('in/file', 'in/free/file')],
+    argv: ['/bin/sh', '-c', SCRIPT],
     cwd: place.folder,
     confinement: { kind: 'sandbox', writableRoots: [place.inside], network: 'off' },
     environment: { PATH: '/usr/bin:/bin' },
     writableRoots: [place.inside],
     protectedPaths: [place.kept],
+    pinnedFolders: [],
+    egress: undefined,
   });
   try {
     const child = spawn(start.path, start.args, {
@@ -57,6 +69,8 @@ async function run(
     });
     const [code, signal]: unknown[] = await once(child, 'close');
     if (code === 0) return undefined;
+    const meaning = typeof code === 'number' ? MEANINGS[code] : undefined;
+    if (meaning !== undefined) return meaning;
     const said = complaint.trim().split('\n')[0]?.slice(0, COMPLAINT_LENGTH) ?? '';
     if (said !== '') return said;
     return signal === null ? `a try ended with exit code ${String(code)}` : `no answer within ${TRY_MS / 1000} s`;

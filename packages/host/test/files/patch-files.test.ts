@@ -11,6 +11,7 @@ import {
   rename,
   stat,
   symlink,
+  truncate,
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,16 +35,18 @@ test('what is no text file is told apart and never waited for [HOST-31]', async 
   const at = (name: string) => join(folder.path, name);
   await writeFile(at('binary'), Buffer.of(0x61, 0xff));
   await writeFile(at('file'), '');
+  await writeFile(at('huge'), '');
+  await truncate(at('huge'), 128 * 1024 * 1024 + 1);
   await symlink('circle', at('circle'));
   spawnSync('mkfifo', [at('pipe')]);
-  const readings = [folder.path, at('missing'), at('file/below'), at('binary'), at('pipe'), at('circle')].map(
-    files.read,
-  );
+  const names = ['missing', 'file/below', 'binary', 'huge', 'pipe', 'circle'];
+  const readings = [folder.path, ...names.map(at)].map(files.read);
   expect(await Promise.all(readings)).toEqual([
     { kind: 'directory' },
     { kind: 'missing' },
     { kind: 'missing' },
     { kind: 'unreadable', reason: 'not valid UTF-8' },
+    { kind: 'unreadable', reason: 'too large' },
     { kind: 'unreadable', reason: 'not a regular file' },
     { kind: 'unreadable', reason: 'ELOOP: too many symbolic links encountered' },
   ]);

@@ -6,19 +6,32 @@ import { IMAGE_MAX_BYTES, loadImage } from '@quire/host';
 import { expect, test } from 'vitest';
 import { readImageHeader } from '../../src/image/image-header.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { animation, noise, plain, SIZE } from './image-samples.ts';
 
-const SIZE = { width: 300, height: 7 };
 const SAMPLES = { png: png(), jpeg: jpeg(), gif: gif(), webp: webp('VP8 ') } as const;
 
-test.each(Object.entries(SAMPLES))('a %s image is recognised by its content [HOST-60]', async (format, bytes) => {
+test.each(['png', 'jpeg', 'webp'] as const)('a %s image is recognised by its content [HOST-60]', async (format) => {
   await using folder = await temporaryDirectory();
   const path = join(folder.path, 'image.txt');
+  const bytes = await noise().toFormat(format).toBuffer();
   await writeFile(path, bytes);
   expect(await loadImage(path)).toEqual({
     format,
     ...SIZE,
     dataUrl: `data:image/${format};base64,${bytes.toString('base64')}`,
   });
+});
+
+test('an attached image is made smaller as view_image makes it, and a GIF becomes a PNG [FILE-60]', async () => {
+  await using folder = await temporaryDirectory();
+  const [large, moving] = [join(folder.path, 'large'), join(folder.path, 'moving')];
+  await writeFile(large, await plain({ width: 3_000, height: 1_000 }).jpeg().toBuffer());
+  await writeFile(moving, await animation('gif'));
+  const images = [await loadImage(large), await loadImage(moving)];
+  expect(images.map(({ dataUrl, ...image }) => ({ ...image, type: dataUrl.slice(0, dataUrl.indexOf(';')) }))).toEqual([
+    { format: 'jpeg', width: 2_048, height: 683, type: 'data:image/jpeg' },
+    { format: 'png', width: 50, height: 40, type: 'data:image/png' },
+  ]);
 });
 
 test('all three forms of WebP tell their size [HOST-60]', () => {
@@ -84,7 +97,7 @@ test('what can not be attached is refused in one line with the path and the reme
       name: 'ImageError',
       code: 'too-large',
       path: at('large.png'),
-      message: `the image ${at('large.png')} has 20.0 MiB and the limit is 20 MiB; make it smaller`,
+      message: `${at('large.png')} has 50.0 MiB and the limit is 50 MiB; make it smaller`,
     },
     {
       name: 'ImageError',

@@ -11,10 +11,15 @@ function manyWays(seconds: string): string {
     (setsid nohup sleep ${seconds} >/dev/null 2>&1 &) ; env -i /bin/sleep ${seconds} & echo up; wait`;
 }
 
-test('the time limit kills the whole tree and keeps what was printed [HOST-13]', async () => {
+/** Without the group and without the environment of the command. */
+function hidden(seconds: string): string {
+  return `setsid env -i /bin/sleep ${seconds} >/dev/null 2>&1 &`;
+}
+
+test('the time limit kills the whole tree and keeps what was printed [HOST-13] [HOST-27]', async () => {
   await using test = startRunner();
   const seconds = uniqueSeconds();
-  const outcome = await test.run(manyWays(seconds), { timeoutMs: 400 });
+  const outcome = await test.run(hidden(seconds) + manyWays(seconds), { timeoutMs: 400 });
   expect(outcome).toEqual({
     end: { kind: 'timed-out' },
     output: 'up\n',
@@ -25,13 +30,13 @@ test('the time limit kills the whole tree and keeps what was printed [HOST-13]',
   expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 500 })).toBe(true);
 });
 
-test('an abort kills the whole tree and rejects with its reason [HOST-14]', async () => {
+test('an abort kills the whole tree and rejects with its reason [HOST-14] [HOST-27]', async () => {
   await using test = startRunner();
   const seconds = uniqueSeconds();
   const controller = new AbortController();
   const reason = new Error('the user said stop');
   const heard: string[] = [];
-  const running = test.run(manyWays(seconds), {
+  const running = test.run(hidden(seconds) + manyWays(seconds), {
     signal: controller.signal,
     onOutput: (chunk) => {
       heard.push(chunk);

@@ -9,7 +9,7 @@ function program(scripts: readonly string[], options: { order: 'together' | 'in 
   return `const environment = { ...process.env, PATH: ${JSON.stringify(options.path)} ?? process.env.PATH };
     const runner = host.createCommandRunner({ threadId: 't', environment, shell: { name: 'bash', path: '/bin/bash' } });
     const run = async (script) => {
-      const command = { script, login: false, cwd: '/', timeoutMs: 10000 };
+      const command = { script, login: false, cwd: '/', confinement: { kind: 'none' }, timeoutMs: 10000 };
       return (await runner.run(command, { signal: new AbortController().signal })).output;
     };
     const outputs = [];

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: shell scripts
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
@@ -18,18 +18,20 @@ function ownerProgram(seconds: string): string {
     `(setsid nohup sh -c '(sleep ${seconds} &)' >/dev/null 2>&1 &); echo up`,
     `echo up; sleep ${seconds} | cat | cat`,
     `env -i /bin/sleep ${seconds} & echo up; wait`,
+    `setsid env -i /bin/sleep ${seconds} >/dev/null 2>&1 & echo up; wait`,
+    `(setsid env -i /bin/sleep ${seconds} &); echo up`,
   ];
   return `import { createCommandRunner } from './host.mjs';
     const runner = createCommandRunner({ threadId: 't', shell: { name: 'bash', path: '/bin/bash' } });
     runner.warmUp();
     for (const script of ${JSON.stringify(scripts)}) {
       const options = { signal: new AbortController().signal, onOutput: (text) => process.stdout.write(text) };
-      runner.run({ script, login: script.includes('setsid'), cwd: '/', timeoutMs: 60000 }, options);
+      runner.run({ script, login: script.includes('setsid'), cwd: '/', confinement: { kind: 'none' }, timeoutMs: 60000 }, options);
     }
     setInterval(() => {}, 1000);`;
 }
 
-const COMMANDS = 6;
+const COMMANDS = 8;
 
 async function startOwner(directory: string, seconds: string): Promise<ChildProcess> {
   await bundleHost(directory);
@@ -76,6 +78,40 @@ test.each(deaths)('%s of the owner leaves no process alive and no file behind [H
   expect((await readdir(folder.path)).filter((name) => name.startsWith('quire-'))).toEqual([]);
 });
 
+test('kill -9 of the owner ends sessions and confined commands, however they hide [CMD-42]', async () => {
+  await using folder = await temporaryDirectory();
+  const seconds = uniqueSeconds();
+  await bundleHost(folder.path);
+  await symlink(join(import.meta.dirname, '../../../../node_modules'), join(folder.path, 'node_modules'));
+  const daemon = `(setsid nohup sh -c '(sleep ${seconds} &)' >/dev/null 2>&1 &); setsid sleep ${seconds} & echo up; sleep ${seconds} | cat`;
+  const hidden = `(setsid env -i /bin/sleep ${seconds} >/dev/null 2>&1 &); echo up; wait`; // only a sandbox holds that
+  const program = `import { createCommandRunner } from './host.mjs';
+    const runner = createCommandRunner({ threadId: 't', shell: { name: 'bash', path: '/bin/bash' } });
+    const sandbox = { kind: 'sandbox', writableRoots: [], network: 'off' };
+    const look = { yieldMs: 60000, signal: new AbortController().signal,
+      onOutput: (text) => process.stdout.write(text.replaceAll('\\r', '')) };
+    const open = (script, tty, confinement) =>
+      runner.openSession({ script, login: false, cwd: '/', tty, confinement }, look);
+    for (const tty of [false, true]) {
+      open(${JSON.stringify(daemon)}, tty, { kind: 'none' });
+      open(${JSON.stringify(daemon)}, tty, sandbox);
+      open(${JSON.stringify(hidden)}, tty, sandbox);
+    }
+    setInterval(() => {}, 1000);`;
+  await writeFile(join(folder.path, 'owner.mjs'), program);
+  const owner = spawn(process.execPath, ['owner.mjs'], {
+    cwd: folder.path,
+    env: { ...process.env, TMPDIR: folder.path },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const hasAll = () => processesWith(`sleep\0${seconds}`).length >= 4 * 3;
+  const isUp = await eventually(hasAll, { withinMs: 10_000 });
+  owner.kill('SIGKILL');
+  await once(owner, 'exit');
+  expect(isUp).toBe(true);
+  expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 2_000 })).toBe(true);
+});
+
 test('an owner that neither closes nor waits ends by itself, and its leftovers with it [HOST-18]', async () => {
   await using folder = await temporaryDirectory();
   const seconds = uniqueSeconds();
@@ -85,7 +121,7 @@ test('an owner that neither closes nor waits ends by itself, and its leftovers w
     runner.warmUp();
     const options = { signal: new AbortController().signal };
     const script = 'setsid sleep ${seconds} & sleep ${seconds} & echo $?';
-    const { output } = await runner.run({ script, login: false, cwd: '/', timeoutMs: 60000 }, options);
+    const { output } = await runner.run({ script, login: false, cwd: '/', confinement: { kind: 'none' }, timeoutMs: 60000 }, options);
     process.stdout.write(output);`;
   await writeFile(join(folder.path, 'owner.mjs'), program);
   const owner = spawn(process.execPath, ['owner.mjs'], { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -102,7 +138,7 @@ test('a watchdog that was killed is replaced with the next command [HOST-19]', a
   await bundleHost(folder.path);
   const program = `import { createCommandRunner } from './host.mjs';
     const runner = createCommandRunner({ threadId: 't', shell: { name: 'bash', path: '/bin/bash' } });
-    const run = (script) => runner.run({ script, login: false, cwd: '/', timeoutMs: 60000 },
+    const run = (script) => runner.run({ script, login: false, cwd: '/', confinement: { kind: 'none' }, timeoutMs: 60000 },
       { signal: new AbortController().signal, onOutput: (text) => process.stdout.write(text) });
     await run('env -i /bin/sleep ${seconds} & pkill -9 -f "quire-watchdog.QUIRE_OWNER=\${QUIRE_OWNER%.*}"; sleep 0.3');
     await run('sleep ${seconds} & echo up; wait');`;

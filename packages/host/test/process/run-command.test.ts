@@ -126,7 +126,7 @@ test('a missing shell, a NUL and a script beyond the limit of the system start n
   await using other = startRunner({ shell: { name: 'bash', path: '/missing/bash' } });
   const ends = [await other.run('true'), await test.run('echo \0'), await test.run(`: ${'x'.repeat(4 * MEBIBYTE)}`)];
   expect(ends.map(({ end }) => end)).toEqual([
-    { kind: 'not-started', reason: 'the shell /missing/bash could not be started (spawn /missing/bash ENOENT)' },
+    { kind: 'not-started', reason: 'the program /missing/bash could not be started (spawn /missing/bash ENOENT)' },
     { kind: 'not-started', reason: 'the command contains a NUL character, which no shell takes' },
     {
       kind: 'not-started',
@@ -149,7 +149,7 @@ test('the shell is the one of the user when it is a known one that can be run [H
     ...Array.from({ length: 4 }, () => ({ name: 'bash', path: '/bin/bash' })),
   ]);
   await using zsh = startRunner({ shell: { name: 'zsh', path: fake } });
-  const command = { script: 'pwd', login: true, cwd: '/', timeoutMs: 1 };
+  const command = { script: 'pwd', login: true, cwd: '/', confinement: { kind: 'none' }, timeoutMs: 1 } as const;
   expect(zsh.runner.argv(command)).toEqual([fake, '-lc', 'pwd']);
   expect((await zsh.run('pwd', { login: true })).output).toBe(`${fake} -lc pwd\n`);
   expect((await zsh.run('pwd')).output).toBe(`${fake} -c pwd\n`);

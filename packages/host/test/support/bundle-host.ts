@@ -8,6 +8,7 @@ export async function bundleHost(directory: string): Promise<string> {
     entryPoints: [join(import.meta.dirname, '../../src/index.ts')],
     bundle: true,
     conditions: ['quire-source'],
+    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@lydell/node-pty-*'],
     format: 'esm',
     logLevel: 'silent',
     outfile,

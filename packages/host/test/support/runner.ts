@@ -19,7 +19,7 @@ export function startRunner(options: Partial<CommandRunnerOptions> = {}): TestRu
     runner,
     run: (script, { signal, onOutput, ...command } = {}) =>
       runner.run(
-        { script, login: false, cwd: tmpdir(), timeoutMs: 20_000, ...command },
+        { script, login: false, cwd: tmpdir(), confinement: { kind: 'none' }, timeoutMs: 20_000, ...command },
         { signal: signal ?? new AbortController().signal, ...(onOutput === undefined ? {} : { onOutput }) },
       ),
     [Symbol.asyncDispose]: () => runner.close(),

@@ -32,6 +32,10 @@ function* expand(parts: Iterable<StreamPart>): Generator<StreamPart> {
       yield eventPart({ ...fields, response: wholeResponse(part, fields['response'], output) });
     else if (part.type === 'response.output_item.added' && isJsonObject(item)) {
       yield part;
+      if (item['type'] === 'web_search_call') {
+        yield eventPart({ type: 'response.web_search_call.in_progress', ...placeOf(fields, item) });
+        yield eventPart({ type: 'response.web_search_call.searching', ...placeOf(fields, item) });
+      }
       if (item['type'] === 'message') {
         yield contentPart('response.content_part.added', fields, { type: 'output_text', text: '', annotations: [] });
       }
@@ -44,7 +48,10 @@ function* expand(parts: Iterable<StreamPart>): Generator<StreamPart> {
 }
 
 function* endOfItem(fields: JsonObject, item: JsonObject): Generator<EventPart> {
-  const place = { item_id: item['id'] ?? null, output_index: fields['output_index'] ?? 0 };
+  const place = placeOf(fields, item);
+  if (item['type'] === 'web_search_call') {
+    yield eventPart({ type: 'response.web_search_call.completed', ...place });
+  }
   if (item['type'] === 'function_call') {
     const { arguments: words = '', name = '' } = item;
     yield eventPart({ type: 'response.function_call_arguments.done', ...place, name, arguments: words });
@@ -54,6 +61,10 @@ function* endOfItem(fields: JsonObject, item: JsonObject): Generator<EventPart> 
   const text = content.map((entry) => (isJsonObject(entry) ? (stringAt(entry, 'text') ?? '') : '')).join('');
   yield eventPart({ type: 'response.output_text.done', ...place, content_index: 0, text, logprobs: [] });
   yield contentPart('response.content_part.done', fields, { type: 'output_text', text, annotations: [] });
+}
+
+function placeOf(fields: JsonObject, item: JsonObject): JsonObject {
+  return { item_id: item['id'] ?? null, output_index: fields['output_index'] ?? 0 };
 }
 
 function contentPart(type: string, fields: JsonObject, part: JsonObject): EventPart {

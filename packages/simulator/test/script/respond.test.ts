@@ -70,6 +70,23 @@ describe('a scripted response', () => {
     );
   });
 
+  test('tells how a search of the web goes on when wanted [SIM-06]', async () => {
+    const answer = await answerOf(everyEvent(respond(webSearch('weather'))));
+    const place = { item_id: 'ws_0_0', output_index: 0 };
+    const item = { type: 'web_search_call', id: 'ws_0_0' };
+    const done = { ...item, status: 'completed', action: { type: 'search', query: 'weather' } };
+
+    expect(eventsOf(answer).slice(1, -1)).toEqual(
+      [
+        { type: 'response.output_item.added', output_index: 0, item: { ...item, status: 'in_progress' } },
+        { type: 'response.web_search_call.in_progress', ...place },
+        { type: 'response.web_search_call.searching', ...place },
+        { type: 'response.web_search_call.completed', ...place },
+        { type: 'response.output_item.done', output_index: 0, item: done },
+      ].map((fields, index) => ({ ...fields, sequence_number: index + 1 })),
+    );
+  });
+
   test('is created, adds, streams and finishes its message, and completes with usage [SIM-01]', async () => {
     const answer = await answerOf(respond(text('Hello', { chunks: 2, phase: 'final_answer' })));
 

@@ -8,7 +8,11 @@ export type ConfigErrorCode =
   | 'malformed-override'
   | 'wrong-type'
   | 'invalid-value'
-  | 'unknown-provider';
+  | 'unknown-provider'
+  /** The file could not be replaced, or the setting in it not changed without loss. */
+  | 'not-writable'
+  /** Another process is writing the file. */
+  | 'in-use';
 
 export interface ConfigErrorDetails {
   /** Dotted key of the setting. */

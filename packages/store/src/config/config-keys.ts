@@ -59,8 +59,9 @@ export const CONFIG_KEYS = [
   { key: 'hide_agent_reasoning', type: 'boolean', meaning: 'Leaves reasoning out of the output. Default `false`.' },
   {
     key: 'approval_policy',
-    type: '`untrusted`, `on-failure`, `on-request`, `never`',
-    meaning: 'When a person is asked before something runs.',
+    type: '`untrusted`, `on-failure`, `on-request`, `never`, or a table',
+    meaning:
+      'When a person is asked before something runs. The table form is `{ granular = { sandbox_approval = true, rules = true, mcp_elicitations = true } }`: what is false is refused.',
   },
   {
     key: 'sandbox_mode',
@@ -88,6 +89,12 @@ export const CONFIG_KEYS = [
     meaning: 'Takes `/tmp` out of what may be written. Default `false`.',
   },
   {
+    key: 'projects.<path>.trust_level',
+    type: '`trusted`, `untrusted`',
+    meaning:
+      'Whether the settings, rules, hooks and servers of the project in that folder count. Unset: they do not, and nothing may be written there without asking.',
+  },
+  {
     key: 'project_doc_max_bytes',
     type: 'integer ≥ 0',
     meaning: 'Bytes of `AGENTS.md` files that are passed to the model. Default 32768; 0 passes none.',
@@ -103,7 +110,32 @@ export const CONFIG_KEYS = [
     meaning:
       'Names that mark the root of a project. Default `[".git"]`; an empty list makes the working directory the root.',
   },
-  { key: 'web_search', type: '`disabled`, `cached`, `live`', meaning: 'How the model may search the web.' },
+  {
+    key: 'web_search',
+    type: '`disabled`, `cached`, `live`',
+    meaning:
+      'How the model may search the web. Default: `cached`, and `live` with full access; none with providers that are not known to search.',
+  },
+  {
+    key: 'tools.web_search',
+    type: 'boolean',
+    meaning: 'Accepted, without effect: `web_search` is the switch. As a table it holds the following keys.',
+  },
+  {
+    key: 'tools.web_search.context_size',
+    type: '`low`, `medium`, `high`',
+    meaning: 'How much of what is found is given to the model.',
+  },
+  {
+    key: 'tools.web_search.allowed_domains',
+    type: 'list of strings',
+    meaning: 'Hosts that results may come from. Default: all.',
+  },
+  {
+    key: 'tools.web_search.location',
+    type: 'table of strings',
+    meaning: 'Where you are, roughly, for results that depend on it: `country`, `region`, `city`, `timezone`.',
+  },
   {
     key: 'tool_output_token_limit',
     type: 'integer ≥ 0',
@@ -167,6 +199,27 @@ export const CONFIG_KEYS = [
     key: 'agents.max_seconds',
     type: 'integer ≥ 1',
     meaning: 'Time that they may take together, from the first request on. Default: no limit.',
+  },
+  {
+    key: 'hooks.PreToolUse',
+    type: 'list of tables',
+    meaning: 'Programs that run before tool calls and may deny them, see [hooks](hooks.md).',
+  },
+  {
+    key: 'hooks.PostToolUse',
+    type: 'list of tables',
+    meaning: 'Programs that run after tool calls and may tell the model something.',
+  },
+  {
+    key: 'js_repl_node_path',
+    type: 'path',
+    meaning:
+      'Node.js that runs the code of `js_repl`. Default: the one that runs this program, else the first of `PATH`. A project may not set it.',
+  },
+  {
+    key: 'js_repl_node_module_dirs',
+    type: 'list of paths',
+    meaning: 'Folders whose packages `js_repl` finds before those of the working directory. Default none.',
   },
   { key: 'features.<name>', type: 'boolean', meaning: 'Switches a feature on or off.' },
   { key: 'model_providers.<id>.name', type: 'string', meaning: 'Name that people see. Required.' },
@@ -234,6 +287,103 @@ export const CONFIG_KEYS = [
     key: 'model_providers.<id>.item_ids',
     type: 'boolean',
     meaning: 'The server wants items back with their ids. Default: guessed from name and address, as for Azure.',
+  },
+  {
+    key: 'mcp_servers.<id>.command',
+    type: 'string',
+    meaning: 'Program of an MCP server. A server has either this or `url`.',
+  },
+  { key: 'mcp_servers.<id>.args', type: 'list of strings', meaning: 'Its arguments. Default none.' },
+  {
+    key: 'mcp_servers.<id>.env',
+    type: 'table of strings',
+    meaning: 'Its environment, beside the few variables that every server gets.',
+  },
+  {
+    key: 'mcp_servers.<id>.env_vars',
+    type: 'list of strings',
+    meaning: 'Variables of the environment that are passed on to it. Default none.',
+  },
+  {
+    key: 'mcp_servers.<id>.cwd',
+    type: 'path',
+    meaning: 'Where it starts. Default: the working directory of the thread.',
+  },
+  { key: 'mcp_servers.<id>.url', type: 'URL', meaning: 'Address of an MCP server that speaks streamable HTTP.' },
+  {
+    key: 'mcp_servers.<id>.bearer_token_env_var',
+    type: 'string',
+    meaning: 'Environment variable that holds its token.',
+  },
+  { key: 'mcp_servers.<id>.http_headers', type: 'table of strings', meaning: 'Added to every request.' },
+  {
+    key: 'mcp_servers.<id>.env_http_headers',
+    type: 'table of strings',
+    meaning: 'Header names and the environment variables that hold their values. Unset and blank ones are left out.',
+  },
+  {
+    key: 'mcp_servers.<id>.oauth.client_id',
+    type: 'string',
+    meaning: 'Client for logins. Default: one is registered.',
+  },
+  {
+    key: 'mcp_servers.<id>.oauth_resource',
+    type: 'string',
+    meaning: 'What tokens are asked for. Default: what the server says of itself.',
+  },
+  {
+    key: 'mcp_servers.<id>.scopes',
+    type: 'list of strings',
+    meaning: 'Scopes that logins ask for. Default: what the server says.',
+  },
+  { key: 'mcp_servers.<id>.enabled', type: 'boolean', meaning: 'Whether the server is used. Default `true`.' },
+  {
+    key: 'mcp_servers.<id>.required',
+    type: 'boolean',
+    meaning: 'A thread does not begin without it. Default `false`.',
+  },
+  {
+    key: 'mcp_servers.<id>.startup_timeout_sec',
+    type: 'number > 0',
+    meaning: 'Time until its tools are known. Default 10.',
+  },
+  {
+    key: 'mcp_servers.<id>.startup_timeout_ms',
+    type: 'number > 0',
+    meaning: 'The same in milliseconds. `startup_timeout_sec` goes first.',
+  },
+  {
+    key: 'mcp_servers.<id>.tool_timeout_sec',
+    type: 'number > 0',
+    meaning: 'Time of one call, without that in which a person is asked. Default 60.',
+  },
+  { key: 'mcp_servers.<id>.enabled_tools', type: 'list of strings', meaning: 'Only these of its tools. Default: all.' },
+  { key: 'mcp_servers.<id>.disabled_tools', type: 'list of strings', meaning: 'Not these of its tools. Default none.' },
+  {
+    key: 'mcp_servers.<id>.supports_parallel_tool_calls',
+    type: 'boolean',
+    meaning: 'Calls of its tools may overlap. Default: those of tools that only read.',
+  },
+  {
+    key: 'mcp_servers.<id>.default_tools_approval_mode',
+    type: '`auto`, `prompt`, `writes`, `approve`',
+    meaning:
+      'When a person is asked before a tool runs: by what the tool says of itself (default), always, unless it only reads, never.',
+  },
+  {
+    key: 'mcp_servers.<id>.tools.<name>.approval_mode',
+    type: '`auto`, `prompt`, `writes`, `approve`',
+    meaning: 'The same for one tool.',
+  },
+  {
+    key: 'mcp_oauth_callback_port',
+    type: 'integer ≥ 1',
+    meaning: 'Port that logins to MCP servers come back to. Default: a free one.',
+  },
+  {
+    key: 'mcp_oauth_callback_url',
+    type: 'URL',
+    meaning: 'Address that they come back to, when it is not that port of this machine.',
   },
 ] as const satisfies readonly ConfigKey[];
 

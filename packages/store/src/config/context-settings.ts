@@ -6,7 +6,6 @@ export interface ContextSettings {
   readonly projectDocFallbackFilenames: readonly string[];
   /** Empty: the working directory is the root. */
   readonly projectRootMarkers: readonly string[];
-  readonly webSearch: 'disabled' | 'cached' | 'live' | undefined;
   readonly toolOutputTokenLimit: number | undefined;
   /** The model is told commit and remotes of the work trees. */
   readonly includeGitContext: boolean;
@@ -20,7 +19,6 @@ export function readContextSettings(reader: SettingReader): ContextSettings {
       reader.integer({ key: 'project_doc_max_bytes' }, { minimum: 0 }) ?? DEFAULT_PROJECT_DOC_MAX_BYTES,
     projectDocFallbackFilenames: reader.stringList({ key: 'project_doc_fallback_filenames' }) ?? [],
     projectRootMarkers: reader.stringList({ key: 'project_root_markers' }) ?? ['.git'],
-    webSearch: reader.oneOf({ key: 'web_search' }, ['disabled', 'cached', 'live']),
     includeGitContext: reader.boolean({ key: 'include_git_context' }) ?? true,
     toolOutputTokenLimit: reader.integer({ key: 'tool_output_token_limit' }, { minimum: 0 }),
   };

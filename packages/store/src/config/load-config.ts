@@ -1,21 +1,23 @@
-import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Environment } from '../home.ts';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { type AgentsConfig, readAgentsSettings } from './agents-settings.ts';
 import { type CompactionConfig, readCompactionSettings } from './compaction-settings.ts';
-import { ConfigError } from './config-error.ts';
+import { readFileLayer } from './config-file.ts';
 import { type ContextSettings, readContextSettings } from './context-settings.ts';
 import { type FeatureSettings, readFeatureSettings } from './feature-settings.ts';
+import { type HookConfig, readHookSettings } from './hook-settings.ts';
+import { type JavaScriptConfig, readJavaScriptSettings } from './javascript-settings.ts';
 import type { ConfigLayer } from './layers.ts';
+import { type McpConfig, readMcpSettings } from './mcp-settings.ts';
 import { misspelledKeys } from './misspelled-keys.ts';
 import { type ModelSettings, readModelSettings } from './model-settings.ts';
 import { OVERRIDE_SOURCE, parseOverrides } from './overrides.ts';
+import { type ProjectFacts, readProject } from './project-layers.ts';
 import { type ProviderSettings, readProviderSettings } from './provider-settings.ts';
 import { readSafetySettings, type SafetySettings } from './safety-settings.ts';
 import { SettingReader } from './setting-reader.ts';
-import { parseTomlDocument } from './toml.ts';
+import { readWebSearchSettings, type WebSearchConfig } from './web-search-settings.ts';
 
 /** What the product reads of the configuration, decoded. The keys are those of `CONFIG_KEYS`. */
 export interface Config
@@ -25,7 +27,12 @@ export interface Config
     ContextSettings,
     FeatureSettings,
     CompactionConfig,
-    AgentsConfig {
+    AgentsConfig,
+    WebSearchConfig,
+    JavaScriptConfig,
+    McpConfig,
+    ProjectFacts,
+    HookConfig {
   /** What was ignored or replaced, one sentence each, for a person to read. */
   readonly warnings: readonly string[];
 }
@@ -44,14 +51,19 @@ export interface LoadConfigOptions {
 }
 
 /**
- * The configuration in effect: `config.toml` of the home folder, then the overrides. A missing file is an
- * empty one; anything else that can not be understood is a ConfigError.
+ * The configuration in effect: `config.toml` of the home folder, then of the trusted `.codex` folders from the root of
+ * the project down to the working directory, then the overrides. A missing file is an empty one; anything else that
+ * can not be understood is a ConfigError.
  */
 export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
-  const layers = await readLayers(options);
-  const reader = new SettingReader(layers, { homeDirectory: options.environment['HOME'] || os.homedir() });
-  const overrides = layers.find((layer) => layer.source === OVERRIDE_SOURCE);
-  const warnings: string[] = overrides === undefined ? [] : [...misspelledKeys(overrides.table)];
+  const user = await readUserLayer(options);
+  const overrides = await readOverrides(options);
+  const warnings: string[] = overrides.flatMap(({ table }) => misspelledKeys(table));
+  const homeDirectory = options.environment['HOME'] || os.homedir();
+  const owner = new SettingReader([...user, ...overrides], { homeDirectory });
+  const project = await readProject(owner, { cwd: options.cwd, home: options.home, warnings });
+  const layers = [...user, ...project.layers, ...overrides];
+  const reader = project.layers.length === 0 ? owner : new SettingReader(layers, { homeDirectory });
   return {
     ...(await readModelSettings(reader, warnings)),
     ...readProviderSettings(reader, warnings),
@@ -60,37 +72,29 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
     ...readFeatureSettings(reader),
     ...(await readCompactionSettings(reader)),
     ...readAgentsSettings(reader),
+    ...readWebSearchSettings(reader, warnings),
+    ...readJavaScriptSettings(reader, owner),
+    ...readMcpSettings(reader, { owner, warnings }),
+    ...project.facts,
+    ...(await readHooks()),
     warnings,
   };
-}
 
-/** Lowest first. */
-async function readLayers(options: LoadConfigOptions): Promise<readonly ConfigLayer[]> {
-  const layers: ConfigLayer[] = [];
-  const user =
-    options.ignoreUserConfig === true ? undefined : await readFileLayer(path.join(options.home, 'config.toml'));
-  if (user !== undefined) layers.push(user);
-  if (options.overrides.length > 0) {
-    const table = await parseOverrides(options.overrides);
-    layers.push({ source: OVERRIDE_SOURCE, baseDirectory: options.cwd, table });
+  /** Only the user may switch them off, not a project. */
+  async function readHooks(): Promise<HookConfig> {
+    if (readFeatureSettings(owner).features['hooks'] === false) return { hooks: [] };
+    const folders = [...(options.ignoreUserConfig === true ? [] : [options.home]), ...project.facts.projectFolders];
+    return readHookSettings(layers, folders, warnings);
   }
-  return layers;
 }
 
-async function readFileLayer(file: string): Promise<ConfigLayer | undefined> {
-  const text = await readConfigText(file);
-  if (text === undefined) return undefined;
-  return { source: file, baseDirectory: path.dirname(file), table: await parseTomlDocument(text, file) };
+async function readUserLayer(options: LoadConfigOptions): Promise<readonly ConfigLayer[]> {
+  if (options.ignoreUserConfig === true) return [];
+  const layer = await readFileLayer(path.join(options.home, 'config.toml'));
+  return layer === undefined ? [] : [layer];
 }
 
-/** `undefined` when there is nothing in the file to parse. */
-async function readConfigText(file: string): Promise<string | undefined> {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await fs.readFile(file));
-    return text.trim() === '' ? undefined : text;
-  } catch (cause) {
-    if (systemErrorCode(cause) === 'ENOENT') return undefined;
-    const reason = cause instanceof TypeError ? 'it is not UTF-8 text' : describeSystemError(cause);
-    throw new ConfigError('unreadable-file', `${file} can not be read: ${reason}`, { source: file, cause });
-  }
+async function readOverrides(options: LoadConfigOptions): Promise<readonly ConfigLayer[]> {
+  if (options.overrides.length === 0) return [];
+  return [{ source: OVERRIDE_SOURCE, baseDirectory: options.cwd, table: await parseOverrides(options.overrides) }];
 }

@@ -1,5 +1,4 @@
-import type { ApprovalPolicy, SandboxMode, SandboxPolicy } from '@quire/protocol';
-import { isTable } from './layers.ts';
+import { type ApprovalPolicy, readApprovalPolicy, type SandboxMode, type SandboxPolicy } from '@quire/protocol';
 import type { SettingReader } from './setting-reader.ts';
 
 export interface SafetySettings {
@@ -14,7 +13,7 @@ export interface SafetySettings {
 export function readSafetySettings(reader: SettingReader, warnings: string[]): SafetySettings {
   reader.requireTable('sandbox_workspace_write');
   return {
-    approvalPolicy: readApprovalPolicy(reader, warnings),
+    approvalPolicy: approvalPolicyOf(reader, warnings),
     sandboxMode: reader.oneOf({ key: 'sandbox_mode' }, ['read-only', 'workspace-write', 'danger-full-access']),
     sandboxWorkspaceWrite: {
       writableRoots: reader.pathList({ key: 'sandbox_workspace_write.writable_roots' }) ?? [],
@@ -25,12 +24,18 @@ export function readSafetySettings(reader: SettingReader, warnings: string[]): S
   };
 }
 
-/** Newer files may hold a table of switches here. The closest named policy stands in for it. */
-function readApprovalPolicy(reader: SettingReader, warnings: string[]): ApprovalPolicy | undefined {
+/** A name, or a table that says which kinds of questions may be asked. */
+function approvalPolicyOf(reader: SettingReader, warnings: string[]): ApprovalPolicy | undefined {
   const setting = { key: 'approval_policy' } as const;
-  if (isTable(reader.raw(setting))) {
-    warnings.push('approval_policy: the table form is not supported and counts as "on-request"');
-    return 'on-request';
+  const value = reader.raw(setting);
+  if (value === undefined) return undefined;
+  const reading = readApprovalPolicy(value);
+  if (reading.kind === 'invalid') throw reader.invalid(setting, reading.problem);
+  for (const key of reading.missingKeys) {
+    warnings.push(
+      `approval_policy: ${key} is not set in the table, so such questions are refused; set it to true or false`,
+    );
   }
-  return reader.oneOf(setting, ['untrusted', 'on-failure', 'on-request', 'never']);
+  for (const key of reading.unknownKeys) warnings.push(`approval_policy: ${key} is not known and was ignored`);
+  return reading.policy;
 }

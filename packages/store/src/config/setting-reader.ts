@@ -7,6 +7,8 @@ import { type ConfigLayer, type ConfigTable, isTable, mergeLayers, originOf, val
 export interface SettingPath {
   readonly key: ConfigKeyName;
   readonly id?: string;
+  /** Stands for `<name>` where there is an `<id>` as well. */
+  readonly name?: string;
 }
 
 export interface IntegerRange {
@@ -54,6 +56,14 @@ export class SettingReader {
     return Number(value);
   }
 
+  /** Above 0; whole or not. */
+  positiveNumber(setting: SettingPath): number | undefined {
+    const value = this.#typed(segmentsOf(setting), 'a number', isNumber);
+    if (value === undefined) return undefined;
+    if (!(value > 0)) throw this.invalid(setting, `must be above 0, found ${value}`);
+    return Number(value);
+  }
+
   oneOf<const Choice extends string>(setting: SettingPath, choices: readonly Choice[]): Choice | undefined {
     const value = this.string(setting);
     if (value === undefined) return undefined;
@@ -87,17 +97,17 @@ export class SettingReader {
   }
 
   /** The keys of the table `name` of the root, none if it is not set. */
-  tableKeys(name: 'model_providers' | 'features'): readonly string[] {
+  tableKeys(name: 'model_providers' | 'features' | 'projects' | 'mcp_servers'): readonly string[] {
     return Object.keys(this.#typed([name], 'a table', isTable) ?? {});
   }
 
   /** Throws unless the table `name` of the root is a table or not set. */
-  requireTable(name: 'sandbox_workspace_write' | 'compaction' | 'agents'): void {
+  requireTable(name: 'sandbox_workspace_write' | 'tools' | 'compaction' | 'agents'): void {
     this.#typed([name], 'a table', isTable);
   }
 
   /** Throws unless the entry is a table or not set. */
-  requireEntryTable(name: 'model_providers', id: string): ConfigTable | undefined {
+  requireEntryTable(name: 'model_providers' | 'mcp_servers', id: string): ConfigTable | undefined {
     return this.#typed([name, id], 'a table', isTable);
   }
 
@@ -152,7 +162,11 @@ export class SettingReader {
 }
 
 function segmentsOf(setting: SettingPath): readonly string[] {
-  return setting.key.split('.').map((segment) => (segment.startsWith('<') ? (setting.id ?? segment) : segment));
+  const { key, id, name = id } = setting;
+  return key.split('.').map((segment) => {
+    if (!segment.startsWith('<')) return segment;
+    return (segment === '<name>' ? name : id) ?? segment;
+  });
 }
 
 const BARE_KEY = /^[A-Za-z0-9_-]+$/;
@@ -172,6 +186,10 @@ function isBoolean(value: unknown): value is boolean {
 /** TOML integers beyond 2^53 arrive as bigint. */
 function isInteger(value: unknown): value is number | bigint {
   return typeof value === 'bigint' || Number.isInteger(value);
+}
+
+function isNumber(value: unknown): value is number | bigint {
+  return typeof value === 'bigint' || typeof value === 'number';
 }
 
 function isStringList(value: unknown): value is readonly string[] {

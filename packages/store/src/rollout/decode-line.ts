@@ -95,12 +95,7 @@ function decodeTurnContext(raw: JsonObject): TurnContextLine {
   return {
     ...strings(raw, TURN_CONTEXT_TEXTS),
     cwd: stringAt(raw, 'cwd') ?? '',
-    // The table form names its only key: `granular`, or `reject` in older files.
-    approval_policy: isJsonObject(approval)
-      ? (Object.keys(approval)[0] ?? '')
-      : typeof approval === 'string'
-        ? approval
-        : '',
+    approval_policy: isJsonObject(approval) || typeof approval === 'string' ? approval : '',
     sandbox_policy: objectAt(raw, 'sandbox_policy') ?? {},
     model: stringAt(raw, 'model') ?? '',
     summary: stringAt(raw, 'summary') ?? '',

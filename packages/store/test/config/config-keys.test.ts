@@ -5,14 +5,14 @@ import { CONFIG_KEYS, ConfigError, loadConfig } from '../../src/index.ts';
 test.each(CONFIG_KEYS.map(({ key }) => key))(
   '%s is read: a wrong type in it is an error that names it [STORE-09]',
   async (key) => {
-    const named = key.replace('<id>', 'mine').replace('<name>', 'some');
+    const named = key.replace('<id>', 'mine').replace('<name>', 'some').replace('<path>', '/');
     // No setting is a date; of a provider the name is needed before anything else is looked at.
     const overrides = [...(key.includes('<id>') ? ['model_providers.mine.name=Mine'] : []), `${named}=1979-05-27`];
     const error = await loadConfig({ home: '/nonexistent', cwd: '/', overrides, environment: {} }).catch(
       (reason: unknown) => reason,
     );
     expect(error).toBeInstanceOf(ConfigError);
-    expect(error).toMatchObject({ code: 'wrong-type', key: named, source: '-c' });
+    expect(error).toMatchObject({ code: 'wrong-type', key: named.replace('./.', '."/".'), source: '-c' });
   },
 );
 

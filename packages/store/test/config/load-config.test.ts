@@ -49,6 +49,14 @@ const DEFAULTS: Config = {
   projectDocFallbackFilenames: [],
   projectRootMarkers: ['.git'],
   webSearch: undefined,
+  webSearchAllowedDomains: undefined,
+  webSearchContextSize: undefined,
+  webSearchLocation: undefined,
+  jsReplNodePath: undefined,
+  jsReplNodeModuleDirs: [],
+  mcpServers: [],
+  mcpOauthCallbackPort: undefined,
+  mcpOauthCallbackUrl: undefined,
   toolOutputTokenLimit: undefined,
   includeGitContext: true,
   features: {},
@@ -62,6 +70,11 @@ const DEFAULTS: Config = {
   agentsMaxTokens: undefined,
   agentsMaxRequests: undefined,
   agentsMaxSeconds: undefined,
+  trust: undefined,
+  projectTrustPath: '/srv/dir',
+  projectFolders: [],
+  allProjectFolders: [],
+  hooks: [],
   warnings: [],
 };
 
@@ -270,9 +283,12 @@ test.each([
     ['model_providers.x.auth is not supported and is ignored; use env_key'],
   ],
   [
-    'the approval policy is a table',
-    ['approval_policy={granular={rules=true}}'],
-    ['approval_policy: the table form is not supported and counts as "on-request"'],
+    'a table as approval policy lacks a switch or has one that is not known',
+    ['approval_policy={granular={rules=true,sandbox_approval=false,magic=true}}'],
+    [
+      'approval_policy: mcp_elicitations is not set in the table, so such questions are refused; set it to true or false',
+      'approval_policy: magic is not known and was ignored',
+    ],
   ],
 ])('there is a warning when %s [STORE-16]', async (_title, overrides, warnings) => {
   await withConfig({ overrides }, async (load) => {
@@ -461,7 +477,7 @@ describe('a key of -c that nothing reads', () => {
     'model_providers.m={name="M",http_headers={nam="x"}}',
     'show_raw_agent_reasoning=true',
     'mcp_servers.x.command="y"',
-    'tools.web_search=true',
+    'tools.view_image=true',
   ])('%s says nothing [STORE-23]', async (override) => {
     await withConfig({ overrides: [override] }, async (load) => expect((await load()).warnings).toEqual([]));
   });

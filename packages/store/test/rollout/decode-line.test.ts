@@ -148,11 +148,11 @@ describe('an older or newer header', () => {
   });
 });
 
-test('a turn context with a table as approval policy names the table’s kind [STORE-42]', async () => {
+test('a turn context keeps a table as approval policy [STORE-42]', async () => {
   const line = JSON.stringify({ type: 'turn_context', payload: { approval_policy: { granular: { rules: true } } } });
   expect((await readText(`${HEADER}\n${line}\n`)).all[1]).toEqual({
     type: 'turn_context',
-    payload: { cwd: '', approval_policy: 'granular', sandbox_policy: {}, model: '', summary: '' },
+    payload: { cwd: '', approval_policy: { granular: { rules: true } }, sandbox_policy: {}, model: '', summary: '' },
   });
 });
 

@@ -33,6 +33,7 @@ export interface AgentToolDefinition<Args> {
 /** A tool that does something with sub-agents: reads arguments, shows the action, and answers in JSON. */
 export class AgentTool<Args> implements Tool {
   readonly name: string;
+  readonly kind = 'sub-agent';
   readonly aliases: readonly string[];
   readonly parallelSafe: boolean;
   readonly spec: Tool['spec'];

@@ -1,0 +1,38 @@
+import type { EgressEndpoint } from './egress.ts';
+import { LAUNCHER } from './launcher-script.ts';
+import type { SystemCalls } from './system-calls.ts';
+
+export interface LauncherOrder {
+  readonly calls: SystemCalls;
+  /** See `LAUNCHER`. */
+  readonly flags: string;
+  readonly filter: Buffer;
+  readonly writableFolders: readonly string[];
+  readonly protectedPaths: readonly string[];
+  readonly rules: readonly LandlockRule[];
+  readonly withheld: readonly (readonly [name: string, value: string])[];
+  /** To be reachable in a network namespace at the port that it has outside. */
+  readonly forwarded: EgressEndpoint | undefined;
+  readonly argv: readonly string[];
+}
+
+export type LandlockRule = readonly [path: string, rights: number];
+
+/** The arguments of perl for our launcher. */
+export function launcherArguments(order: LauncherOrder): readonly string[] {
+  const { calls, forwarded } = order;
+  const numbers = [calls.prctl, calls.seccomp, calls.capset, calls.unshare, calls.mount].join(',');
+  return [
+    ...['-e', LAUNCHER, numbers, order.filter.toString('hex'), order.flags],
+    ...counted(order.writableFolders.map((path) => [path])),
+    ...counted(order.protectedPaths.map((path) => [path])),
+    ...counted(order.rules.map(([path, rights]) => [String(rights), path])),
+    ...counted(order.withheld),
+    ...counted(forwarded === undefined ? [] : [[String(forwarded.port), forwarded.socketPath]]),
+    ...order.argv,
+  ];
+}
+
+function counted(list: readonly (readonly string[])[]): readonly string[] {
+  return [String(list.length), ...list.flat()];
+}

@@ -1,0 +1,31 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { describeSystemError, systemErrorCode } from '../system-error.ts';
+import { ConfigError } from './config-error.ts';
+import type { ConfigLayer } from './layers.ts';
+import { parseTomlDocument } from './toml.ts';
+
+/**
+ * `undefined` when there is nothing in the file to parse.
+ * @throws ConfigError 'unreadable-file', 'syntax'
+ */
+export async function readFileLayer(file: string): Promise<ConfigLayer | undefined> {
+  const text = await readConfigText(file);
+  if (text === undefined) return undefined;
+  return { source: file, baseDirectory: path.dirname(file), table: await parseTomlDocument(text, file) };
+}
+
+/**
+ * `undefined` when there is no file, or only white space in it.
+ * @throws ConfigError 'unreadable-file'
+ */
+export async function readConfigText(file: string): Promise<string | undefined> {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await fs.readFile(file));
+    return text.trim() === '' ? undefined : text;
+  } catch (cause) {
+    if (systemErrorCode(cause) === 'ENOENT') return undefined;
+    const reason = cause instanceof TypeError ? 'it is not UTF-8 text' : describeSystemError(cause);
+    throw new ConfigError('unreadable-file', `${file} can not be read: ${reason}`, { source: file, cause });
+  }
+}

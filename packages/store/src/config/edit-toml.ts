@@ -1,0 +1,104 @@
+import { ConfigError } from './config-error.ts';
+import { adoptValue, type ConfigTable, createTable, isTable, valueAt } from './layers.ts';
+import { removeTomlTable } from './remove-toml-table.ts';
+import { parseTomlDocument } from './toml.ts';
+
+export interface ConfigChange {
+  /** Names of the tables, then of the setting; at least one. */
+  readonly path: readonly string[];
+  /** What TOML can hold; `undefined` takes the setting or the whole table away. */
+  readonly value: unknown;
+}
+
+/**
+ * `text` with the changes made and everything else as it was.
+ * @throws ConfigError 'not-writable' when it can not be done without changing other settings
+ */
+export async function changeTomlText(text: string, changes: readonly ConfigChange[], source: string): Promise<string> {
+  let current = text;
+  for (const change of changes) current = await changeOnce(current, change, source);
+  return current;
+}
+
+async function changeOnce(text: string, change: ConfigChange, source: string): Promise<string> {
+  const document = await parseTomlDocument(text, source);
+  const before = valueAt(document, change.path);
+  const wanted = withChange(document, change);
+  if (canonical(document) === canonical(wanted)) return text;
+  if (before === undefined && isTable(change.value)) {
+    const appended = await appendTable(text, change);
+    if (await holds(appended, wanted)) return appended;
+  }
+  if (isTable(before) && change.value === undefined) {
+    const removed = await removeTomlTable(text, change.path);
+    if ((await holds(removed, wanted)) || (await holds(removed, withoutEmptyParents(wanted, change.path))))
+      return removed;
+  }
+  const patched = await patchText(text, change);
+  if (patched !== undefined && (await holds(patched, wanted))) return patched;
+  const key = change.path.join('.');
+  throw new ConfigError('not-writable', `${source}: ${key} can not be changed without loss; change it by hand`, {
+    source,
+    key,
+  });
+}
+
+/** A table of its own at the end: what is there is not touched at all. */
+async function appendTable(text: string, change: ConfigChange): Promise<string> {
+  const { stringify } = await import('smol-toml');
+  const addition = `${stringify(withChange(createTable(), change)).trim()}\n`;
+  const separator = text === '' ? '' : text.endsWith('\n') ? '\n' : '\n\n';
+  const lineEnd = text.includes('\r\n') ? '\r\n' : '\n';
+  return text + (separator + addition).replaceAll('\n', lineEnd);
+}
+
+/** `undefined` where the library refuses. */
+async function patchText(text: string, change: ConfigChange): Promise<string | undefined> {
+  const { parse, patch } = await import('@decimalturn/toml-patch');
+  try {
+    const document: unknown = parse(text);
+    return isTable(document) ? patch(text, withChange(document, change)) : undefined;
+  } catch {
+    return undefined; // the caller says what can not be done
+  }
+}
+
+/** Whether `text` reads as `wanted`: what no change named must not change. */
+async function holds(text: string, wanted: ConfigTable): Promise<boolean> {
+  try {
+    return canonical(await parseTomlDocument(text, '')) === canonical(wanted);
+  } catch {
+    return false; // not even TOML
+  }
+}
+
+/** A copy; a value in the way of the path gives way to a table. Values that are no tables are shared. */
+function withChange(document: ConfigTable, { path, value }: ConfigChange): ConfigTable {
+  const copy = createTable();
+  Object.assign(copy, document);
+  const [name, ...rest] = path;
+  if (name === undefined) return copy;
+  if (rest.length > 0) {
+    const inner = copy[name];
+    if (value === undefined && !isTable(inner)) return copy;
+    copy[name] = withChange(isTable(inner) ? inner : createTable(), { path: rest, value });
+  } else if (value === undefined) delete copy[name];
+  else copy[name] = adoptValue(value);
+  return copy;
+}
+
+/** A table that had no header of its own goes with the last one in it. */
+function withoutEmptyParents(document: ConfigTable, path: readonly string[]): ConfigTable {
+  const parent = path.slice(0, -1);
+  const table = valueAt(document, parent);
+  if (parent.length === 0 || !isTable(table) || Object.keys(table).length > 0) return document;
+  return withoutEmptyParents(withChange(document, { path: parent, value: undefined }), parent);
+}
+
+/** One text for equal values, whatever the order of their keys. An empty table is different from none. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (!isTable(value)) return `${typeof value}:${value instanceof Date ? value.toISOString() : String(value)}`;
+  const entries = Object.keys(value).sort();
+  return `{${entries.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join()}}`;
+}
