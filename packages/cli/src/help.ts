@@ -8,6 +8,10 @@ Commands:
   thread      List, show, name, fork, roll back, compact the threads on disk, and more
   archive     Put a thread away
   unarchive   Bring it back
+  sandbox     Run a command of your own under the sandbox of a thread
+  mcp         Add, list, remove and log in to MCP servers
+  execpolicy  Tell what the rules say of a command
+  doctor      Check what this machine can do, and say what to do about the rest
   simulate    Start a model provider on this machine that plays a script
   help        Show this text, or the help of a command
 

@@ -32,6 +32,36 @@ export {
 export { type PromptItems, promptItems } from './history/normalize-history.ts';
 export { DEFAULT_MODEL, findModel } from './model/catalog.ts';
 export type {
+  CachedCatalog,
+  CatalogAccess,
+  CatalogCache,
+  CatalogCacheReading,
+  CatalogSource,
+  FetchedCatalog,
+} from './model/catalog-ports.ts';
+export { catalogClientVersion } from './model/client-version.ts';
+export { findModelIn, unknownModelWarning } from './model/find-model.ts';
+export { loadCatalogParser } from './model/load-catalog-parser.ts';
+export {
+  type CatalogNotice,
+  ModelCatalog,
+  type ModelCatalogOptions,
+  type RefreshOutcome,
+  type RefreshStrategy,
+} from './model/model-catalog.ts';
+export type { ModelList } from './model/model-list.ts';
+export { nextAvailabilityNotice, type UpgradeOffer, upgradeOffer } from './model/model-notices.ts';
+export { type ModelOverrides, withOverrides } from './model/model-overrides.ts';
+export type { CatalogReading } from './model/parse-catalog.ts';
+export { chooseModel, type ModelPreset, modelPresets } from './model/presets.ts';
+export { allowedWebSearchMode } from './model/turn/allowed-web-search.ts';
+export { acceptsImages, allowsOriginalImages, imageRefusal } from './model/turn/images.ts';
+export { resolvePersonality } from './model/turn/personality.ts';
+export { effortNote, nearestEffort, type Reasoning, resolveReasoning } from './model/turn/reasoning.ts';
+export { type ResolvedTurn, resolveTurn, type TurnChoices } from './model/turn/resolve-turn.ts';
+export { isFastMode, persistedServiceTier, resolveServiceTier } from './model/turn/service-tier.ts';
+export { resolveVerbosity } from './model/turn/verbosity.ts';
+export type {
   ApprovalDecision,
   ApprovalRequest,
   Approvals,

@@ -7,13 +7,9 @@ export { createPatchFiles } from './files/patch-files.ts';
 export { createWorkspaceFiles, type WorkspaceFilesOptions } from './files/workspace-files.ts';
 export { type GitFacts, type GitFactsOptions, isInsideGitRepository, readGitFacts } from './git/git-facts.ts';
 export { combineHooks } from './hooks/combine-hooks.ts';
-export {
-  type ClosableToolHooks,
-  createToolHooks,
-  type HookSession,
-  type ToolHooksOptions,
-} from './hooks/create-tool-hooks.ts';
+export { type ClosableToolHooks, createToolHooks } from './hooks/create-tool-hooks.ts';
 export { type GuardHooksOptions, guardHooks } from './hooks/guard-hooks.ts';
+export type { HookSession, ToolHooksOptions } from './hooks/hook-options.ts';
 export type { ImageFormat } from './image/image-header.ts';
 export type { ImageErrorCode } from './image/image-problem.ts';
 export { createImageReader } from './image/image-reader.ts';
@@ -26,7 +22,8 @@ export {
   type ProjectInstructionsOptions,
   readProjectInstructions,
 } from './instructions/project-instructions.ts';
-export { createJavaScriptKernel, type JavaScriptKernelOptions } from './javascript/create-javascript-kernel.ts';
+export { createJavaScriptKernel } from './javascript/create-javascript-kernel.ts';
+export type { JavaScriptKernelOptions } from './javascript/kernel-options.ts';
 export { loadMcpPool } from './mcp/load-mcp-pool.ts';
 export { McpError, type McpErrorCode } from './mcp/mcp-error.ts';
 export type { McpLease, McpServerStatus } from './mcp/mcp-lease.ts';

@@ -12,7 +12,16 @@ export {
 } from './json.ts';
 export { ModelError, type ModelErrorCode, type ModelErrorDetails, type TransportFailure } from './model-error.ts';
 export type { ModelEvent } from './model-event.ts';
-export type { ModelInfo, ModelMessages, Personality, TruncationPolicy } from './model-info.ts';
+export type {
+  CatalogModel,
+  ModelInfo,
+  ModelMessages,
+  ModelUpgrade,
+  ModelVisibility,
+  Personality,
+  ReasoningLevel,
+  TruncationPolicy,
+} from './model-info.ts';
 export type { Credentials, ModelProvider, ProviderCapabilities } from './model-provider.ts';
 export {
   type ApprovalPolicy,

@@ -1,3 +1,5 @@
+export { createCatalogCache } from './catalog/catalog-cache.ts';
+export { readCatalogFile } from './catalog/read-catalog-file.ts';
 export { ConfigError, type ConfigErrorCode, type ConfigErrorDetails } from './config/config-error.ts';
 export { CONFIG_KEYS, type ConfigKey, type ConfigKeyName } from './config/config-keys.ts';
 export type { ContextSettings } from './config/context-settings.ts';
@@ -47,4 +49,5 @@ export {
 } from './rollout/rollout-file.ts';
 export { type NameThreadOptions, readThreadNames, setThreadName } from './rollout/thread-names.ts';
 export { checkRules, type RulesCheck } from './rules/check-rules.ts';
-export { type CommandRulesOptions, createCommandRules } from './rules/create-command-rules.ts';
+export type { CommandRulesOptions } from './rules/command-rules-options.ts';
+export { createCommandRules } from './rules/create-command-rules.ts';

@@ -93,7 +93,7 @@ export async function applyInForm(
     const files = await readFiles(folder);
     const outside = await readFiles(outer);
     for (const name of Object.keys(files)) delete outside[`work/${name}`];
-    return { files, outside, output: rooted(withoutNote(output), folder), item: rooted(item, folder) };
+    return { files, outside, output: rooted(output, folder), item: rooted(item, folder) };
   } finally {
     await rm(outer, { recursive: true });
   }
@@ -138,14 +138,3 @@ const NO_RUNNER: CommandRunner = {
   warmUp: () => undefined,
   close: () => Promise.resolve(),
 };
-
-/** The shell tools add a word about the better tool to what is otherwise the same. */
-function withoutNote(output: ToolOutputBody | undefined): ToolOutputBody | undefined {
-  return typeof output === 'string' ? output.replace(/\n\nWarning: for patches call [^\n]*$/, '') : output;
-}
-
-function rooted<Value>(value: Value, folder: string): Value {
-  if (value === undefined) return value;
-  const text = JSON.stringify(value).replaceAll(folder, '{root}').replaceAll(dirname(folder), '{around}');
-  return JSON.parse(text) as Value;
-}

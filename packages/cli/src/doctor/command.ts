@@ -37,7 +37,9 @@ export async function doctorCommand(argv: readonly string[]): Promise<CommandRes
       if (surplus !== undefined) return usageError(`unexpected argument ${JSON.stringify(surplus.text)}`);
       const checks = await Promise.all(CHECKS.map((check) => check()));
       const said = say('stdout', scan.values.has('json') ? `${JSON.stringify({ checks })}\n` : formatChecks(checks));
-      return checks.some(({ verdict }) => verdict === 'failed') ? { ...said, exitCode: said.exitCode || EXIT.failed } : said;
+      return checks.some(({ verdict }) => verdict === 'failed')
+        ? { ...said, exitCode: said.exitCode || EXIT.failed }
+        : said;
     }
     default:
       return assertNever(scan, 'quire doctor');
@@ -50,7 +52,9 @@ export function formatChecks(checks: readonly CheckResult[]): string {
     ...details.map((detail) => `  ${detail}`),
     ...(remedy === undefined ? [] : [`  to do: ${remedy}`]),
   ]);
-  return lines.map((line) => `${line.slice(0, line.length - line.trimStart().length)}${safeLine(line.trimStart())}\n`).join('');
+  return lines
+    .map((line) => `${line.slice(0, line.length - line.trimStart().length)}${safeLine(line.trimStart())}\n`)
+    .join('');
 }
 
 function usageError(message: string): CommandResult {

@@ -1,8 +1,9 @@
 import type { ApprovalDecision, ApprovalRequest } from '../ports/approvals.ts';
+import type { CommandRules } from '../ports/command-rules.ts';
 import type { Confinement } from '../ports/command-runner.ts';
 import type { ToolContext } from '../tools/tool.ts';
-import type { AttemptResult, CommandAttempt } from './authorize-command.ts';
 import { isBannedPrefix } from './banned-prefixes.ts';
+import type { AttemptResult, CommandAttempt } from './command-attempt.ts';
 import { confinementOf } from './confinement.ts';
 import {
   asksAfterDenial,
@@ -110,18 +111,8 @@ export class Authorization<Outcome> {
   /** The command runs either way; that a rule could not be kept is said. */
   async #addRule(rule: readonly string[]): Promise<void> {
     const { approvals, emit, turnId } = this.#context;
-    const warn = (message: string): void => emit({ kind: 'warning', turnId, message });
-    if (approvals.rules === undefined) return warn('the rule was not kept: there is no place for rules');
-    if (isBannedPrefix(rule)) {
-      return warn(
-        `the rule ${JSON.stringify(rule)} was not kept: it would allow everything; the command was allowed once`,
-      );
-    }
-    try {
-      await approvals.rules.allow(rule);
-    } catch (error) {
-      warn(`the rule was not written: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    const problem = await whyNotKept(rule, approvals.rules);
+    if (problem !== undefined) emit({ kind: 'warning', turnId, message: problem });
   }
 
   async #execute(confinement: Confinement): Promise<AttemptResult<Outcome>> {
@@ -141,4 +132,18 @@ function shownCommand(attempt: Pick<CommandAttempt<never>, 'argv' | 'cwd' | 'env
   const { argv, cwd, environment = {}, tty = false } = attempt;
   const sorted = Object.entries(environment).sort(([left], [right]) => (left < right ? -1 : 1));
   return { argv: Object.freeze([...argv]), cwd, environment: Object.freeze(Object.fromEntries(sorted)), tty };
+}
+
+/** Keeps the rule, or says why it could not. */
+async function whyNotKept(rule: readonly string[], rules: CommandRules | undefined): Promise<string | undefined> {
+  if (rules === undefined) return 'the rule was not kept: there is no place for rules';
+  if (isBannedPrefix(rule)) {
+    return `the rule ${JSON.stringify(rule)} was not kept: it would allow everything; the command was allowed once`;
+  }
+  try {
+    await rules.allow(rule);
+    return undefined;
+  } catch (error) {
+    return `the rule was not written: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }

@@ -4,7 +4,7 @@ import { wrapFragment } from './fragments.ts';
 
 /** Tells the model what it may do. Our own words; the tag and the mode names are the peer's. */
 export function permissionsSection(sandbox: SandboxPolicy, approval: ApprovalPolicy): string {
-  return wrapFragment('permissions', `\n${sandboxText(sandbox)}\n${approvalText(approval)}\n`);
+  return wrapFragment('permissions', `\n${sandboxText(sandbox)}\n${approvalText(approval, sandbox)}\n`);
 }
 
 function sandboxText(sandbox: SandboxPolicy): string {
@@ -25,8 +25,9 @@ function sandboxText(sandbox: SandboxPolicy): string {
 const ESCALATION =
   'When a command has to go beyond the sandbox, set `sandbox_permissions` to `require_escalated` and say why in `justification`, as a short question to the user.';
 
-function approvalText(approval: ApprovalPolicy): string {
+function approvalText(approval: ApprovalPolicy, { mode }: SandboxPolicy): string {
   const name = approvalPolicyName(approval);
+  const escalation = mode === 'danger-full-access' ? '' : ` ${ESCALATION}`;
   const asked = `Approval policy: ${name}.`;
   switch (name) {
     case 'never':
@@ -36,10 +37,10 @@ function approvalText(approval: ApprovalPolicy): string {
     case 'on-failure':
       return `${asked} When the sandbox stops a command, the user is asked to let it run without. Do not ask for escalation.`;
     case 'on-request':
-      return `${asked} ${ESCALATION} What nobody answers is refused.`;
+      return `${asked}${escalation} What nobody answers is refused.`;
     case 'granular':
       return typeof approval !== 'string' && approval.sandboxApproval
-        ? `${asked} ${ESCALATION} What nobody answers is refused.`
+        ? `${asked}${escalation} What nobody answers is refused.`
         : `${asked} What goes beyond the sandbox is refused; do not ask for escalation.`;
   }
 }

@@ -63,24 +63,34 @@ class Tokenizer {
     const character = this.#text.charAt(this.#index);
     if (character === '\n' || character === ';') {
       if (this.#openBrackets === 0 || character === ';') this.#push({ kind: 'newline', text: character }, place);
-      this.#advance(1);
+      this.#advance(/* length */ 1);
       return;
     }
     const quote = this.#match(QUOTE);
-    if (quote !== undefined) return this.#readString(quote, place);
+    if (quote === undefined) this.#readPlain(character, place);
+    else this.#readString(quote, place);
+  }
+
+  #readPlain(character: string, place: RulesPlace): void {
     const name = this.#take(NAME);
     if (name !== undefined && STATEMENTS.has(name)) {
       throw this.#error(`\`${name}\` is not supported in rules files; write the calls one by one`, place);
     }
-    if (name !== undefined) return this.#push({ kind: 'name', text: name }, place);
+    if (name !== undefined) {
+      this.#push({ kind: 'name', text: name }, place);
+      return;
+    }
     const number = this.#take(NUMBER);
-    if (number !== undefined) return this.#push({ kind: 'number', text: number }, place);
+    if (number !== undefined) {
+      this.#push({ kind: 'number', text: number }, place);
+      return;
+    }
     const next = this.#text.charAt(this.#index + 1);
     if (SIGNS.includes(character) && !(character === '=' && next === '=')) {
       if ('(['.includes(character)) this.#openBrackets += 1;
       if (')]'.includes(character)) this.#openBrackets = Math.max(0, this.#openBrackets - 1);
       this.#push({ kind: character as '(', text: character }, place); // one of SIGNS
-      this.#advance(1);
+      this.#advance(/* length */ 1);
       return;
     }
     throw this.#error(
@@ -104,7 +114,7 @@ class Tokenizer {
       if (character === '\\') parts.push(this.#readEscape({ isRaw }));
       else {
         parts.push(character);
-        this.#advance(1);
+        this.#advance(/* length */ 1);
       }
     }
     this.#advance(mark.length);
@@ -115,16 +125,16 @@ class Tokenizer {
     const place = this.#place();
     const next = this.#text.charAt(this.#index + 1);
     if (isRaw) {
-      this.#advance(2);
+      this.#advance(/* length */ 2);
       return `\\${next}`;
     }
     const simple = ESCAPES[next];
     if (simple !== undefined && Object.hasOwn(ESCAPES, next)) {
-      this.#advance(2);
+      this.#advance(/* length */ 2);
       return simple;
     }
     if (!/[xuU0-7]/.test(next)) {
-      this.#advance(2);
+      this.#advance(/* length */ 2);
       return `\\${next}`;
     }
     const code = CODE.exec(this.#text.slice(this.#index + 1, this.#index + 10));

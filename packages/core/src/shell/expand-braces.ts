@@ -41,10 +41,10 @@ function splitAtBlanks({ text, marks }: MarkedText): readonly MarkedText[] {
 
 /** The first list or range in bare braces written out; `undefined` when there is none. */
 function expandFirst(word: MarkedText): readonly MarkedText[] | undefined {
-  for (let open = bareAt(word, '{', 0); open !== -1; open = bareAt(word, '{', open + 1)) {
+  for (let open = bareAt(word, '{', /* from */ 0); open !== -1; open = bareAt(word, '{', open + 1)) {
     const list = readList(word, open);
     if (list === undefined) continue;
-    const before = slice(word, 0, open);
+    const before = slice(word, /* start */ 0, open);
     const after = slice(word, list.end, word.text.length);
     return list.choices.map((choice) => join(before, choice, after));
   }

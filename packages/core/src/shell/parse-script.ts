@@ -80,7 +80,7 @@ class DraftWord implements MarkedText {
   /** The value of a variable outside of quotes: blanks in it part words. */
   addSplit(text: string): void {
     this.text += text;
-    this.marks += text.replace(/[^]/g, (character) => (/\s/.test(character) ? 's' : 'q'));
+    this.marks += text.replace(/\S/g, 'q').replace(/\s/g, 's');
   }
 }
 
@@ -127,10 +127,10 @@ class ScriptReader {
   }
 
   #readOne(character: string): void {
-    if (character === "'" || character === '"') return this.#readQuoted(character);
-    if (character === '\\') return this.#readEscape();
-    if (character === '$' || character === '`') return this.#readExpansion({ isQuoted: false });
-    if (/\s/.test(character) && character !== '\n') {
+    if (character === "'" || character === '"') this.#readQuoted(character);
+    else if (character === '\\') this.#readEscape();
+    else if (character === '$' || character === '`') this.#readExpansion({ isQuoted: false });
+    else if (/\s/.test(character) && character !== '\n') {
       this.#endWord();
       this.#index += 1;
     } else if (character === '#' && this.#word === undefined) this.#skipComment();
@@ -195,24 +195,23 @@ class ScriptReader {
 
   #readExpansion({ isQuoted }: { readonly isQuoted: boolean }): void {
     const rest = this.#text.slice(this.#index, this.#index + 2);
-    if (rest.startsWith('`')) return this.#readBackticks();
-    if (rest === '$(') return this.#readSubstitution(/* opening */ 2);
-    if (rest === '${') return this.#readBraced({ isQuoted });
-    if (rest === "$'" && !isQuoted) {
+    if (rest.startsWith('`')) this.#readBackticks();
+    else if (rest === '$(') this.#readSubstitution(/* opening */ 2);
+    else if (rest === '${') this.#readBraced({ isQuoted });
+    else if (rest === "$'" && !isQuoted) {
       const quoted = decodeAnsiQuoted(this.#text, this.#index + 2);
       this.#draft().add(quoted.text, 'q');
       this.#draft().isQuoted = true;
       this.#index = quoted.end;
-      return;
-    }
-    if (rest === '$"' && !isQuoted) {
-      this.#index += 1;
-      return;
-    }
+    } else if (rest === '$"' && !isQuoted) this.#index += 1;
+    else this.#readVariable({ isQuoted });
+  }
+
+  #readVariable(options: { readonly isQuoted: boolean }): void {
     const name = /^(?:[A-Za-z_]\w*|[0-9@*#?$!-])/.exec(this.#text.slice(this.#index + 1, this.#index + 65))?.[0];
     this.#index += 1 + (name?.length ?? 0);
     if (name === undefined) this.#draft().add('$', 'q');
-    else this.#addVariable(name, { isQuoted });
+    else this.#addVariable(name, options);
   }
 
   #addVariable(name: string, options: { readonly isQuoted: boolean; readonly otherwise?: string }): void {
@@ -287,7 +286,8 @@ class ScriptReader {
   #readRedirection(): void {
     const operator = /^(?:<<<|<<-|<<|<>|>>|>\||[<>]&|[<>])/.exec(this.#text.slice(this.#index, this.#index + 3))?.[0];
     if (operator !== undefined && operator.length === 1 && this.#text.charAt(this.#index + 1) === '(') {
-      return this.#readSubstitution(/* opening */ 2);
+      this.#readSubstitution(/* opening */ 2);
+      return;
     }
     // The number of a descriptor is no argument.
     if (this.#word !== undefined && !this.#word.isQuoted && /^\d+$/.test(this.#word.text)) this.#word = undefined;

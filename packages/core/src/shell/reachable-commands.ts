@@ -61,6 +61,9 @@ const RUNNERS: ReadonlyMap<string, Runner> = new Map(
 );
 /** Builtins whose arguments are scripts. */
 const SCRIPT_RUNNERS = new Set(['eval', 'trap', 'alias']);
+/** Programs that hand the value of an option to a shell. */
+const TAKES_COMMAND_OPTION = new Set(['su', 'runuser', 'script']);
+const COMMAND_OPTION = /^(?:-[a-z]*c|--(?:session-)?command)$/;
 const FIND_ACTIONS = new Set(['-exec', '-execdir', '-ok', '-okdir']);
 
 /**
@@ -96,20 +99,19 @@ class Reach {
     this.found.push({ words, isProgramKnown });
     const name = programName(words);
     const args = words.slice(1);
-    if (SCRIPT_RUNNERS.has(name)) {
-      const scripts = name === 'eval' ? [args.join(' ')] : args.map((arg) => arg.replace(/^[\w-]+=/, ''));
-      for (const script of scripts) this.visitScript(script, depth - 1);
-      return;
-    }
-    if (isShell(name)) return this.#visitShell(command, depth);
-    // A program that is only known at run time may well be a shell.
-    if (!isProgramKnown) return this.visitScript(inlineScript(words) ?? '', depth - 1);
-    if (name === 'find') return this.#visitFind(args, depth);
-    if (name === 'su' || name === 'runuser' || name === 'script') {
-      return this.visitScript(optionValue(args, /^(?:-[a-z]*c|--(?:session-)?command)$/) ?? '', depth - 1);
-    }
     const runner = RUNNERS.get(name);
-    if (runner !== undefined) this.#visitRun(command, { name, runner, depth });
+    if (SCRIPT_RUNNERS.has(name)) this.#visitScripts(name, args, depth);
+    else if (isShell(name)) this.#visitShell(command, depth);
+    // A program that is only known at run time may well be a shell.
+    else if (!isProgramKnown) this.visitScript(inlineScript(words) ?? '', depth - 1);
+    else if (name === 'find') this.#visitFind(args, depth);
+    else if (TAKES_COMMAND_OPTION.has(name)) this.visitScript(optionValue(args, COMMAND_OPTION) ?? '', depth - 1);
+    else if (runner !== undefined) this.#visitRun(command, { name, runner, depth });
+  }
+
+  #visitScripts(name: string, args: readonly string[], depth: number): void {
+    const scripts = name === 'eval' ? [args.join(' ')] : args.map((arg) => arg.replace(/^[\w-]+=/, ''));
+    for (const script of scripts) this.visitScript(script, depth - 1);
   }
 
   #visitShell({ words, input, pipedFrom }: ParsedCommand, depth: number): void {

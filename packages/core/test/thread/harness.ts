@@ -201,7 +201,7 @@ export function itemName(item: ResponseItem): string {
   return 'call_id' in item && item.call_id !== undefined ? `${item.type}:${item.call_id}` : item.type;
 }
 
-/** Time stands still but for what is slept; sleeps are noted and end at once. */
+/** Time stands still but for what is slept; sleeps are noted and take no time. */
 export class FakeClock implements Clock {
   nowMs = 1_763_683_200_000;
   readonly slept: number[] = [];
@@ -213,6 +213,9 @@ export class FakeClock implements Clock {
   async sleep(ms: number, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     signal.throwIfAborted();
     this.slept.push(ms);
+    // What is ready at the same moment comes first, as it would with any real wait.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
     this.nowMs += ms;
   }
 }

@@ -254,22 +254,24 @@ describe('a patch', () => {
 
     expect([...t.files.files.keys()]).toEqual(['/repo/src/x.txt']);
     expect(outputs(t.model.requests[1])).toMatchObject({
-      outside: 'patch rejected: /etc/x is outside of the project and of the folders that may be written to',
-      hook: 'patch rejected: /repo/.git/hooks/pre-commit is in a protected folder (.git, .codex, .agents, .quire)',
-      nested: 'patch rejected: /repo/vendor/.git/config is in a protected folder (.git, .codex, .agents, .quire)',
+      outside:
+        'patch rejected: /etc/x is outside of the project and of the folders that may be written to, and the settings do not let anybody be asked (approval policy never)',
+      hook: 'patch rejected: /repo/.git/hooks/pre-commit is in a protected folder (.git, .codex, .agents, .quire), and the settings do not let anybody be asked (approval policy never)',
+      nested:
+        'patch rejected: /repo/vendor/.git/config is in a protected folder (.git, .codex, .agents, .quire), and the settings do not let anybody be asked (approval policy never)',
     });
   });
 });
 
 describe('a command without full access', () => {
-  test('runs when it only reads, and is refused with the reason otherwise [CORE-15]', async () => {
+  test('runs in the sandbox, and is refused with the reason when it is dangerous [CORE-15]', async () => {
     const sandbox = { ...settings().sandbox, mode: 'read-only' } as const;
     const t = openTestThread({
       settings: settings({ sandbox }),
       steps: [
         step(
           calls('read', 'shell_command', { command: 'cat a.txt | head -n 3' }),
-          calls('write', 'shell_command', { command: 'npm test' }),
+          calls('remove', 'shell_command', { command: 'rm -rf build' }),
           done(),
         ),
         step(says('Ok.'), done()),
@@ -279,8 +281,8 @@ describe('a command without full access', () => {
     await t.run('go');
 
     expect(t.runner.scripts).toEqual(['cat a.txt | head -n 3']);
-    expect(outputs(t.model.requests[1])['write']).toBe(
-      'exec command rejected: sandbox mode is read-only and no sandbox is available to confine this command; only plain reading commands run. The user can allow everything with `-s danger-full-access`',
+    expect(outputs(t.model.requests[1])['remove']).toBe(
+      'exec command rejected: this command, which deletes without asking (such as `rm -f`), needs an approval, and the approval policy is never; remove files one by one with plain `rm` or `apply_patch`',
     );
     const ended = t.events.flatMap((event) =>
       event.kind === 'item-end' && event.item.kind === 'command-execution' ? [event.item.status] : [],

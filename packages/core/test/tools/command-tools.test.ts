@@ -52,7 +52,9 @@ describe('which tools there are', () => {
   });
 
   test('every function tool has a closed schema that is not strict, and write_stdin alone no approval fields [CMD-02]', () => {
-    const specs = (['shell', 'shell-command', 'unified-exec'] as const).flatMap((form) => new CommandCalls({ form }).specs);
+    const specs = (['shell', 'shell-command', 'unified-exec'] as const).flatMap(
+      (form) => new CommandCalls({ form }).specs,
+    );
     const shapes = specs.map((spec) => {
       if (spec.type !== 'function') throw new Error('a function tool was expected');
       const { properties, required, additionalProperties } = spec.parameters as JsonObject;
@@ -279,7 +281,11 @@ describe('what the model is told', () => {
 describe('approval', () => {
   function person(answer: 'approved' | 'denied'): { approvals: Approvals; asked: ApprovalRequest[] } {
     const asked: ApprovalRequest[] = [];
-    return { asked, approvals: { ask: async (request) => (asked.push(request), { kind: answer }) } };
+    const ask: Approvals['ask'] = async (request) => {
+      asked.push(request);
+      return { kind: answer };
+    };
+    return { asked, approvals: { ask } };
   }
 
   test.each(TOOLS)('%s asks for escalation with its reason and runs unconfined when allowed [CMD-14]', async (name) => {
@@ -304,14 +310,20 @@ describe('approval', () => {
     expect(calls.runner.commands).toEqual([expect.objectContaining({ confinement })]);
   });
 
-  test.each(TOOLS)('a refusal of %s is told in the words of the policy and shown as declined [CMD-15]', async (name) => {
-    const { approvals } = person('denied');
-    const calls = new CommandCalls({ approvals, settings: { approvalPolicy: 'untrusted', sandbox: { ...READ_ONLY } } });
-    const { output, endItem, result } = await calls.call(name, callOf[name]?.('make it') ?? {});
-    expect(output).toBe('exec command rejected by user');
-    expect([endItem, result.failed]).toEqual([expect.objectContaining({ status: 'declined', output }), true]);
-    expect(calls.runner.commands).toEqual([]);
-  });
+  test.each(TOOLS)(
+    'a refusal of %s is told in the words of the policy and shown as declined [CMD-15]',
+    async (name) => {
+      const { approvals } = person('denied');
+      const calls = new CommandCalls({
+        approvals,
+        settings: { approvalPolicy: 'untrusted', sandbox: { ...READ_ONLY } },
+      });
+      const { output, endItem, result } = await calls.call(name, callOf[name]?.('make it') ?? {});
+      expect(output).toBe('exec command rejected by user');
+      expect([endItem, result.failed]).toEqual([expect.objectContaining({ status: 'declined', output }), true]);
+      expect(calls.runner.commands).toEqual([]);
+    },
+  );
 });
 
 const READ_ONLY = {
@@ -323,12 +335,11 @@ const READ_ONLY = {
 } as const;
 
 describe('patches in commands', () => {
-  test.each(TOOLS)('%s applies a patch itself and names the better tool [CMD-16]', async (name) => {
+  test.each(TOOLS)('%s applies a patch itself, with the result of the tool for it [CMD-16]', async (name) => {
     const heredoc = `cd sub && apply_patch <<'EOF'\n${PATCH}\nEOF`;
     const calls = new CommandCalls();
     const { output } = await calls.call(name, callOf[name]?.(heredoc) ?? {});
-    const tool = name === 'container.exec' ? 'shell' : name;
-    expect(output).toBe(`${PATCHED}\nWarning: for patches call the \`apply_patch\` tool, not \`${tool}\`.`);
+    expect(output).toBe(PATCHED);
     expect(calls.files.files.get('/repo/sub/new.txt')).toBe('hello\n');
     expect(calls.runner.commands).toEqual([]);
   });

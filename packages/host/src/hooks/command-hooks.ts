@@ -1,6 +1,6 @@
 import type { HookDefinition, HookedCall, HookVerdict } from '@quire/core';
-import type { ToolHooksOptions } from './create-tool-hooks.ts';
 import { type HookAnswer, readAnswer } from './hook-answer.ts';
+import type { ToolHooksOptions } from './hook-options.ts';
 import { hookPayload } from './hook-payload.ts';
 import { HookProcesses } from './hook-processes.ts';
 

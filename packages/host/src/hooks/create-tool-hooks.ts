@@ -6,25 +6,7 @@ import {
   type ToolHooks,
 } from '@quire/core';
 import type { CommandHooks } from './command-hooks.ts';
-
-export interface ToolHooksOptions {
-  /** In the order in which their answers are told. */
-  readonly hooks: readonly HookDefinition[];
-  readonly threadId: string;
-  /** What commands inherit, and hooks with them. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** One sentence for a person. Must not throw. */
-  readonly onNotice: (text: string) => void;
-  /** What hooks of the peer are told as well. */
-  readonly session?: () => HookSession;
-}
-
-export interface HookSession {
-  readonly model: string;
-  /** Absolute path of the thread's record, if it has one. */
-  readonly transcriptPath: string | undefined;
-  readonly permissionMode: 'default' | 'plan' | 'bypassPermissions';
-}
+import type { MatchingHook, ToolHooksOptions } from './hook-options.ts';
 
 export interface ClosableToolHooks extends ToolHooks {
   /** Kills whatever hooks left behind. After it every call is denied. Calling it twice is fine. */
@@ -34,12 +16,6 @@ export interface ClosableToolHooks extends ToolHooks {
 /** The configured hooks of a thread; `undefined` when there are none. Nothing is loaded before one is to run. */
 export function createToolHooks(options: ToolHooksOptions): ClosableToolHooks | undefined {
   return options.hooks.length === 0 ? undefined : new LazyToolHooks(options);
-}
-
-/** A hook, and whether it means a call. */
-export interface MatchingHook {
-  readonly definition: HookDefinition;
-  readonly means: (call: HookedCall) => boolean;
 }
 
 class LazyToolHooks implements ClosableToolHooks {

@@ -1,6 +1,6 @@
 import type { HookedCall } from '@quire/core';
 import { isJsonObject, type JsonObject, type JsonValue } from '@quire/protocol';
-import type { HookSession } from './create-tool-hooks.ts';
+import type { HookSession } from './hook-options.ts';
 
 interface FinishedCall extends HookedCall {
   readonly output: string;

@@ -6,8 +6,8 @@ import type { CellOutcome, Confinement, JavaScriptKernel } from '@quire/core';
 import { waitFor } from '../process/abort.ts';
 import { Watchdog } from '../process/watchdog.ts';
 import { readCell } from './cell-source.ts';
-import type { JavaScriptKernelOptions } from './create-javascript-kernel.ts';
 import { findNode } from './find-node.ts';
+import type { JavaScriptKernelOptions } from './kernel-options.ts';
 import { type KernelEnd, type KernelProcess, startKernel } from './kernel-process.ts';
 import { describeKernelEnd, type RunOptions, runCell } from './run-cell.ts';
 

@@ -1,21 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command, CommandOutcome, CommandRunner, SessionReading, SessionWriting, ShellInfo } from '@quire/core';
 import { linkSignals, type WaitResult, waitFor } from './abort.ts';
 import { CommandSession } from './command-session.ts';
 import { CommandSessions } from './command-sessions.ts';
-import { argvOf, type CommandSandbox, prepareLaunch, usesLoginOf } from './launch.ts';
+import { CommandStarter, type RunningCommandStart } from './command-starter.ts';
 import { findHiddenProcesses } from './hidden-processes.ts';
+import { argvOf, type CommandSandbox, usesLoginOf } from './launch.ts';
 import { captureLoginShell, type Environment } from './login-shell.ts';
-import { findProcesses, killGroup, killMarkedProcesses, OWNER_VARIABLE, sendSignal } from './marked-processes.ts';
+import { findProcesses, killMarkedProcesses, markerOf, OWNER_VARIABLE, sendSignal } from './marked-processes.ts';
 import { OutputPipes } from './output-pipes.ts';
 import { ProcessGroups } from './process-groups.ts';
 import { findUserShell } from './shell.ts';
-import { type CommandStart, type CommandStartResult, releaseOutput, startCommand, streamNamesOf } from './start-command.ts';
 import { supervise } from './supervise.ts';
 import { openTerminal } from './terminal.ts';
 import { GRACE_MS, terminate } from './terminate.ts';
@@ -59,14 +58,12 @@ class ShellCommandRunner implements CommandRunner {
   readonly #watchdog = new Watchdog({ token: this.#token, directory: this.#privateDirectory });
   readonly #groups = new ProcessGroups(this.#watchdog);
   readonly #pipes: OutputPipes;
+  readonly #starter: CommandStarter;
   readonly #sessions = new CommandSessions();
   readonly #closing = new AbortController();
   readonly #loginMark = `${this.#token}.0`;
-  readonly #openStreams = new Set<Socket>();
   readonly #running = new Set<Promise<unknown>>();
-  #commandCount = 0;
   #directoryCount = 0;
-  #sandbox: Promise<CommandSandbox> | undefined;
   #login: Promise<Environment | undefined> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -74,7 +71,14 @@ class ShellCommandRunner implements CommandRunner {
     const environment = options.environment ?? process.env;
     this.shell = options.shell ?? findUserShell(environment);
     this.#environment = inheritedEnvironment(environment, options.threadId);
-    if (options.sandbox !== undefined) this.#sandbox = Promise.resolve(options.sandbox);
+    this.#starter = new CommandStarter({
+      shell: this.shell,
+      environment: this.#environment,
+      token: this.#token,
+      watchdog: this.#watchdog,
+      groups: this.#groups,
+      ...(options.sandbox === undefined ? {} : { sandbox: options.sandbox }),
+    });
     this.#pipes = new OutputPipes({
       path: environment['PATH'],
       makeDirectory: () => this.#makePrivateDirectory(),
@@ -134,8 +138,7 @@ class ShellCommandRunner implements CommandRunner {
     }
     const output = await this.#pipes.acquirePair();
     const startedAt = performance.now();
-    const mark = this.#nextMark();
-    const started = await this.#start(command, { login: ready.value, mark, output, signal });
+    const started = await this.#starter.start(command, { login: ready.value, output, signal });
     if (started.kind === 'failed') {
       const end = { kind: 'not-started', reason: started.reason } as const;
       return { end, ...NOTHING_PRINTED, durationMs: performance.now() - startedAt };
@@ -146,7 +149,6 @@ class ShellCommandRunner implements CommandRunner {
         timeoutMs: command.timeoutMs,
         signal,
         onOutput: options.onOutput,
-        killTree: () => killTree(started, mark),
       });
       return { ...end, durationMs: performance.now() - startedAt };
     } finally {
@@ -163,8 +165,7 @@ class ShellCommandRunner implements CommandRunner {
     try {
       const ready = await this.#awaitLogin(command, { timeoutMs: LOGIN_WAIT_MS, signal });
       const login = ready.kind === 'done' ? ready.value : undefined;
-      const mark = this.#nextMark();
-      const started = await this.#startSession(command, { login, mark, signal });
+      const started = await this.#startSession(command, { login, signal });
       if (started.kind === 'failed') {
         const end = { kind: 'not-started', reason: started.reason } as const;
         return { sessionId: id, output: '', omittedBytes: 0, end, durationMs: performance.now() - calledAt };
@@ -172,7 +173,7 @@ class ShellCommandRunner implements CommandRunner {
       const session = new CommandSession(started, {
         id,
         isTerminal: command.tty,
-        killTree: () => killTree(started, mark),
+        killTree: () => started.killTree(),
         onEnd: () => {
           started.release();
           this.#groups.forgetEmpty();
@@ -201,74 +202,12 @@ class ShellCommandRunner implements CommandRunner {
 
   async #startSession(
     command: SessionCommand,
-    options: { readonly login: Environment | undefined; readonly mark: string; readonly signal: AbortSignal },
-  ): Promise<RunnerStart> {
-    if (!command.tty) return this.#start(command, { ...options, output: await this.#pipes.acquirePair() });
+    options: { readonly login: Environment | undefined; readonly signal: AbortSignal },
+  ): Promise<RunningCommandStart> {
+    if (!command.tty) return this.#starter.start(command, { ...options, output: await this.#pipes.acquirePair() });
     const opening = await openTerminal();
     if (opening.kind === 'unavailable') return { kind: 'failed', reason: opening.reason };
-    return this.#start(command, { ...options, output: opening.terminal });
-  }
-
-  /** Rejects with the reason of `signal` when that fired before anything was started. */
-  async #start(
-    command: Command,
-    options: {
-      readonly login: Environment | undefined;
-      readonly mark: string;
-      readonly output: CommandStart['output'];
-      readonly signal: AbortSignal;
-    },
-  ): Promise<RunnerStart> {
-    const { login, mark, output, signal } = options;
-    const own = { [OWNER_VARIABLE]: mark };
-    const result = await prepareLaunch(command, {
-      shell: this.shell,
-      login,
-      environment: this.#environment,
-      own,
-      sandbox: () => this.#loadSandbox(),
-    });
-    if (result.kind === 'unavailable') {
-      releaseOutput(output);
-      return { kind: 'failed', reason: result.reason };
-    }
-    const { launch } = result;
-    const streamNames = streamNamesOf(output);
-    if (signal.aborted) {
-      releaseOutput(output);
-      launch.release();
-      throw signal.reason;
-    }
-    const started = await startCommand({
-      ...launch,
-      prepare: () => this.#watchdog.start(),
-      onStart: (groupId) => this.#groups.add(groupId),
-      cwd: command.cwd,
-      output,
-    });
-    if (started.kind === 'failed') {
-      launch.release();
-      return started;
-    }
-    this.#keepStreams(started.streams);
-    return { ...started, release: launch.release, streamNames };
-  }
-
-  #keepStreams(streams: readonly Socket[]): void {
-    for (const stream of streams) {
-      this.#openStreams.add(stream);
-      stream.once('close', () => this.#openStreams.delete(stream));
-    }
-  }
-
-  #nextMark(): string {
-    this.#commandCount += 1;
-    return `${this.#token}.${this.#commandCount}`;
-  }
-
-  #loadSandbox(): Promise<CommandSandbox> {
-    this.#sandbox ??= import('../sandbox/sandbox.ts').then(({ createSandbox }) => createSandbox());
-    return this.#sandbox;
+    return this.#starter.start(command, { ...options, output: opening.terminal });
   }
 
   /** The first command may find the login shell still starting: its time limit bounds that wait too. */
@@ -326,36 +265,15 @@ class ShellCommandRunner implements CommandRunner {
     this.#closing.abort(new Error('the command runner was closed'));
     await Promise.allSettled([...this.#running, this.#login]);
     await this.#sessions.close();
-    if (this.#login !== undefined || this.#commandCount > 0) await this.#endLeftovers(graceEndsAt);
-    for (const stream of this.#openStreams) stream.destroy();
+    if (this.#login !== undefined || this.#starter.hasStarted) await this.#endLeftovers(graceEndsAt);
+    this.#starter.destroyStreams();
     await this.#pipes.close();
     if (this.#directoryCount > 0) await rm(this.#privateDirectory, { recursive: true, force: true });
     await this.#watchdog.close();
   }
 }
 
-type RunningCommand = Extract<CommandStartResult, { kind: 'started' }> & {
-  readonly release: () => void;
-  /** What the system calls its output. */
-  readonly streamNames: readonly string[];
-};
-
-type RunnerStart = RunningCommand | { readonly kind: 'failed'; readonly reason: string };
-
 const NOTHING_PRINTED = { output: '', omittedBytes: 0, totalLines: 0 };
-
-async function killTree({ groupId, streamNames }: RunningCommand, mark: string): Promise<void> {
-  const isOwnStream = (name: string): boolean => streamNames.includes(name);
-  const hidden = await findHiddenProcesses({ groupIds: [groupId], isOwnStream });
-  killGroup(groupId);
-  for (const pid of hidden) sendSignal(pid, 'SIGKILL');
-  await killMarkedProcesses(markerOf(mark));
-}
-
-/** What the environment of a process with this mark contains, and of no other. */
-function markerOf(mark: string): string {
-  return `${OWNER_VARIABLE}=${mark}\0`;
-}
 
 function inheritedEnvironment(
   environment: Readonly<Record<string, string | undefined>>,

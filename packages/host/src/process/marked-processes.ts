@@ -5,6 +5,11 @@ import { systemReason } from '../system-reason.ts';
 /** The environment variable by which every process that a runner started, and all their offspring, is found. */
 export const OWNER_VARIABLE = 'QUIRE_OWNER';
 
+/** What the environment of a process with this mark contains, and of no other. */
+export function markerOf(mark: string): string {
+  return `${OWNER_VARIABLE}=${mark}\0`;
+}
+
 export interface ProcessTree {
   readonly groupIds: readonly number[];
   /** Part of the environment of its members, in whatever group they are. */

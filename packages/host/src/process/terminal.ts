@@ -29,15 +29,25 @@ export async function openTerminal(): Promise<TerminalOpening> {
     const { requireBinary } = await import('@lydell/node-pty/requireBinary.js');
     const { master: masterFd, slave, pty: name } = (requireBinary('pty.node') as NativeTerminals).open(COLUMNS, ROWS);
     closeSync(slave); // opened once more, so that it is not inherited
-    inheritable.add(masterFd);
+    return { kind: 'open', terminal: takeTerminal(masterFd, name) };
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    return { kind: 'unavailable', reason: `no terminal can be opened here (${reason}); run it without a terminal` };
+  }
+}
+
+function takeTerminal(masterFd: number, name: string): Terminal {
+  inheritable.add(masterFd);
+  try {
     const slaveFd = openSync(name, constants.O_RDWR | constants.O_NOCTTY);
     const master = new ReadStream(masterFd);
     master.prependOnceListener('end', () => readRest(master, masterFd));
     master.once('close', () => inheritable.delete(masterFd));
-    return { kind: 'open', terminal: { master, slaveFd, name } };
+    return { master, slaveFd, name };
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-    return { kind: 'unavailable', reason: `no terminal can be opened here (${reason}); run it without a terminal` };
+    inheritable.delete(masterFd);
+    closeSync(masterFd);
+    throw error;
   }
 }
 

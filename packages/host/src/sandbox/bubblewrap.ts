@@ -89,7 +89,8 @@ export function bubblewrapArguments(
     ...hidden.folders.flatMap((folder) => ['--tmpfs', folder]),
     ...hidden.shown.flatMap((path) => ['--ro-bind', path, path]),
     ...writable.flatMap((root) => ['--bind', root, root]),
-    ...['--dev', '/dev', '--proc', '/proc'],
+    // Settings of the kernel in /proc belong to root by name, and root may be who runs this.
+    ...['--dev', '/dev', '--proc', '/proc', '--remount-ro', '/proc'],
     ...protectedPaths.flatMap((kept) => ['--ro-bind', kept, kept]),
     ...['--chdir', cwd, '--', ...argv],
   ];

@@ -3,7 +3,12 @@ import { lstatSync, realpathSync } from 'node:fs';
 /** Sockets and pipes of the system and of the user's desktop. */
 const RUNTIME_FOLDERS: readonly string[] = ['/run', '/var/run'];
 /** What programs look for below: the addresses of name servers, and the programs of NixOS. */
-const NEEDED: readonly string[] = ['/etc/resolv.conf', '/run/current-system', '/run/opengl-driver', '/run/booted-system'];
+const NEEDED: readonly string[] = [
+  '/etc/resolv.conf',
+  '/run/current-system',
+  '/run/opengl-driver',
+  '/run/booted-system',
+];
 
 export interface HiddenFolders {
   /** Seen empty. Absolute, real. */

@@ -9,7 +9,7 @@ import { seccompFilter } from './seccomp-filter.ts';
 import type { SystemCalls } from './system-calls.ts';
 
 /** Rights of Landlock: all that change something, but for making devices. Source: linux/landlock.h. */
-const WRITE_RIGHTS = 0xf732;
+const WRITE_RIGHTS = 0xf7b2;
 /** Writing to what is there: for terminals and the like. */
 const USE_RIGHTS = 0xc002;
 const COMMON_DEVICES: readonly string[] = [
@@ -71,7 +71,9 @@ function gapsOf({ landlock, namespaces }: Ability): readonly string[] {
   if (!namespaces) {
     gaps.push('modes, owners and times of files elsewhere can be changed by their owner');
     gaps.push('nothing can be made directly in a folder that has something protected in it');
-    gaps.push('configuration of agents and repositories can come into being in folders that have nothing protected yet');
+    gaps.push(
+      'configuration of agents and repositories can come into being in folders that have nothing protected yet',
+    );
     gaps.push('terminals of the user can be read');
     gaps.push('memory and queues shared between processes of the user are not separated');
     gaps.push('where single hosts are let through, others can be reached at the port of the proxy');

@@ -1,18 +1,32 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
+import { findMountedElsewhere } from './mounted-elsewhere.ts';
+
+/** How often it is looked whether what a command left behind is gone. */
+const LOOK_MS = 500;
 
 /**
  * Empty folders that stand where nothing may come into being while something runs confined: a mount needs something to
- * lie on. They are removed when the last user is gone; one that somebody has filled meanwhile stays.
+ * lie on. They are removed when the last user is gone, with all that it left running: to remove a folder takes away
+ * what is mounted on it everywhere. One that somebody has filled meanwhile stays.
  */
 export class Placeholders {
   readonly #users = new Map<string, number>();
+  /** Without users, but something that a command left behind still runs. */
+  readonly #lingering = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  readonly #onExit = (): void => this.#removeLingering();
+
+  /** It is there only because something runs confined. */
+  holds(path: string): boolean {
+    return this.#users.has(path) || this.#lingering.has(path);
+  }
 
   /** Gives back what there is to protect: of the paths those that could be made, or are there now. */
   take(paths: readonly string[]): { readonly paths: readonly string[]; readonly release: () => void } {
     const taken: string[] = [];
     for (const path of paths) {
       const users = this.#users.get(path) ?? 0;
-      if (users === 0 && !makeFolder(path)) continue;
+      if (users === 0 && !this.#lingering.delete(path) && !makeFolder(path)) continue;
       this.#users.set(path, users + 1);
       taken.push(path);
     }
@@ -23,6 +37,7 @@ export class Placeholders {
         if (isReleased) return;
         isReleased = true;
         for (const path of taken) this.#leave(path);
+        this.#removeLingering();
       },
     };
   }
@@ -34,11 +49,29 @@ export class Placeholders {
       return;
     }
     this.#users.delete(path);
-    try {
-      rmdirSync(path);
-    } catch {
-      return; // somebody has put something there, which is theirs
+    this.#lingering.add(path);
+  }
+
+  #removeLingering(): void {
+    const used = findMountedElsewhere([...this.#lingering]);
+    for (const path of this.#lingering) {
+      if (used.has(path)) continue;
+      this.#lingering.delete(path);
+      removeFolder(path);
     }
+    clearTimeout(this.#timer);
+    process.off('exit', this.#onExit);
+    if (this.#lingering.size === 0) return;
+    process.once('exit', this.#onExit);
+    this.#timer = setTimeout(() => this.#removeLingering(), LOOK_MS).unref();
+  }
+}
+
+function removeFolder(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    return; // somebody has put something there, which is theirs
   }
 }
 

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { BackendFinding, ResolvedRequest, SandboxBackend } from './backend.ts';
 import { findBubblewrap } from './bubblewrap.ts';
 import { type EgressEndpoint, egressVariables } from './egress.ts';
+import { keepLinks } from './kept-links.ts';
 import { findLandlock } from './landlock.ts';
 import { findOwnPaths } from './own-paths.ts';
 import { Placeholders } from './placeholders.ts';
@@ -78,8 +79,12 @@ export class PlatformSandbox implements Sandbox {
     const found = await Promise.all(
       writableRoots.map((root) => this.#protectedPaths.read(root, { isWorkedIn: isInside(root, request.cwd) })),
     );
-    const missing = found.flatMap((paths) => paths.missing);
+    const missing = found.flatMap((paths) => [
+      ...paths.missing,
+      ...paths.existing.filter((path) => this.#placeholders.holds(path)),
+    ]);
     const held = holdMissing(this.#placeholders, missing, backend.holdsMissing);
+    const links = keepLinks(found.flatMap((paths) => paths.links));
     const own = findOwnPaths(this.#environment());
     const kept = [...new Set([...found.flatMap(({ existing }) => existing), ...own, ...held.paths])]
       .filter((path) => writableRoots.some((root) => isInside(root, path)))
@@ -91,7 +96,10 @@ export class PlatformSandbox implements Sandbox {
     const pinnedFolders = foldersToPin({ writableRoots, protectedPaths });
     return {
       resolved: { ...request, environment, writableRoots, protectedPaths, pinnedFolders, egress },
-      release: held.release,
+      release: () => {
+        held.release();
+        links.release();
+      },
     };
   }
 

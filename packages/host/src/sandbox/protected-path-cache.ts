@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { findNestedRepositories, findTopPaths, type ProtectedPaths } from './protected-paths.ts';
 
 /** How long what was found deep in a root counts. */
@@ -24,7 +25,8 @@ export class ProtectedPathCache {
       found = { paths: findNestedRepositories(root, { depth }), foundAt: now };
       this.#nested.set(key, found);
     }
-    const { existing, missing } = findTopPaths(root);
-    return { existing: [...existing, ...(await found.paths)], missing };
+    const top = findTopPaths(root);
+    const nested = (await found.paths).filter((path) => existsSync(path));
+    return { ...top, existing: [...top.existing, ...nested] };
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { PROTECTED_ANYWHERE, PROTECTED_AT_ROOT } from '@quire/core';
@@ -10,6 +10,8 @@ export interface ProtectedPaths {
   readonly existing: readonly string[];
   /** Absolute. Nothing is there, and nothing may come into being there. */
   readonly missing: readonly string[];
+  /** Symbolic links among the names that are protected, wherever they lead. Absolute. */
+  readonly links: readonly string[];
 }
 
 /** Configuration and hooks of agents and editors that run programs on opening a project; protected where they exist. */
@@ -23,10 +25,20 @@ const NOT_SCANNED: ReadonlySet<string> = new Set(['node_modules', '.git', 'targe
 export function findTopPaths(root: string): ProtectedPaths {
   const names = [...PROTECTED_ANYWHERE, ...PROTECTED_AT_ROOT].map((name) => join(root, name));
   const others = OTHER_AGENTS.map((name) => join(root, name));
+  const all = [...names, ...others];
   return {
-    existing: [...names, ...others].filter((path) => existsSync(path)),
-    missing: names.filter((path) => !existsSync(path)),
+    existing: all.flatMap((path) => (existsSync(path) ? [realPathIfLink(path)] : [])),
+    missing: names.filter((path) => lstatSync(path, { throwIfNoEntry: false }) === undefined),
+    links: all.filter(isLink),
   };
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+function realPathIfLink(path: string): string {
+  return isLink(path) ? realpathSync(path) : path;
 }
 
 /**

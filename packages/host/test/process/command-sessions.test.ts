@@ -144,7 +144,9 @@ test('an abort before the first look is over kills the session, one during a lat
 test('of long output between two looks head and tail are kept, also on a terminal [CMD-25]', async () => {
   await using test = startRunner();
   for (const tty of [false, true]) {
-    const reading = await open(test.runner, 'echo first; head -c 3000000 /dev/zero | tr "\\0" x; echo; echo last', { tty });
+    const reading = await open(test.runner, 'echo first; head -c 3000000 /dev/zero | tr "\\0" x; echo; echo last', {
+      tty,
+    });
     const newlineBytes = tty ? 3 : 0;
     expect({ omittedBytes: reading.omittedBytes, end: reading.end }).toEqual({
       omittedBytes: 3_000_012 + newlineBytes - 1024 * 1024,
@@ -153,6 +155,15 @@ test('of long output between two looks head and tail are kept, also on a termina
     expect(reading.output.startsWith('first')).toBe(true);
     expect(reading.output.trimEnd().endsWith('last')).toBe(true);
   }
+});
+
+test('hundreds of megabytes pass through a session at flat memory [CMD-33]', async () => {
+  await using test = startRunner();
+  await open(test.runner, 'yes | head -c 20M');
+  const before = process.memoryUsage.rss();
+  const { omittedBytes, end } = await open(test.runner, 'yes | head -c 300M');
+  expect({ omittedBytes, end }).toEqual({ omittedBytes: 299 * 1024 * 1024, end: { kind: 'exited', exitCode: 0 } });
+  expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 1024 * 1024);
 });
 
 test('a character that is cut between two looks is told whole with the second [CMD-26]', async () => {
@@ -249,7 +260,10 @@ test('a daemon that detaches neither delays the end of its session nor survives 
 test('a session that ignores signals is killed all the same [CMD-31]', async () => {
   const test = startRunner();
   const seconds = uniqueSeconds();
-  await open(test.runner, `trap '' TERM INT HUP; sleep ${seconds}; while :; do sleep 1; done`, { tty: true, yieldMs: 200 });
+  await open(test.runner, `trap '' TERM INT HUP; sleep ${seconds}; while :; do sleep 1; done`, {
+    tty: true,
+    yieldMs: 200,
+  });
   expect(processesWith(seconds).length).toBeGreaterThan(0);
   await test.runner.close();
   expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 500 })).toBe(true);

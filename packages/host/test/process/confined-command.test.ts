@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CommandEnd } from '@quire/core';
 import type { CommandRunnerOptions } from '@quire/host';
 import { expect, test } from 'vitest';
 import { startRunner } from '../support/runner.ts';
@@ -86,10 +87,10 @@ test('without a sandbox that works nothing is started, and the reason is told [C
     await using test = startRunner({ sandbox });
     const command = { cwd: folder.path, confinement: CONFINED } as const;
     const script = 'touch ran';
-    const ends = [(await test.run(script, command)).end];
+    const ends: (CommandEnd | undefined)[] = [(await test.run(script, command)).end];
     for (const tty of [false, true]) {
       const look = { yieldMs: 20_000, signal: new AbortController().signal };
-      ends.push((await test.runner.openSession({ ...command, script, login: false, tty }, look)).end ?? ends[0]);
+      ends.push((await test.runner.openSession({ ...command, script, login: false, tty }, look)).end);
     }
     expect(ends).toEqual([1, 2, 3].map(() => ({ kind: 'not-started', reason })));
     expect((await test.run('ls', { cwd: folder.path })).output).toBe('');

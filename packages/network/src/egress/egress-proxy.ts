@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, isIP, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,7 +123,10 @@ class Gate {
     if (address !== undefined) return { destination, address };
     return addresses.length === 0
       ? { status: 502, reason: `${host} was not found` }
-      : { status: 403, reason: `${host} leads to this machine or its own network, which only a rule of its own allows` };
+      : {
+          status: 403,
+          reason: `${host} leads to this machine or its own network, which only a rule of its own allows`,
+        };
   }
 
   async #lookup(host: string): Promise<readonly string[]> {

@@ -79,6 +79,12 @@ export const CONFIG_KEYS = [
     meaning: 'Whether commands may use the network. Default `false`.',
   },
   {
+    key: 'sandbox_workspace_write.allowed_hosts',
+    type: 'list of strings',
+    meaning:
+      'Hosts that commands may reach when they may use the network: `name`, `*.name` for all below it, each with `:PORT` or without. Unset: all.',
+  },
+  {
     key: 'sandbox_workspace_write.exclude_tmpdir_env_var',
     type: 'boolean',
     meaning: 'Takes the folder named by `$TMPDIR` out of what may be written. Default `false`.',

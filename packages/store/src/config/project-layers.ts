@@ -45,7 +45,6 @@ const DENIED_KEYS: ReadonlySet<string> = new Set([
   'model_provider',
   'model_providers',
   'js_repl_node_path',
-  'js_repl_node_module_dirs',
   'notify',
   'profile',
   'profiles',

@@ -1,4 +1,5 @@
 import { type ApprovalPolicy, readApprovalPolicy, type SandboxMode, type SandboxPolicy } from '@quire/protocol';
+import { isTable } from './layers.ts';
 import type { SettingReader } from './setting-reader.ts';
 
 export interface SafetySettings {
@@ -8,6 +9,8 @@ export interface SafetySettings {
   readonly sandboxMode: SandboxMode | undefined;
   /** Counts only under `workspace-write`, whoever chose that mode. */
   readonly sandboxWorkspaceWrite: Omit<SandboxPolicy, 'mode'>;
+  /** What commands may reach when they may use the network at all. Absent: everything. */
+  readonly allowedHosts: readonly string[] | undefined;
 }
 
 export function readSafetySettings(reader: SettingReader, warnings: string[]): SafetySettings {
@@ -21,13 +24,15 @@ export function readSafetySettings(reader: SettingReader, warnings: string[]): S
       excludeTmpdirEnvVar: reader.boolean({ key: 'sandbox_workspace_write.exclude_tmpdir_env_var' }) ?? false,
       excludeSlashTmp: reader.boolean({ key: 'sandbox_workspace_write.exclude_slash_tmp' }) ?? false,
     },
+    allowedHosts: reader.stringList({ key: 'sandbox_workspace_write.allowed_hosts' }),
   };
 }
 
 /** A name, or a table that says which kinds of questions may be asked. */
 function approvalPolicyOf(reader: SettingReader, warnings: string[]): ApprovalPolicy | undefined {
   const setting = { key: 'approval_policy' } as const;
-  const value = reader.raw(setting);
+  const raw = reader.raw(setting);
+  const value = isTable(raw) ? raw : reader.string(setting);
   if (value === undefined) return undefined;
   const reading = readApprovalPolicy(value);
   if (reading.kind === 'invalid') throw reader.invalid(setting, reading.problem);

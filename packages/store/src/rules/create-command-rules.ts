@@ -1,17 +1,6 @@
 import type { CommandRules, RuleMatch } from '@quire/core';
+import type { CommandRulesOptions } from './command-rules-options.ts';
 import type { LoadedRules } from './loaded-rules.ts';
-
-export interface CommandRulesOptions {
-  /** Absolute. Its `rules/*.rules` are the user's, and new ones are written there. See `resolveHome`. */
-  readonly home: string;
-  /**
-   * Configuration folders of the project (`.codex`), lowest precedence first. Absolute. To be given only when the user
-   * trusts the project: rules can let commands out of the sandbox.
-   */
-  readonly projectFolders?: readonly string[];
-  /** Told of a file that could not be used. One sentence for a person. Must not throw. */
-  readonly onWarning: (message: string) => void;
-}
 
 /** Until the files were read nothing is let through. */
 const NOT_READ: RuleMatch = {

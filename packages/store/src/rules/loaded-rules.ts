@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { matchRules, mergeRuleSets, NO_RULES, type PrefixRule, type RuleMatch, type RuleSet } from '@quire/core';
 import { addAllowRule } from './add-allow-rule.ts';
-import type { CommandRulesOptions } from './create-command-rules.ts';
+import type { CommandRulesOptions } from './command-rules-options.ts';
 import { hasAllowRule } from './has-allow-rule.ts';
 import { RULES_FOLDER, readRulesFolder } from './read-rules.ts';
 

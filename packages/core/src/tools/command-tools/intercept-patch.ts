@@ -18,10 +18,5 @@ export async function interceptPatch(
     return toolError(call, tool, 'this is a patch, not a command: call the `apply_patch` tool with it');
   }
   const cwd = patch.cwdOffset === undefined ? command.cwd : resolvePath(command.cwd, patch.cwdOffset);
-  const result = await applyPatch.applyText(call, patch.patch, { ...context, cwd });
-  if (result.failed === true || typeof result.output !== 'string') return result;
-  return {
-    ...result,
-    output: `${result.output}\nWarning: for patches call the \`apply_patch\` tool, not \`${tool}\`.`,
-  };
+  return applyPatch.applyText(call, patch.patch, { ...context, cwd });
 }

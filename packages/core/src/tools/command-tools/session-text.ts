@@ -19,7 +19,7 @@ export function readOutputBudget(value: unknown, policy: TruncationPolicy): Argu
 
 /** Output with a first line that says how the command ended where that is no exit. */
 export function readingText({ end, output }: Pick<SessionReading, 'end' | 'output'>): string {
-  return end === undefined ? output : printedText(end, output, 0);
+  return end === undefined ? output : printedText(end, output, /* timeoutMs */ 0);
 }
 
 /** Of one look at a session. Source for the form: the peer's `exec_command`. */
