@@ -71,7 +71,7 @@ describe('a thread with agents', () => {
     expect(childA?.body['instructions']).toBe(scene.simulator.requests[0]?.body['instructions']);
   });
 
-  test('offers the tools behind its own and before those of the provider, and only with the feature [AGENT-21]', async () => {
+  test('offers the tools behind all others that are built in, and only with the feature [AGENT-21]', async () => {
     await using on = await openScene(() => respond(text('Hi.')));
     await using off = await openScene(() => respond(text('Hi.')), ['features.multi_agent=false']);
 
@@ -79,8 +79,8 @@ describe('a thread with agents', () => {
     await off.thread.run('hi');
 
     const own = ['shell_command', 'update_plan', 'apply_patch'];
-    expect(toolNames(on.simulator.requests[0])).toEqual([...own, ...TOOL_NAMES, 'web_search']);
-    expect(toolNames(off.simulator.requests[0])).toEqual([...own, 'web_search']);
+    expect(toolNames(on.simulator.requests[0])).toEqual([...own, 'web_search', 'view_image', ...TOOL_NAMES]);
+    expect(toolNames(off.simulator.requests[0])).toEqual([...own, 'web_search', 'view_image']);
   });
 
   test('is told of each agent that finished once, and in no other way [AGENT-22]', async () => {

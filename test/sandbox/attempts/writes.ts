@@ -22,23 +22,35 @@ export const WRITES: readonly Attempt[] = [
   {
     id: 'W12',
     title: 'two files exchanged in one call',
-    steps: [{ perl: 'my ($in, $out) = ("$ROOT/src/file.txt", "$OUT/kept"); sc("renameat2", -100, $in, -100, $out, 2);' }],
+    steps: [
+      { perl: 'my ($in, $out) = ("$ROOT/src/file.txt", "$OUT/kept"); sc("renameat2", -100, $in, -100, $out, 2);' },
+    ],
   },
   { id: 'W13', title: 'the mode of a file', steps: ['chmod 777 "$OUT/kept"'] },
-  { id: 'W14', title: 'the mode of a file through an open descriptor', steps: [{ perl: 'open(my $file, "<", "$OUT/kept"); chmod(0777, $file);' }] },
+  {
+    id: 'W14',
+    title: 'the mode of a file through an open descriptor',
+    steps: [{ perl: 'open(my $file, "<", "$OUT/kept"); chmod(0777, $file);' }],
+  },
   { id: 'W15', title: 'the owner of a file', steps: ['chown 1 "$OUT/kept"'], canFailUnconfined: NEEDS_ROOT },
   { id: 'W16', title: 'the times of a file', steps: ['touch -d 2001-01-01 "$OUT/kept"'] },
   {
     id: 'W17',
     title: 'an extended attribute of a file',
-    steps: [{ perl: 'my ($path, $name, $value) = ("$OUT/kept", "user.quire", "x"); sc("setxattr", $path, $name, $value, 1, 0);' }],
+    steps: [
+      {
+        perl: 'my ($path, $name, $value) = ("$OUT/kept", "user.quire", "x"); sc("setxattr", $path, $name, $value, 1, 0);',
+      },
+    ],
     canFailUnconfined: 'the file system has no user attributes',
   },
   {
     id: 'W18',
     title: 'flags of a file through a descriptor open for reading',
     // FS_IOC_SETFLAGS with FS_NODUMP_FL. Source: linux/fs.h.
-    steps: [{ perl: 'open(my $file, "<", "$OUT/kept"); my $flags = pack("L", 0x40); ioctl($file, 0x40086602, $flags);' }],
+    steps: [
+      { perl: 'open(my $file, "<", "$OUT/kept"); my $flags = pack("L", 0x40); ioctl($file, 0x40086602, $flags);' },
+    ],
     canFailUnconfined: 'the file system has no flags',
   },
   { id: 'W19', title: 'a file beside the root', steps: ['echo x > "$PLACE/new"'] },
@@ -58,8 +70,18 @@ export const WRITES: readonly Attempt[] = [
     beside: 'victim',
     steps: ['echo x > "/proc/$VICTIM/root$OUT/new"'],
   },
-  { id: 'W27', title: 'through the working directory of a process outside', beside: 'victim', steps: ['echo x > "/proc/$VICTIM/cwd/new"'] },
-  { id: 'W28', title: 'through a descriptor of a process outside', beside: 'victim', steps: ['echo x > "/proc/$VICTIM/fd/$VICTIM_FD"'] },
+  {
+    id: 'W27',
+    title: 'through the working directory of a process outside',
+    beside: 'victim',
+    steps: ['echo x > "/proc/$VICTIM/cwd/new"'],
+  },
+  {
+    id: 'W28',
+    title: 'through a descriptor of a process outside',
+    beside: 'victim',
+    steps: ['echo x > "/proc/$VICTIM/fd/$VICTIM_FD"'],
+  },
   {
     id: 'W29',
     title: 'through standard input, a file open for reading only',
@@ -81,28 +103,36 @@ export const WRITES: readonly Attempt[] = [
     ],
     canFailUnconfined: 'the file system has no files without names',
   },
-  { id: 'W32', title: 'a hard link into the root, written through', steps: ['ln "$OUT/kept" src/link && echo x >> src/link'] },
+  {
+    id: 'W32',
+    title: 'a hard link into the root, written through',
+    steps: ['ln "$OUT/kept" src/link && echo x >> src/link'],
+  },
   { id: 'W33', title: 'a hard link out of the root', steps: ['ln src/file.txt "$OUT/new"'] },
   { id: 'W34', title: 'a named pipe made outside', steps: ['mkfifo "$OUT/new"'] },
   {
     id: 'W35',
     title: 'a named pipe that a process outside reads',
     beside: 'server',
-    steps: [{ perl: 'sysopen(my $pipe, "$OUT/pipe", O_WRONLY | O_NONBLOCK) and syswrite($pipe, "x");' }],
+    steps: [{ perl: 'sysopen(my $pipe, "$OUT/pipe", O_WRONLY | O_NONBLOCK) or exit; syswrite($pipe, "x");' }],
   },
   {
     id: 'W36',
     title: 'the terminal of a process outside',
     beside: 'server',
-    steps: [{ perl: 'sysopen(my $terminal, $ENV{TERMINAL}, O_WRONLY | O_NOCTTY) and syswrite($terminal, "x");' }],
+    steps: [{ perl: 'sysopen(my $terminal, $ENV{TERMINAL}, O_WRONLY | O_NOCTTY) or exit; syswrite($terminal, "x");' }],
     canFailUnconfined: 'no terminals',
   },
   { id: 'W37', title: 'a file in the home folder', steps: ['echo x > "$HOME/new"'] },
   {
     id: 'W38',
     title: 'shared memory of a process outside',
-    prepare: 'test -d /dev/shm && echo kept > "/dev/shm/$(basename "$PLACE")" && ln -s "/dev/shm/$(basename "$PLACE")" outside/memory',
-    steps: ['name=/dev/shm/$(basename "$PLACE"); test -e "$name" && echo x >> "$name" && echo x > got; true', { sh: 'rm -f "/dev/shm/$(basename "$PLACE")"', by: 'outside' }],
+    prepare:
+      'test -d /dev/shm && echo kept > "/dev/shm/$(basename "$PLACE")" && ln -s "/dev/shm/$(basename "$PLACE")" outside/memory',
+    steps: [
+      'name=/dev/shm/$(basename "$PLACE"); test -e "$name" && echo x >> "$name" && echo x > got; true',
+      { sh: 'rm -f "/dev/shm/$(basename "$PLACE")"', by: 'outside' },
+    ],
   },
 ];
 
@@ -113,18 +143,31 @@ export const LINKS: readonly Attempt[] = [
   { id: 'L03', title: 'a link to a file that is not there yet', steps: ['ln -s "$OUT/new" link && echo x > link'] },
   { id: 'L04', title: 'a link to a file, written through', steps: ['ln -s ../outside/kept link && echo x >> link'] },
   { id: 'L05', title: 'a link to the folder above', steps: ['ln -s .. up && echo x > up/outside/new'] },
-  { id: 'L06', title: 'a chain of links', steps: ['ln -s src/two one && ln -s ../three src/two && ln -s way-out/new three && echo x > one'] },
-  { id: 'L07', title: 'a link made by one command and followed by the next', steps: ['ln -s "$OUT" link', 'echo x > link/new'] },
-  { id: 'L08', title: 'the working directory of the next command made a link', cwd: 'root/src', steps: ['cd ..; mv src moved; ln -s ../outside src', 'cd "$ROOT/src" && echo x > new'] },
+  {
+    id: 'L06',
+    title: 'a chain of links',
+    steps: ['ln -s src/two one && ln -s ../three src/two && ln -s way-out/new three && echo x > one'],
+  },
+  {
+    id: 'L07',
+    title: 'a link made by one command and followed by the next',
+    steps: ['ln -s "$OUT" link', 'echo x > link/new'],
+  },
+  {
+    id: 'L08',
+    title: 'the working directory of the next command made a link',
+    cwd: 'root/src',
+    steps: ['cd ..; mv src moved; ln -s ../outside src', 'cd "$ROOT/src" && echo x > new'],
+  },
   {
     id: 'L09',
     title: 'a folder exchanged with a link 1,000 times while somebody writes below it',
     steps: [
       {
         perl: `mkdir "$ROOT/real"; symlink($OUT, "$ROOT/link"); rename("$ROOT/real", "$ROOT/swap");
-my $child = fork; if ($child == 0) { my ($one, $two) = ("$ROOT/swap", "$ROOT/link"); for (1 .. 1000) { sc("renameat2", -100, $one, -100, $two, 2); } exit 0; }
-for (1 .. 1000) { if (open(my $file, ">", "$ROOT/swap/new")) { print $file "x"; close $file; } }
-waitpid($child, 0);`,
+my $child = fork; if ($child == 0) { my ($one, $two) = ("$ROOT/swap", "$ROOT/link"); while (1) { sc("renameat2", -100, $one, -100, $two, 2); } exit 0; }
+for (1 .. 1000) { if (open(my $file, ">", "$ROOT/swap/new")) { print $file "x"; close $file; } select(undef, undef, undef, 0.0001); }
+kill('KILL', $child); waitpid($child, 0);`,
       },
     ],
   },

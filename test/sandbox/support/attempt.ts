@@ -1,13 +1,3 @@
-export type SandboxGroup =
-  | 'writes outside'
-  | 'links'
-  | 'git'
-  | 'configuration of agents'
-  | 'processes'
-  | 'sockets'
-  | 'kernel'
-  | 'environment and delay';
-
 /** One command of an attempt. A text is a script for `/bin/sh`. */
 export type Step = string | CommandStep;
 
@@ -23,6 +13,8 @@ export interface CommandStep {
   readonly owner?: 'second';
   /** A file of the place that is its standard input, opened for reading only. */
   readonly stdin?: string;
+  /** A file of the place that it has open as well when nothing confines it, in place of what a sandbox leaves open. */
+  readonly inherits?: string;
   /** It has a terminal; what is typed there on its own, is seen. */
   readonly terminal?: true;
 }

@@ -30,14 +30,16 @@ system('mkfifo', "$out/pipe");
 if (sysopen(my $pipe, "$out/pipe", O_RDWR)) { watch($pipe, 'PIPE', 0); }
 $all->add(\*STDIN);
 print join(' ', map { "$_=" . ($said{$_} =~ s/\0/@/r) } sort keys %said), "\n";
-while (my @ready = $all->can_read) {
+my $isOver = 0;
+while (my @ready = $all->can_read($isOver ? 0 : undef)) {
   for my $one (@ready) {
-    if ($one == \*STDIN) { unlink("$run/$name.sock"); exit 0; }
+    if ($one == \*STDIN) { $isOver = 1; $all->remove($one); next; }
     my $kind = $kind{fileno $one};
     print "received $kind\n";
     if ($listens{fileno $one}) { accept(my $peer, $one); push @keep, $peer; } else { recv_all($one); }
   }
 }
+unlink("$run/$name.sock");
 sub recv_all { sysread($_[0], my $bytes, 65536); }
 `;
 
@@ -58,7 +60,7 @@ while (1) {
 `;
 
 /** Runs a program at a terminal of its own. What is typed there without anybody having typed it, is noted in a file. */
-export const TERMINAL = String.raw`
+export const TERMINAL = `
 use strict; use Fcntl; use POSIX ();
 my $note = shift @ARGV;
 sysopen(my $master, '/dev/ptmx', O_RDWR | O_NOCTTY) or exit 9;

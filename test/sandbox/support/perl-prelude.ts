@@ -47,7 +47,7 @@ export function perlPrelude(): string {
   const index = process.arch === 'arm64' ? 1 : 0;
   const numbers = Object.entries(NUMBERS).map(([name, of]) => `${name} => ${of[index]}`);
   return `
-use Socket; use Fcntl; use Errno;
+use strict; use Socket; use Fcntl; use Errno;
 my %number = (${numbers.join(', ')});
 my ($ROOT, $OUT, $PLACE) = @ENV{qw(ROOT OUT PLACE)};
 my $VICTIM = 0 + ($ENV{VICTIM} // 0);

@@ -2,7 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSandbox, type Sandbox, type SandboxBackendName } from '@quire/host';
+import {
+  createSandbox,
+  type Sandbox,
+  type SandboxBackendName,
+  type SandboxedStart,
+  type SandboxRequest,
+} from '@quire/host';
 import { MARK_VARIABLE, markedProcesses } from '../../support/processes.ts';
 import type { Attempt, CommandStep } from './attempt.ts';
 import { TERMINAL } from './beside.ts';
@@ -18,10 +24,22 @@ export interface Outcome {
 const STEP_MS = 8_000;
 const SAID_LENGTH = 400;
 
-/** Plays an attempt in a place of its own. @param backend absent: nothing confines it */
-export async function play(attempt: Attempt, backend?: SandboxBackendName): Promise<Outcome> {
+type Command = Pick<SandboxRequest, 'argv' | 'cwd' | 'environment'>;
+
+/** What is started, with the sandbox or without. */
+type Started = Omit<Extract<SandboxedStart, { readonly kind: 'ready' }>, 'kind'>;
+
+/** The sandboxes of two programs that run side by side, each for all of its commands. */
+export type Owners = Readonly<Record<'first' | 'second', Sandbox>>;
+
+export function createOwners(backend: SandboxBackendName): Owners {
+  return { first: createSandbox({ backend }), second: createSandbox({ backend }) };
+}
+
+/** Plays an attempt in a place of its own. @param owners absent: nothing confines it */
+export async function play(attempt: Attempt, owners?: Owners): Promise<Outcome> {
   await using stage = await setStage(attempt);
-  const run = new Run(attempt, stage, backend);
+  const run = new Run(attempt, stage, owners);
   try {
     await run.all();
   } finally {
@@ -34,14 +52,12 @@ class Run {
   said = '';
   readonly #attempt: Attempt;
   readonly #stage: Stage;
-  readonly #backend: SandboxBackendName | undefined;
-  /** By owner; one that confines is made with its first command. */
-  readonly #sandboxes = new Map<string, Sandbox>();
+  readonly #owners: Owners | undefined;
 
-  constructor(attempt: Attempt, stage: Stage, backend: SandboxBackendName | undefined) {
+  constructor(attempt: Attempt, stage: Stage, owners: Owners | undefined) {
     this.#attempt = attempt;
     this.#stage = stage;
-    this.#backend = backend;
+    this.#owners = owners;
   }
 
   async all(): Promise<void> {
@@ -64,40 +80,28 @@ class Run {
     const argv = step.perl === undefined ? ['/bin/sh', '-c', step.sh ?? ''] : ['perl', '-e', perlPrelude() + step.perl];
     const environment = this.#environment();
     const cwd = join(this.#stage.place, this.#attempt.cwd ?? 'root');
-    const [path = '', ...args] = argv;
-    const plain = { path, args, environment, extraFds: [], release: () => undefined };
-    const confined = this.#backend !== undefined && step.by !== 'outside';
-    const start = confined ? await this.#wrap(step, { argv, cwd, environment }) : plain;
+    const command = { argv, cwd, environment };
+    const sandbox = step.by === 'outside' ? undefined : this.#owners?.[step.owner ?? 'first'];
+    const start = sandbox === undefined ? this.#plain(step, command) : await this.#wrap(sandbox, command);
     const child = this.#spawn(step, cwd, start);
     child.once('exit', start.release);
     return { ended: this.#end(child) };
   }
 
-  async #wrap(
-    step: CommandStep,
-    command: { readonly argv: readonly string[]; readonly cwd: string; readonly environment: Record<string, string> },
-  ) {
-    const backend = this.#backend;
-    const owner = step.owner ?? 'first';
-    const known = this.#sandboxes.get(owner) ?? createSandbox(backend === undefined ? {} : { backend });
-    this.#sandboxes.set(owner, known);
+  #plain({ inherits }: CommandStep, { argv: [path = '', ...args], environment }: Command): Started {
+    const extraFds = inherits === undefined ? [] : [openSync(join(this.#stage.place, inherits), 'r')];
+    return { path, args, environment, extraFds, release: () => extraFds.forEach((fd) => void closeSync(fd)) };
+  }
+
+  async #wrap(sandbox: Sandbox, command: Command): Promise<Started> {
     const writableRoots = (this.#attempt.roots ?? ['root']).map((root) => join(this.#stage.place, root));
     const network = this.#attempt.network ?? 'off';
-    const start = await known.wrap({ ...command, confinement: { kind: 'sandbox', writableRoots, network } });
+    const start = await sandbox.wrap({ ...command, confinement: { kind: 'sandbox', writableRoots, network } });
     if (start.kind === 'unavailable') throw new Error(start.reason);
     return start;
   }
 
-  #spawn(
-    step: CommandStep,
-    cwd: string,
-    start: {
-      readonly path: string;
-      readonly args: readonly string[];
-      readonly environment: Readonly<Record<string, string>>;
-      readonly extraFds: readonly number[];
-    },
-  ): ChildProcess {
+  #spawn(step: CommandStep, cwd: string, start: Started): ChildProcess {
     const stdin = step.stdin === undefined ? undefined : openSync(join(this.#stage.place, step.stdin), 'r');
     const [path, args] = step.terminal
       ? ['perl', ['-e', TERMINAL, join(this.#stage.place, 'outside', 'typed'), start.path, ...start.args]]
@@ -134,7 +138,13 @@ class Run {
       name,
       value.replaceAll('PLACE', place),
     ]);
-    return { PATH: process.env['PATH'] ?? '', ...variables, [MARK_VARIABLE]: markOf(place), OWNER: String(process.pid), ...Object.fromEntries(own) };
+    return {
+      PATH: process.env['PATH'] ?? '',
+      ...variables,
+      [MARK_VARIABLE]: markOf(place),
+      OWNER: String(process.pid),
+      ...Object.fromEntries(own),
+    };
   }
 }
 

@@ -7,16 +7,26 @@ export type Snapshot = ReadonlyMap<string, string>;
 
 const PROTECTED_BELOW = /\/\.git(\/|$)/i;
 const PROTECTED_AT_TOP = /^\/\.(codex|quire|agents|claude|vscode|cursor|gemini|envrc)(\/|$)/i;
+const FOLDER_IN_ROOT = 'folder in a root';
 /** Larger files are known by their size and times. */
 const READ_BYTES = 65_536;
 
-/** @param place holds `root`, and beside it what no command may touch */
-export function takeSnapshot(place: string, guards: readonly string[]): Snapshot {
+/** What a snapshot looks at; relative to the place. */
+export interface Sights {
+  /** What is protected in them counts, and nothing else. Not below one another. */
+  readonly roots: readonly string[];
+  /** Parts of roots that count as well. */
+  readonly guards: readonly string[];
+}
+
+/** @param place holds the roots, and beside them what no command may touch */
+export function takeSnapshot(place: string, { roots, guards }: Sights): Snapshot {
   const found = new Map<string, string>();
-  for (const name of readdirSync(place).toSorted()) {
-    if (name !== 'root') read(join(place, name), found);
+  for (const name of namesIn(place)) {
+    const path = join(place, name);
+    if (roots.includes(name)) readRoot(path, { root: path, guards: guards.map((guard) => join(place, guard)), found });
+    else read(path, found);
   }
-  readRoot(join(place, 'root'), { place, guards, found });
   return found;
 }
 
@@ -29,7 +39,7 @@ export function differences(before: Snapshot, after: Snapshot): readonly string[
     else if (now !== facts) lines.push(`changed: ${path}`);
   }
   for (const [path, facts] of after) {
-    if (!before.has(path) && !facts.startsWith('root folder')) lines.push(`new: ${path}`);
+    if (!before.has(path) && !facts.startsWith(FOLDER_IN_ROOT)) lines.push(`new: ${path}`);
   }
   return lines;
 }
@@ -43,20 +53,26 @@ function read(path: string, found: Map<string, string>): void {
 
 function readRoot(
   folder: string,
-  search: { readonly place: string; readonly guards: readonly string[]; readonly found: Map<string, string> },
+  search: { readonly root: string; readonly guards: readonly string[]; readonly found: Map<string, string> },
 ): void {
-  const { place, guards, found } = search;
+  const { root, guards, found } = search;
   for (const name of namesIn(folder)) {
     const path = join(folder, name);
     const stats = statsOf(path);
     if (stats === undefined) continue;
-    const below = path.slice(join(place, 'root').length);
-    const isGuarded = guards.some((guard) => `${path}/`.startsWith(`${join(place, guard)}/`));
+    const below = path.slice(root.length);
+    const isGuarded = guards.some((guard) => `${path}/`.startsWith(`${guard}/`));
     if (isGuarded || PROTECTED_BELOW.test(below) || PROTECTED_AT_TOP.test(below)) {
-      found.set(path, stats.isDirectory() ? `root folder ${stats.mode}` : factsOf(path, stats));
+      found.set(path, factsInRoot(path, stats));
     }
     if (stats.isDirectory()) readRoot(path, search);
   }
+}
+
+/** A link counts by what it leads to: a sandbox may make it again. */
+function factsInRoot(path: string, stats: BigIntStats): string {
+  if (stats.isDirectory()) return `${FOLDER_IN_ROOT} ${stats.mode}`;
+  return stats.isSymbolicLink() ? `link to ${readlinkSync(path)}` : factsOf(path, stats);
 }
 
 function factsOf(path: string, stats: BigIntStats): string {

@@ -53,14 +53,16 @@ export async function setStage(attempt: Attempt): Promise<Stage> {
     const variables = { PLACE: place, ROOT: root, OUT: join(place, 'outside'), HOME: join(place, 'home') };
     if (attempt.prepare !== undefined) prepare(attempt.prepare, place, variables);
     neighbour = await startBeside(attempt, place);
-    const before = takeSnapshot(place, attempt.guards ?? []);
+    const roots = (attempt.roots ?? ['root']).filter((path) => !path.includes('/'));
+    const sights = { roots, guards: attempt.guards ?? [] };
+    const before = takeSnapshot(place, sights);
     return {
       place,
       root,
       variables: { ...variables, ...neighbour?.variables },
       traces: async () => [
         ...((await neighbour?.noticed()) ?? []),
-        ...differences(before, takeSnapshot(place, attempt.guards ?? [])).map((line) => line.replaceAll(place, '…')),
+        ...differences(before, takeSnapshot(place, sights)).map((line) => line.replaceAll(place, '…')),
         ...said(root),
       ],
       [Symbol.asyncDispose]: () => strike(place, neighbour),

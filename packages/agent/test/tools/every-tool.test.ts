@@ -23,6 +23,9 @@ const withoutApproval = ROWS.filter(({ approval, kind }) => approval === undefin
 const withWrong = ROWS.flatMap(({ wrong, ...row }) => (wrong === undefined ? [] : [{ ...row, wrong }]));
 const functions = ROWS.filter(({ form }) => form === 'function');
 
+/** A call that hangs spoils its own test only. */
+const CALL_MS = 15_000;
+
 let calls = 0;
 
 /** Ids are told apart for the life of a thread. */
@@ -49,7 +52,7 @@ async function makeCall(
 ): Promise<Played & { readonly callId: string; readonly output: string | undefined }> {
   const callId = nextCallId();
   const round: Round = (request) => [callOf(row, callId, row.args(place, request))];
-  const played = await scene.play([...(row.before?.(place) ?? []), round]);
+  const played = await scene.play([...(row.before?.(place) ?? []), round], { signal: AbortSignal.timeout(CALL_MS) });
   return { ...played, callId, output: played.outputOf(callId) };
 }
 
@@ -177,20 +180,20 @@ describe('with the policy that asks most', () => {
   });
 });
 
-describe('an interrupt', () => {
+describe.each([
+  { confinement: 'without a sandbox', options: OPTIONS },
+  { confinement: 'in the sandbox', options: ASKING },
+])('an interrupt $confinement', ({ options }) => {
   let scene: ToolScene;
   beforeAll(async () => {
-    scene = await openScene({
-      ...ASKING,
-      approvalPolicy: 'on-request',
-      sandboxMode: 'danger-full-access',
-      config: [...(ASKING.config ?? []), 'mcp_servers.fix.default_tools_approval_mode="approve"'],
-    });
+    scene = await openScene(options);
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 
   test.each(ROWS)('during $title ends it, leaves no process and settles its output [TOOL-11]', async (row) => {
     const { cancel } = row;
+    // Nobody is asked where everything may be written.
+    const moment = cancel.moment === 'approval' && options !== ASKING ? 'hook' : cancel.moment;
     const place = newPlace(scene);
     const callId = nextCallId();
     const controller = new AbortController();
@@ -199,23 +202,23 @@ describe('an interrupt', () => {
       interrupt();
       return new Promise(() => undefined);
     };
-    if (cancel.moment === 'hook') {
+    if (moment === 'hook') {
       scene.behaviour.before = (call) => (call.callId === callId ? never() : { kind: 'go-on' });
     }
-    scene.behaviour.approve = () => (cancel.moment === 'approval' ? never() : { kind: 'approved' });
-    if (cancel.moment === 'question') scene.behaviour.answer = never;
-    if (cancel.moment === 'look') scene.behaviour.look = never;
+    scene.behaviour.approve = () => (moment === 'approval' ? never() : { kind: 'approved' });
+    if (moment === 'question') scene.behaviour.answer = never;
+    if (moment === 'look') scene.behaviour.look = never;
     const args = cancel.args ?? row.args;
     const before = 'before' in cancel ? cancel.before : row.before;
     const target = { tool: cancel.tool ?? row.tool, form: row.form };
     const played = scene.play([...(before?.(place) ?? []), (request) => [callOf(target, callId, args(place, request))]], {
       signal: controller.signal,
       onEvent: (event) => {
-        if (cancel.moment === 'item' && event.kind === 'item-start' && event.item.id === callId) interrupt();
+        if (moment === 'item' && event.kind === 'item-start' && event.item.id === callId) interrupt();
       },
     });
     const running = (): number => processesWith(`sleep\0${place.mark}`).length;
-    if (cancel.moment === 'process') {
+    if (moment === 'process') {
       expect(await eventually(() => running() >= (row.kind === 'command' ? 3 : 2), { withinMs: 10_000 })).toBe(true);
       interrupt();
     }

@@ -13,6 +13,7 @@ import {
   proposeRule,
 } from './decide-command.ts';
 import { needsApproval } from './needs-approval.ts';
+import { rejectedByUser } from './rejected-by-user.ts';
 import { wasDeniedBySandbox } from './sandbox-denial.ts';
 
 const SANDBOX_IN_THE_WAY = 'the sandbox seems to have stopped the command; it would run again, without the sandbox';
@@ -71,7 +72,7 @@ export class Authorization<Outcome> {
       return 'aborted by user';
     }
     if (decision.kind !== 'denied') return undefined;
-    return `exec command rejected by user${decision.reason === undefined ? '' : `: ${decision.reason}`}`;
+    return rejectedByUser('exec command', decision);
   }
 
   async #runAndLook(confinement: Confinement): Promise<AttemptResult<Outcome>> {

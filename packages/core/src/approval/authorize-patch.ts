@@ -2,6 +2,7 @@ import type { FileChangeSummary } from '@quire/protocol';
 import type { ToolContext } from '../tools/tool.ts';
 import { needsApproval } from './needs-approval.ts';
 import { decidePatch } from './patch-policy.ts';
+import { rejectedByUser } from './rejected-by-user.ts';
 
 export type PatchAuthorization =
   /** `wasAsked`: time went by, so what was shown has to be compared with what would be written now. */
@@ -37,6 +38,5 @@ export async function authorizePatch(
     return { kind: 'refused', message: 'aborted by user' };
   }
   if (answer.kind !== 'denied') return { kind: 'allowed', wasAsked: true };
-  const why = answer.reason === undefined ? '' : `: ${answer.reason}`;
-  return { kind: 'refused', message: `patch rejected by user${why}` };
+  return { kind: 'refused', message: rejectedByUser('patch', answer) };
 }

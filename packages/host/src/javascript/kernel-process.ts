@@ -100,7 +100,8 @@ function wrapKernel(start: KernelStart): Promise<WrappedKernel> {
     const [path, ...args] = argv;
     return Promise.resolve({ kind: 'ready', path, args, environment, extraFds: [], release: () => undefined });
   }
-  if (start.sandbox !== undefined) return start.sandbox.wrap({ argv, cwd, confinement, environment });
+  if (start.sandbox !== undefined)
+    return start.sandbox.wrap({ argv, cwd, confinement, environment, passedFds: [TO_KERNEL, FROM_KERNEL] });
   return Promise.resolve({ kind: 'unavailable', reason: 'there is no sandbox to run the JavaScript kernel in' });
 }
 

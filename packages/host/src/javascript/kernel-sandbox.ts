@@ -7,6 +7,7 @@ export interface KernelSandbox {
     readonly cwd: string;
     readonly confinement: Extract<Confinement, { readonly kind: 'sandbox' }>;
     readonly environment: Readonly<Record<string, string>>;
+    readonly passedFds: readonly number[];
   }): Promise<WrappedKernel>;
 }
 

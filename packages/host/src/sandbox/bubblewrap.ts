@@ -5,7 +5,7 @@ import { type BackendFinding, type BackendStart, type ResolvedRequest, sandboxVa
 import { findProgram } from './find-program.ts';
 import { findHiddenFolders } from './hidden-folders.ts';
 import { hasInheritedDescriptors } from './inherited-descriptors.ts';
-import { launcherArguments } from './launcher-arguments.ts';
+import { launcherArguments, passedFlag } from './launcher-arguments.ts';
 import { splitEnvironment } from './launcher-environment.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { SystemCalls } from './system-calls.ts';
@@ -47,7 +47,14 @@ function start({ path, perl, calls, filter, closesDescriptors }: Bubblewrap, req
   const { launcher, withheld } = splitEnvironment({ ...request.environment, ...sandboxVariables(request) });
   if (request.egress !== undefined) {
     if (perl === undefined) throw new Error('perl is not installed (package perl-base), which leads to the proxy');
-    const order = { calls, flags: '-', filter: filter.program, writableFolders: [], protectedPaths: [], rules: [] };
+    const order = {
+      calls,
+      flags: `-${passedFlag(request)}`,
+      filter: filter.program,
+      writableFolders: [],
+      protectedPaths: [],
+      rules: [],
+    };
     const argv = launcherArguments({ ...order, withheld, forwarded: request.egress, argv: request.argv });
     const args = bubblewrapArguments({ ...request, argv: [perl, ...argv] }, { filterFd: undefined, withheld: [] });
     return { path, args, environment: launcher, extraFds: [], release: () => undefined };
@@ -57,16 +64,18 @@ function start({ path, perl, calls, filter, closesDescriptors }: Bubblewrap, req
   const behindPerl = closesDescriptors && perl !== undefined;
   return {
     path: behindPerl ? perl : path,
-    args: behindPerl ? ['-e', CLOSE_OTHERS, String(FIRST_EXTRA_FD), path, ...args] : args,
+    args: behindPerl
+      ? ['-e', CLOSE_OTHERS, [FIRST_EXTRA_FD, ...(request.passedFds ?? [])].join(','), path, ...args]
+      : args,
     environment: launcher,
     extraFds: [fd],
     release: onceOnly(() => closeSync(fd)),
   };
 }
 
-/** Closes the descriptors behind the one that is named, then starts the program. 436: close_range. */
+/** Closes all descriptors above standard error but those that are named, then starts the program. 436: close_range. */
 const CLOSE_OTHERS =
-  '$^F = shift; syscall(436, $^F + 1, 0xffffffff, 0); exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 126;';
+  'my $n = 3; for (split(/,/, shift), 0x100000000) { syscall(436, $n, $_ - 1, 0) if $_ > $n; $n = $_ + 1; } exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 126;';
 
 /** Everything is there to be read; only the writable roots, without what is protected in them, can be written. */
 export function bubblewrapArguments(

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BackendFinding, type BackendStart, type ResolvedRequest, sandboxVariables } from './backend.ts';
 import { findProgram } from './find-program.ts';
-import { type LandlockRule, launcherArguments } from './launcher-arguments.ts';
+import { type LandlockRule, launcherArguments, passedFlag } from './launcher-arguments.ts';
 import { splitEnvironment } from './launcher-environment.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { SystemCalls } from './system-calls.ts';
@@ -114,7 +114,7 @@ function start(
     path: perl,
     args: launcherArguments({
       calls,
-      flags: `${spaces}c l${ability.landlock}${port}`,
+      flags: `${spaces}c l${ability.landlock}${port}${passedFlag(request)}`,
       filter: seccompFilter(calls, { internet }),
       writableFolders: [...writableRoots, ...pinnedFolders].toSorted((left, right) => left.length - right.length),
       protectedPaths,

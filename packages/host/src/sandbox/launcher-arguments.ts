@@ -33,6 +33,11 @@ export function launcherArguments(order: LauncherOrder): readonly string[] {
   ];
 }
 
+/** The flag of `LAUNCHER` for descriptors to keep. */
+export function passedFlag({ passedFds = [] }: { readonly passedFds?: readonly number[] }): string {
+  return passedFds.length === 0 ? '' : ` k${passedFds.join(',')}`;
+}
+
 function counted(list: readonly (readonly string[])[]): readonly string[] {
   return [String(list.length), ...list.flat()];
 }

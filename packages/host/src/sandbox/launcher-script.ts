@@ -4,7 +4,7 @@
  * pairs of Landlock rights and path, pairs of variable and value, pair of a port on loopback
  * and the socket it leads to), then the program to start. Flags: `n` own user, mount, IPC and host name namespace, `i`
  * own network namespace as well, `c` give up capabilities, `l<ABI>` Landlock of that version, `t<PORT>` no other port
- * than that can be connected to. Descriptors above standard error are closed.
+ * than that can be connected to, `k<FD,…>` descriptors to keep. All others above standard error are closed.
  * What fails ends the launcher with 125 and a line that begins with `sandbox:`; nothing was started then.
  * Source of numbers and structures: linux/prctl.h, linux/landlock.h, linux/mount.h, linux/capability.h.
  */
@@ -15,9 +15,11 @@ my ($PRCTL, $SECCOMP, $CAPSET, $UNSHARE, $MOUNT) = split(/,/, $numbers);
 my ($SETATTR, $RULESET, $RULE, $RESTRICT) = (442, 444, 445, 446);
 sub list { my $size = shift(@ARGV) * $_[0]; return splice(@ARGV, 0, $size); }
 sub fail { print STDERR "sandbox: $_[0]: $!\n"; exit 125; }
+my @passed = $flags =~ /k([\d,]+)/ ? split(/,/, $1) : ();
 sub close_all {
+  my %passed = map { $_ => 1 } @passed;
   opendir(my $folder, '/proc/self/fd') or fail('descriptors');
-  my @open = grep { /^\d+$/ && $_ > 2 && $_ != fileno($folder) } readdir($folder);
+  my @open = grep { /^\d+$/ && $_ > 2 && !$passed{$_} && $_ != fileno($folder) } readdir($folder);
   require POSIX;
   POSIX::close($_) for @open;
 }
@@ -91,7 +93,13 @@ my @kept = list(1);
 my @rules = list(2);
 my %set = list(2);
 my ($port, $proxy) = list(2);
-syscall(436, 3, 0xffffffff, 0) == 0 or close_all();
+my $first = 3;
+my $closed = 1;
+for my $fd (@passed, 0x100000000) {
+  $closed &&= syscall(436, $first, $fd - 1, 0) == 0 if $fd > $first;
+  $first = $fd + 1;
+}
+$closed or close_all();
 my $nothing = '';
 if ($flags =~ /n/) {
   my ($user, $group) = ($>, $) + 0);

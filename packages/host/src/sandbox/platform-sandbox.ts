@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { EgressProxy } from '@quire/network';
 import type { BackendFinding, ResolvedRequest, SandboxBackend } from './backend.ts';
 import { findBubblewrap } from './bubblewrap.ts';
 import { type EgressEndpoint, egressVariables } from './egress.ts';
@@ -32,7 +33,7 @@ export class PlatformSandbox implements Sandbox {
   readonly #protectedPaths = new ProtectedPathCache();
   readonly #placeholders = new Placeholders();
   #choice: Promise<Choice> | undefined;
-  #egress: Promise<EgressEndpoint> | undefined;
+  #egress: Promise<EgressProxy> | undefined;
 
   constructor(options: SandboxOptions) {
     this.#options = options;
@@ -69,6 +70,15 @@ export class PlatformSandbox implements Sandbox {
   async probe(): Promise<SandboxReport> {
     const { backend, tried } = await this.#choose({ all: true });
     return { chosen: backend?.name, tried };
+  }
+
+  async close(): Promise<void> {
+    const egress = this.#egress;
+    this.#egress = undefined;
+    await egress?.then(
+      (proxy) => proxy.close(),
+      () => undefined, // it was told to whoever asked for it
+    );
   }
 
   async #resolve(

@@ -25,8 +25,8 @@ export class ProtectedPathCache {
       found = { paths: findNestedRepositories(root, { depth }), foundAt: now };
       this.#nested.set(key, found);
     }
-    const top = findTopPaths(root);
     const nested = (await found.paths).filter((path) => existsSync(path));
+    const top = findTopPaths(root); // last, so that nothing of it is gone when it is used
     return { ...top, existing: [...top.existing, ...nested] };
   }
 }

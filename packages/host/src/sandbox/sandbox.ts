@@ -11,6 +11,8 @@ export interface SandboxRequest {
   readonly cwd: string;
   readonly confinement: SandboxedConfinement;
   readonly environment: Readonly<Record<string, string>>;
+  /** Descriptors above 2 that the program is given; all others are closed. In ascending order. Default none. */
+  readonly passedFds?: readonly number[];
 }
 
 export type SandboxedStart =
@@ -50,6 +52,8 @@ export interface Sandbox {
   wrap(request: SandboxRequest): Promise<SandboxedStart>;
   /** Tries every backend for real, once. */
   probe(): Promise<SandboxReport>;
+  /** Ends the proxy for allowed hosts, if there is one. Twice is fine. Without it the end of the process does. */
+  close(): Promise<void>;
 }
 
 export interface SandboxOptions {
@@ -74,5 +78,6 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   return {
     wrap: async (request) => (await load()).wrap(request),
     probe: async () => (await load()).probe(),
+    close: async () => (await loaded)?.close(),
   };
 }

@@ -100,11 +100,11 @@ function socketRules({ internet }: FilterOptions): readonly Instruction[] {
       jumpEqual(AF_INET, { ifTrue: 2, ifFalse: 0 }),
       jumpEqual(AF_INET6, { ifTrue: 1, ifFalse: 0 }),
       refuse(EPERM),
-      load(argument(1)),
+      load(argument(/* position */ 1)),
       { code: BITWISE_AND, value: SOCKET_KIND_MASK, ifTrue: 0, ifFalse: 0 },
       jumpEqual(SOCK_STREAM, { ifTrue: 1, ifFalse: 0 }),
       refuse(EPERM),
-      load(argument(2)),
+      load(argument(/* position */ 2)),
       jumpEqual(/* value */ 0, { ifTrue: 1, ifFalse: 0 }),
       jumpEqual(IPPROTO_TCP, { ifTrue: 0, ifFalse: 1 }),
       allow(),
@@ -121,10 +121,10 @@ function socketRules({ internet }: FilterOptions): readonly Instruction[] {
 /** Pairs are connected from the start, but those of datagrams can still send to an address. */
 function socketPairRules(): readonly Instruction[] {
   return [
-    load(argument(0)),
+    load(argument(/* position */ 0)),
     jumpEqual(AF_UNIX, { ifTrue: 1, ifFalse: 0 }),
     refuse(EPERM),
-    load(argument(1)),
+    load(argument(/* position */ 1)),
     { code: BITWISE_AND, value: SOCKET_KIND_MASK, ifTrue: 0, ifFalse: 0 },
     jumpEqual(SOCK_DGRAM, { ifTrue: 0, ifFalse: 1 }),
     refuse(EPERM),
@@ -149,7 +149,12 @@ function creationRules({ position }: { readonly position: number }): readonly In
 
 /** Limits of other processes of the user could end them. */
 function ownLimitRules(): readonly Instruction[] {
-  return [load(argument(0)), jumpEqual(/* value */ 0, { ifTrue: 1, ifFalse: 0 }), refuse(EPERM), allow()];
+  return [
+    load(argument(/* position */ 0)),
+    jumpEqual(/* value */ 0, { ifTrue: 1, ifFalse: 0 }),
+    refuse(EPERM),
+    allow(),
+  ];
 }
 
 function sendRules({ position }: { readonly position: number }): readonly Instruction[] {

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { join } from 'node:path';
 import { createSandbox, type SandboxBackendName, type SandboxRequest } from '@quire/host';
 import { openEgressProxy } from '@quire/network';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findLandlock } from '../../src/sandbox/landlock.ts';
 import { systemCallsOf } from '../../src/sandbox/system-calls.ts';
 import { type ConfinedRun, runStart } from '../support/run-confined.ts';
@@ -53,6 +53,23 @@ describe.each(working)('%s', (backend) => {
   test('nothing is left in a root of what held protected places [SBX-08]', async () => {
     expect((await run('test -d .git && test -d .codex')).exitCode).toBe(0);
     expect(readdirSync(root)).toEqual([]);
+  });
+
+  test('what holds a missing protected place stays as long as something that was left behind runs [SBX-19]', async () => {
+    const sandbox = createSandbox({ backend, environment: {} });
+    const fifo = join(root, 'go');
+    const later = 'read -r line < go; mkdir .codex/x .git/x; rmdir .codex; mkdir -p .codex/y; echo over > ended';
+    const script = `mkfifo go; (setsid sh -c '${later}' > /dev/null 2>&1 &) ; true`;
+    await runStart(await sandbox.wrap(request(script)), { cwd: root });
+    const isLeft = existsSync(join(root, '.codex'));
+    // Under bubblewrap nothing is left running, and so nothing reads.
+    expect(isLeft).toBe(backend === 'landlock');
+    if (isLeft) {
+      writeFileSync(fifo, 'go\n');
+      await vi.waitFor(() => expect(existsSync(join(root, 'ended'))).toBe(true), { timeout: 5_000 });
+      await vi.waitFor(() => expect(existsSync(join(root, '.codex'))).toBe(false), { timeout: 5_000 });
+    }
+    expect(readdirSync(root).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
   test('the folder above a nested repository can not be put elsewhere and replaced [SBX-09]', async () => {
@@ -133,13 +150,13 @@ describe.each(working)('%s', (backend) => {
   });
 
   test('hosts that are listed are reached through the proxy, and nothing else is [SBX-16]', async () => {
+    const sandbox = createSandbox({ backend, environment: {}, allowedHosts: ['localhost'] });
     const proxy = await openEgressProxy({ allowedHosts: ['localhost'] });
     const target = await openEgressProxy({ allowedHosts: [] }); // any HTTP server will do: it answers 400
     try {
       const fetch = (port: string, path: string): string =>
         `perl -e 'use IO::Socket::INET; my $s = IO::Socket::INET->new("127.0.0.1:${port}") or do { print "none"; exit }; ` +
         `print $s "GET ${path} HTTP/1.0\\r\\n\\r\\n"; print scalar(<$s>)'`;
-      const sandbox = createSandbox({ backend, environment: {}, allowedHosts: ['localhost'] });
       const ask = async (script: string): Promise<string> =>
         (
           await runStart(
@@ -157,7 +174,7 @@ describe.each(working)('%s', (backend) => {
       expect(await ask(fetch(String(proxy.port), '/'))).toBe('none');
       expect(await ask('echo "$NO_PROXY|$CODEX_SANDBOX_NETWORK_DISABLED"')).toBe('localhost,127.0.0.1,::1|');
     } finally {
-      await Promise.all([proxy.close(), target.close()]);
+      await Promise.all([proxy.close(), target.close(), sandbox.close()]);
     }
   });
 });

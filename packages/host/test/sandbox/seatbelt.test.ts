@@ -26,14 +26,14 @@ function ownRules(given: ResolvedRequest): readonly string[] {
     .filter((line) => /^\(allow (?:file-write\* |network|system-socket)/.test(line));
 }
 
-test('everything is denied that no rule allows, and a command without roots and network gets none [SBX-40]', () => {
+test('everything is denied that no rule allows, and a command without roots and network gets none [SBX-60]', () => {
   const lines = seatbeltProfile(request()).split('\n');
   expect(lines.slice(0, 2)).toEqual(['(version 1)', '(deny default)']);
   expect(ownRules(request())).toEqual([]);
   for (const line of lines) expect(line.split('(').length, line).toBe(line.split(')').length);
 });
 
-test('below each root may be written what is not protected, and no name becomes a rule [SBX-41]', () => {
+test('below each root may be written what is not protected, and no name becomes a rule [SBX-61]', () => {
   const odd = '/w/a") (allow default) ("';
   const given = request({ writableRoots: ['/w', '/t'], protectedPaths: ['/w/.git', odd] });
   expect(ownRules(given)).toEqual([
@@ -43,7 +43,7 @@ test('below each root may be written what is not protected, and no name becomes 
   expect(profileParameters(given)).toEqual(['-DROOT_0=/w', '-DROOT_1=/t', '-DKEPT_0=/w/.git', `-DKEPT_1=${odd}`]);
 });
 
-test('the network is closed, open, or open to the proxy alone [SBX-42]', () => {
+test('the network is closed, open, or open to the proxy alone [SBX-62]', () => {
   const egress = { port: 4321, socketPath: '/p' };
   expect(ownRules(request({ network: 'proxied', egress }))).toEqual([
     '(allow network-outbound (remote ip "localhost:4321"))',

@@ -1,4 +1,5 @@
 import type { JsonObject, ToolCallItem, ToolOutputBody, ToolOutputPart, TurnItem } from '@quire/protocol';
+import { rejectedByUser } from '../../approval/rejected-by-user.ts';
 import { withinTime } from '../../compaction/within-time.ts';
 import { imageSize } from '../../history/image-size.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -53,8 +54,9 @@ export class DynamicTool implements Tool {
     const decision = await approvals.ask(request, { keys: [`dynamic:${this.name}`], signal });
     if (decision.kind === 'aborted') context.interrupt();
     if (decision.kind !== 'denied' && decision.kind !== 'aborted') return undefined;
-    const why = decision.kind === 'denied' ? decision.reason : undefined;
-    return why === undefined ? 'tool call rejected by user' : `tool call refused: it needs an approval, and ${why}`;
+    return approvals.isUnattended
+      ? 'tool call refused: it needs an approval, and nobody is there'
+      : rejectedByUser('tool call', decision);
   }
 
   async #runNow(item: DynamicItem, input: JsonObject, context: ToolContext): Promise<ToolResult> {

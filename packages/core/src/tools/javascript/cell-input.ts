@@ -1,5 +1,5 @@
 import { numberAt, stringAt, type ToolCallItem } from '@quire/protocol';
-import { type ArgumentReading, parseArguments } from '../call-arguments.ts';
+import { type ArgumentReading, invalid as invalidArguments, parseArguments } from '../call-arguments.ts';
 
 /** Source: core-runtime 11.12. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -20,12 +20,12 @@ export function readCellInput(call: ToolCallItem): ArgumentReading<CellInput> {
   const parsed = parseArguments(call);
   if (parsed.kind === 'invalid') return parsed;
   const code = stringAt(parsed.value, 'code');
-  if (code === undefined) return invalid('missing field `code`: the JavaScript to run, as a string');
+  if (code === undefined) return invalidArguments('missing field `code`: the JavaScript to run, as a string');
   const reading = readText(code);
   // A null stands for an absent field: models write it for what is optional.
   if (reading.kind === 'invalid' || (parsed.value['timeout_ms'] ?? undefined) === undefined) return reading;
   const timeoutMs = numberAt(parsed.value, 'timeout_ms');
-  if (timeoutMs === undefined || !(timeoutMs >= 1)) return invalid('`timeout_ms` must be a positive number');
+  if (timeoutMs === undefined || !(timeoutMs >= 1)) return invalidArguments('`timeout_ms` must be a positive number');
   return { kind: 'ok', value: { code, timeoutMs: bounded(timeoutMs) } };
 }
 

@@ -1,6 +1,7 @@
 import type { JsonValue, ToolCallItem, ToolOutputPart, TurnItem } from '@quire/protocol';
 import { parseJsonObject } from '@quire/protocol';
 import { confinementOf } from '../../approval/confinement.ts';
+import { rejectedByUser } from '../../approval/rejected-by-user.ts';
 import { truncateMiddle } from '../../history/truncate-output.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { CellOutcome, JavaScriptKernel } from '../../ports/javascript-kernel.ts';
@@ -44,9 +45,9 @@ class JavaScriptTool implements Tool {
       durationMs: undefined,
     };
     context.emit({ kind: 'item-start', turnId: context.turnId, item });
-    if (!(await isAllowed(item, context))) {
-      const output = 'js_repl rejected by user';
-      return { output, endItem: { ...item, output, status: 'failed' }, failed: true };
+    const refusal = await refusalOf(item, context);
+    if (refusal !== undefined) {
+      return { output: refusal, endItem: { ...item, output: refusal, status: 'failed' }, failed: true };
     }
     return this.#runCell(item, reading.value, context);
   }
@@ -73,16 +74,22 @@ class JavaScriptTool implements Tool {
   }
 }
 
-/** The sandbox bounds what code can do, so that only the policy that trusts nothing asks for it. */
-async function isAllowed(item: JavaScriptItem, context: ToolContext): Promise<boolean> {
-  if (context.settings.approvalPolicy !== 'untrusted') return true;
-  const { turnId, signal } = context;
-  const decision = await context.approvals.ask(
+/**
+ * Why a cell may not run; `undefined`: it may. The sandbox bounds what code can do, so that only the policy that trusts
+ * nothing asks for it.
+ */
+async function refusalOf(item: JavaScriptItem, context: ToolContext): Promise<string | undefined> {
+  if (context.settings.approvalPolicy !== 'untrusted') return undefined;
+  const { approvals, turnId, signal } = context;
+  const decision = await approvals.ask(
     { kind: 'tool', tool: 'js_repl', input: item.code, turnId, callId: item.id, reason: undefined },
     { keys: ['js_repl'], signal },
   );
   if (decision.kind === 'aborted') context.interrupt();
-  return decision.kind !== 'denied' && decision.kind !== 'aborted';
+  if (decision.kind !== 'denied' && decision.kind !== 'aborted') return undefined;
+  return approvals.isUnattended
+    ? 'js_repl refused: it needs an approval, and nobody is there'
+    : rejectedByUser('js_repl', decision);
 }
 
 /** Text alone is a string; with images it is the text, if there is any, and then each of them. */

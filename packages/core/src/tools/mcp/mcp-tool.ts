@@ -1,4 +1,5 @@
 import { approvalPolicyName, type JsonObject, type ToolCallItem, type TurnItem } from '@quire/protocol';
+import { rejectedByUser } from '../../approval/rejected-by-user.ts';
 import type { Approvals } from '../../ports/approvals.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { McpServers, McpTool as McpToolDescription, McpToolOutcome } from '../../ports/mcp-servers.ts';
@@ -83,7 +84,7 @@ export class McpTool implements Tool {
     if (answer.kind !== 'denied' && answer.kind !== 'aborted') return undefined;
     return context.approvals.isUnattended
       ? `tool call refused: it needs an approval, and nobody can be asked; ${setting} in config.toml allows it`
-      : 'tool call rejected by user';
+      : rejectedByUser('tool call', answer);
   }
 
   /** `undefined`: aborted. */

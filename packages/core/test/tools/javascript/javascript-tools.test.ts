@@ -158,8 +158,12 @@ describe('what is run', () => {
     ['a code fence', cell('\n```js\nx\n```'), /^js_repl: the input begins with a code fence/],
     ['an unknown setting', cell('// codex-js-repl: memory=5\nx'), /^js_repl: the first line can only set a time limit/],
     ['a limit of zero', cell('// codex-js-repl: timeout_ms=0\nx'), /^js_repl: the first line can only set/],
-    ['no code', functionCall({}), /^js_repl: missing field `code`/],
-    ['a limit that is no number', functionCall({ code: 'x', timeout_ms: 'y' }), /^js_repl: `timeout_ms` must be/],
+    ['no code', functionCall({}), /^failed to parse function arguments: missing field `code`/],
+    [
+      'a limit that is no number',
+      functionCall({ code: 'x', timeout_ms: 'y' }),
+      /^failed to parse function arguments: `timeout_ms` must be/,
+    ],
     ['no object', functionCall([]), /^failed to parse function arguments: expected a JSON object/],
   ])('%s is refused with what to do, and nothing runs [JS-62]', async (_, call, message) => {
     const kernel = new ScriptedKernel();
@@ -316,14 +320,14 @@ describe('approval', () => {
   });
 
   test.each([
-    ['denied', { kind: 'denied' }, false],
-    ['nobody to ask', undefined, false],
-    ['aborted', { kind: 'aborted' }, true],
-  ] as const)('without an approval nothing runs: %s [JS-69]', async (_, decision, interrupts) => {
+    ['denied', { kind: 'denied' }, 'js_repl rejected by user', false],
+    ['denied with words', { kind: 'denied', reason: 'not today' }, 'js_repl rejected by user: not today', false],
+    ['nobody to ask', undefined, 'js_repl refused: it needs an approval, and nobody is there', false],
+    ['aborted', { kind: 'aborted' }, 'js_repl rejected by user', true],
+  ] as const)('without an approval nothing runs: %s [JS-69]', async (_, decision, output, interrupts) => {
     const kernel = new ScriptedKernel();
     const parts = decision === undefined ? {} : { decision };
     const { result, interrupted } = await run(kernel, cell('1 + 1'), { settings: untrusted, ...parts });
-    const output = 'js_repl rejected by user';
     expect(result).toEqual({
       output,
       endItem: { ...ITEM, status: 'failed', output, durationMs: undefined },
