@@ -1,6 +1,8 @@
 /**
  * Makes every attempt of test/sandbox on this machine and prints how many got out; `--write` writes
  * docs/sandbox-escapes.md. Exit code: 0 when none got out, else 1.
+ *
+ * `--without-namespaces`: makes them where nobody may make namespaces, as in most containers, with a page of its own.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,18 +11,32 @@ import { runCommand } from './lib/run-command.js';
 import { isMain, parseToolArguments } from './lib/tool.js';
 
 const PAGE = 'docs/sandbox-escapes.md';
+const PAGE_WITHOUT_NAMESPACES = 'docs/sandbox-escapes-without-namespaces.md';
+/** A user namespace in which no other can be made. The limit holds in there only. */
+const WITHOUT_NAMESPACES = [
+  'unshare',
+  '--user',
+  '--map-root-user',
+  'sh',
+  '-c',
+  'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"',
+  'sh',
+];
 
 /**
  * @param {string} root
+ * @param {{ withNamespaces: boolean }} options
  * @returns {Promise<{ page: string, isContained: boolean, output: string }>}
  */
-async function makeAttempts(root) {
+async function makeAttempts(root, { withNamespaces }) {
   const directory = await mkdtemp(path.join(tmpdir(), 'quire-escapes-'));
   try {
     const file = path.join(directory, 'page.md');
     const vitest = path.join(root, 'node_modules/vitest/vitest.mjs');
-    const command = [process.execPath, vitest, 'run', 'test/sandbox/escapes.test.ts'];
-    const env = { ...process.env, QUIRE_ESCAPES_TABLE: file, NO_COLOR: '1' };
+    const plain = [process.execPath, vitest, 'run', 'test/sandbox/escapes.test.ts'];
+    const command = withNamespaces ? plain : [...WITHOUT_NAMESPACES, ...plain];
+    const flag = withNamespaces ? '' : ' --without-namespaces';
+    const env = { ...process.env, QUIRE_ESCAPES_TABLE: file, QUIRE_ESCAPES_FLAG: flag, NO_COLOR: '1' };
     const { exitCode, output } = await runCommand(command, { cwd: root, env });
     const page = await readFile(file, 'utf8').catch(() => '');
     return { page, isContained: exitCode === 0, output };
@@ -30,11 +46,12 @@ async function makeAttempts(root) {
 }
 
 if (isMain(import.meta.url)) {
-  const { root, flags } = parseToolArguments(process.argv.slice(2), ['write']);
-  const { page, isContained, output } = await makeAttempts(root);
+  const { root, flags } = parseToolArguments(process.argv.slice(2), ['write', 'without-namespaces']);
+  const withNamespaces = !flags.has('without-namespaces');
+  const { page, isContained, output } = await makeAttempts(root, { withNamespaces });
   if (page === '') process.stdout.write(`${output}\nno attempt was made\n`);
   else {
-    if (flags.has('write')) await writeFile(path.join(root, PAGE), page);
+    if (flags.has('write')) await writeFile(path.join(root, withNamespaces ? PAGE : PAGE_WITHOUT_NAMESPACES), page);
     const facts = page.split('\n').filter((line) => line.startsWith('- ') || line.includes('**got out**'));
     process.stdout.write(`${facts.join('\n')}\n`);
   }

@@ -34,7 +34,7 @@ describe.runIf(isLinux)('an attempt to get out', () => {
   });
 
   describe.each(GROUPS)('at $name $requirement', (group) => {
-    test.each(group.attempts)('$id works when nothing confines it: $title [SBX-41]', (attempt, { skip }) => {
+    test.for(group.attempts)('$id works when nothing confines it: $title [SBX-41]', (attempt, { skip }) => {
       const { missing, unconfined } = results.get(attempt.id) ?? { missing: [], unconfined: undefined };
       if (missing.length > 0) skip(`${missing.join(', ')} is not installed`);
       if (unconfined?.traces.length === 0 && attempt.canFailUnconfined !== undefined) skip(attempt.canFailUnconfined);
@@ -42,7 +42,7 @@ describe.runIf(isLinux)('an attempt to get out', () => {
     });
 
     describe.each(backends)('%s', (backend) => {
-      test.each(group.attempts)('$id is contained: $title', ({ id }, { skip }) => {
+      test.for(group.attempts)('$id is contained: $title', ({ id }, { skip }) => {
         const { missing = [], confined = {} } = results.get(id) ?? {};
         if (missing.length > 0) skip(`${missing.join(', ')} is not installed`);
         expect(confined[backend]?.traces, confined[backend]?.said).toEqual([]);

@@ -5,6 +5,7 @@ import {
   type ThreadPorts,
   type ThreadSettings,
   type ToolHooks,
+  type ToolSource,
 } from '@quire/core';
 import {
   combineHooks,
@@ -17,6 +18,7 @@ import {
 } from '@quire/host';
 import type { ThreadId } from '@quire/protocol';
 import { type Config, createCommandRules } from '@quire/store';
+import { AgentError } from './agent-error.ts';
 import type { ThreadOptions } from './api.ts';
 import type { Environment } from './environment.ts';
 import type { McpServersOfProgram } from './mcp-servers-of-program.ts';
@@ -50,6 +52,8 @@ export interface EquipmentOrder {
   readonly home: string;
   readonly options: ThreadOptions;
   readonly settings: ThreadSettings;
+  /** Of the turn that runs, or of the last one. */
+  readonly currentSettings: () => ThreadSettings;
   /** What commands inherit. */
   readonly environment: Environment;
   readonly sandbox: Sandbox;
@@ -64,17 +68,12 @@ export interface EquipmentOrder {
 /** Nothing is started, and only what is configured is loaded. */
 export async function equipThread(order: EquipmentOrder): Promise<ThreadEquipment> {
   const { options, config, home, notices, clock } = order;
+  // First, because it may refuse: nothing was begun then.
+  const dynamic = await equipDynamicTools(options.tools, clock);
   const approvals = approvalsOf(options.person, clock);
   const hooks = configuredHooks(order);
-  const [javaScript, mcp, dynamic] = await Promise.all([
-    equipJavaScript(order),
-    order.servers.equip(order, approvals),
-    options.tools === undefined || options.tools.length === 0 ? undefined : loadDynamicTools(),
-  ]);
-  const sources = [
-    ...(mcp === undefined ? [] : [mcp.tools]),
-    ...(dynamic === undefined ? [] : [dynamic(options.tools ?? [], clock)]),
-  ];
+  const [javaScript, mcp] = await Promise.all([equipJavaScript(order), order.servers.equip(order, approvals)]);
+  const sources = [mcp?.tools, dynamic].filter((source) => source !== undefined);
   const ports = {
     workspaceFiles: createWorkspaceFiles({ environment: order.environment }),
     images: createImageReader(),
@@ -95,20 +94,24 @@ export async function equipThread(order: EquipmentOrder): Promise<ThreadEquipmen
   };
 }
 
-function configuredHooks({ config, options, environment, notices, settings, threadId, rolloutPath }: EquipmentOrder): {
+function configuredHooks(order: EquipmentOrder): {
   readonly port: ToolHooks | undefined;
   readonly close: () => Promise<void>;
 } {
+  const { config, options, environment, notices, currentSettings, threadId, rolloutPath } = order;
   const configured = createToolHooks({
     hooks: config.hooks,
     threadId,
     environment,
     onNotice: notices.post,
-    session: () => ({
-      model: settings.model.slug,
-      transcriptPath: rolloutPath,
-      permissionMode: settings.collaborationMode?.mode === 'plan' ? 'plan' : 'default',
-    }),
+    session: () => {
+      const { model, collaborationMode } = currentSettings();
+      return {
+        model: model.slug,
+        transcriptPath: rolloutPath,
+        permissionMode: collaborationMode?.mode === 'plan' ? 'plan' : 'default',
+      };
+    },
   });
   const own = options.hooks === undefined ? undefined : guardHooks(options.hooks);
   const sets = [configured, own].filter((set) => set !== undefined);
@@ -116,6 +119,17 @@ function configuredHooks({ config, options, environment, notices, settings, thre
     port: sets.length === 0 ? undefined : combineHooks(sets),
     close: () => configured?.close() ?? Promise.resolve(),
   };
+}
+
+/** @throws AgentError 'invalid-argument' that names the tool and says what is wrong with it */
+async function equipDynamicTools(tools: ThreadOptions['tools'], clock: Clock): Promise<ToolSource | undefined> {
+  if (tools === undefined || tools.length === 0) return undefined;
+  const createTools = await loadDynamicTools();
+  try {
+    return createTools(tools, clock);
+  } catch (cause) {
+    throw new AgentError('invalid-argument', cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 async function equipJavaScript({ config, settings, threadId, environment, sandbox, clock }: EquipmentOrder) {

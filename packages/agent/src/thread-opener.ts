@@ -216,11 +216,13 @@ export class ThreadOpener implements ThreadSource {
     const webSocket = webSocketChoice(config, settings);
     const line = observeFirstRequest(this.#openLine(ground, { threadId, webSocket, subagent: origin.subagent }));
     const { model } = line;
+    let thread: Thread | undefined;
     const equipment = await this.#equip(ground, settings, {
       threadId,
       notices,
       rolloutPath,
       firstRequest: line.sent,
+      currentSettings: () => thread?.settings ?? settings,
     });
     const snapshots = config.features['undo'] === true ? createWorkTreeSnapshots({ home }) : undefined;
     const ports: ThreadPorts = {
@@ -237,7 +239,7 @@ export class ThreadOpener implements ThreadSource {
       describeModel: (slug) => modelInfo(config, slug),
       ...(agents === undefined ? {} : { agentTools: agents.tools }),
     };
-    const thread = new Thread({ id: threadId, settings, ports, seed });
+    thread = new Thread({ id: threadId, settings, ports, seed });
     agents?.attach(thread);
     if (webSocket !== 'off') thread.warmUp();
     return new OpenThread(
@@ -268,7 +270,7 @@ export class ThreadOpener implements ThreadSource {
   #equip(
     { site, options, depth }: ThreadGround,
     settings: ThreadSettings,
-    thread: Pick<EquipmentOrder, 'threadId' | 'notices' | 'rolloutPath' | 'firstRequest'>,
+    thread: Pick<EquipmentOrder, 'threadId' | 'notices' | 'rolloutPath' | 'firstRequest' | 'currentSettings'>,
   ): Promise<ThreadEquipment> {
     const { environment, sandbox, servers } = this.#household;
     const { config, home } = site;

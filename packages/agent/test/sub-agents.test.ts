@@ -79,8 +79,8 @@ describe('a thread with agents', () => {
     await off.thread.run('hi');
 
     const own = ['shell_command', 'update_plan', 'apply_patch'];
-    expect(toolNames(on.simulator.requests[0])).toEqual([...own, 'web_search', 'view_image', ...TOOL_NAMES]);
-    expect(toolNames(off.simulator.requests[0])).toEqual([...own, 'web_search', 'view_image']);
+    expect(toolNames(on.simulator.requests[0])).toEqual([...own, 'view_image', ...TOOL_NAMES]);
+    expect(toolNames(off.simulator.requests[0])).toEqual([...own, 'view_image']);
   });
 
   test('is told of each agent that finished once, and in no other way [AGENT-22]', async () => {

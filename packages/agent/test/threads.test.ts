@@ -212,7 +212,8 @@ describe('a program', () => {
   });
 
   test.each([
-    ['Test', ['web_search']],
+    ['OpenAI', ['web_search']],
+    ['Test', []],
     ['Azure', []],
   ])('offers the web search of the provider named %s only where there is one [AGENT-17]', async (name, offered) => {
     await using workspace = await createWorkspace();

@@ -138,3 +138,9 @@ const NO_RUNNER: CommandRunner = {
   warmUp: () => undefined,
   close: () => Promise.resolve(),
 };
+
+function rooted<Value>(value: Value, folder: string): Value {
+  if (value === undefined) return value;
+  const text = JSON.stringify(value).replaceAll(folder, '{root}').replaceAll(dirname(folder), '{around}');
+  return JSON.parse(text) as Value;
+}

@@ -4,6 +4,13 @@ const TRACING = 'only parents may trace (Yama)';
 
 /** Other processes of the same user. */
 export const PROCESSES: readonly Attempt[] = [
+  {
+    id: 'P21',
+    title: 'a program in the root that runs as its owner, for whoever else starts it',
+    prepare: 'cp "$(command -v env)" root/src/tool',
+    guards: ['root/src/tool'],
+    steps: ['chmod 4755 src/tool'],
+  },
   { id: 'P01', title: 'a signal', beside: 'victim', steps: ['kill -TERM "$VICTIM"'] },
   {
     id: 'P02',
@@ -132,7 +139,7 @@ export const PROCESSES: readonly Attempt[] = [
     id: 'P18',
     title: 'a program that runs as another user',
     prepare:
-      'cp "$(command -v env)" outside/as-other; chown 1 outside/as-other; chmod 4755 . outside outside/as-other; chmod 755 . outside',
+      'cp "$(command -v env)" outside/as-other; chown 1 outside/as-other 2> /dev/null || true; chmod 4755 outside/as-other',
     steps: [
       '"$OUT/as-other" perl -e \'open(my $file, ">", "$ENV{ROOT}/got") if $> == 1\'; [ "$("$OUT/as-other" perl -e \'print $>\')" = 1 ] && echo x > got; true',
     ],

@@ -6,6 +6,10 @@ const PAIR = 'socketpair(my $s, my $t, AF_UNIX, SOCK_DGRAM, 0) or exit; send($s,
 const ABSTRACT = '("\\0" . substr($ENV{ABSTRACT_STREAM}, 1))';
 const ABSTRACT_DATAGRAM = '("\\0" . substr($ENV{ABSTRACT_DATAGRAM}, 1))';
 const NO_SIX = 'no IPv6';
+/** Through the proxy where there is one, else straight to the server. */
+const TO_PROXY =
+  'my ($port) = ($ENV{HTTP_PROXY} || $ENV{http_proxy} || "") =~ /:(\\d+)/; socket(my $s, AF_INET, SOCK_STREAM, 0) or exit; connect($s, pack_sockaddr_in($port || $ENV{TCP4}, INADDR_LOOPBACK)) or exit; alarm 2;';
+const ASK = `; $| = 1; syswrite($s, $question); sysread($s, my $answer, 4096);`;
 
 /** Whoever listens elsewhere: a container engine, a desktop, an agent of keys, a database, the network. */
 export const SOCKETS: readonly Attempt[] = [
@@ -89,7 +93,7 @@ export const SOCKETS: readonly Attempt[] = [
   },
   {
     id: 'S14',
-    title: 'a pair connected anew to a Unix stream socket',
+    title: 'a Unix datagram socket, from one of a pair whose other end is closed',
     beside: 'server',
     steps: [
       {
@@ -241,6 +245,66 @@ export const SOCKETS: readonly Attempt[] = [
     ],
     canFailUnconfined: 'the kernel has no x32',
   },
+  {
+    id: 'S32',
+    title: 'TCP past the proxy',
+    beside: 'server',
+    network: 'proxied',
+    steps: [
+      {
+        perl: 'socket(my $s, AF_INET, SOCK_STREAM, 0) or exit; connect($s, pack_sockaddr_in($ENV{TCP4}, INADDR_LOOPBACK));',
+      },
+    ],
+  },
+  {
+    id: 'S33',
+    title: 'UDP past the proxy',
+    beside: 'server',
+    network: 'proxied',
+    steps: [
+      {
+        perl: 'socket(my $s, AF_INET, SOCK_DGRAM, 0) or exit; send($s, "x", 0, pack_sockaddr_in($ENV{UDP4}, INADDR_LOOPBACK));',
+      },
+    ],
+  },
+  {
+    id: 'S34',
+    title: 'a Unix socket where only the proxy may be reached',
+    beside: 'server',
+    network: 'proxied',
+    steps: [{ perl: `${STREAM}($ENV{UNIX_STREAM}));` }],
+  },
+  ...[
+    ['S35', 'a tunnel through the proxy to this machine', 'CONNECT 127.0.0.1:$ENV{TCP4} HTTP/1.1\\r\\n\\r\\n'],
+    [
+      'S36',
+      'a page of this machine through the proxy',
+      'GET http://127.0.0.1:$ENV{TCP4}/ HTTP/1.1\\r\\nHost: allowed.invalid\\r\\n\\r\\n',
+    ],
+    [
+      'S37',
+      'an allowed host as the user in an address',
+      'GET http://allowed.invalid\\@127.0.0.1:$ENV{TCP4}/ HTTP/1.1\\r\\nHost: allowed.invalid\\r\\n\\r\\n',
+    ],
+    [
+      'S38',
+      'a null byte before the name of an allowed host',
+      'CONNECT 127.0.0.1\\0.allowed.invalid:$ENV{TCP4} HTTP/1.1\\r\\n\\r\\n',
+    ],
+    [
+      'S39',
+      'this machine as a number',
+      'CONNECT 2130706433:$ENV{TCP4} HTTP/1.1\\r\\nHost: allowed.invalid\\r\\n\\r\\n',
+    ],
+  ].map(
+    ([id = '', title = '', question = '']): Attempt => ({
+      id,
+      title,
+      beside: 'server',
+      network: 'proxied',
+      steps: [{ perl: `${TO_PROXY} my $question = "${question}"${ASK}` }],
+    }),
+  ),
   {
     id: 'S31',
     title: 'a Unix socket by the calls of 32-bit programs',

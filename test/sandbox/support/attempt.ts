@@ -30,8 +30,8 @@ export interface Attempt {
   /** Script for `/bin/sh`, run in the place from outside before anything else. */
   readonly prepare?: string;
   readonly steps: readonly Step[];
-  /** Default: off. */
-  readonly network?: 'on';
+  /** Default: off. `proxied`: to `allowed.invalid` only. */
+  readonly network?: 'on' | 'proxied';
   /** Relative to the place. Default: `root`, which is the working directory. */
   readonly roots?: readonly string[];
   readonly cwd?: string;

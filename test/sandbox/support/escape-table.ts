@@ -7,6 +7,7 @@ import type { Result } from './run-corpus.ts';
 
 /** The page of all attempts, with what each came to on this machine. */
 export function tableOf(report: SandboxReport, results: ReadonlyMap<string, Result>): string {
+  const flag = process.env['QUIRE_ESCAPES_FLAG'] ?? '';
   const working = report.tried.filter(({ works }) => works);
   const columns = working.map(({ backend }) => backend);
   const rows = GROUPS.flatMap(({ name, attempts }) => [
@@ -17,7 +18,7 @@ export function tableOf(report: SandboxReport, results: ReadonlyMap<string, Resu
   const lines = [
     '# Attempts to get out of the sandbox',
     '',
-    `Written by \`node tools/sandbox-escapes.js --write\`, which makes all ${count} attempts of \`test/sandbox\`; so does`,
+    `Written by \`node tools/sandbox-escapes.js${flag} --write\`, which makes all ${count} attempts of \`test/sandbox\`; so does`,
     '`npm test`, where one that gets out is a failing test. Each is made without a sandbox first, to show that it is real,',
     'and then with every backend that works on the machine. Whether it got out is seen from outside: files elsewhere or',
     'protected ones that changed, something that a server received, a process that was touched, a call that came through.',

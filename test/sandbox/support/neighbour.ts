@@ -13,6 +13,7 @@ export interface Neighbour extends AsyncDisposable {
 }
 
 const ANSWER_MS = 3_000;
+const INTERPRETER = 'perl';
 
 export async function startServer(place: string, name: string): Promise<Neighbour> {
   const child = startPerl(SERVER, [`${place}/outside`, `${place}/root`, name, '/run']);
@@ -47,7 +48,7 @@ export async function startVictim(place: string): Promise<Neighbour> {
 }
 
 function startPerl(script: string, args: readonly string[]): ChildProcessWithoutNullStreams {
-  const child = spawn('perl', ['-e', script, ...args], { stdio: 'pipe' });
+  const child = spawn(INTERPRETER, ['-e', script, ...args], { stdio: 'pipe' });
   child.stdin.on('error', () => undefined); // it may have been killed, which is noticed otherwise
   return child;
 }

@@ -33,7 +33,8 @@ type Started = Omit<Extract<SandboxedStart, { readonly kind: 'ready' }>, 'kind'>
 export type Owners = Readonly<Record<'first' | 'second', Sandbox>>;
 
 export function createOwners(backend: SandboxBackendName): Owners {
-  return { first: createSandbox({ backend }), second: createSandbox({ backend }) };
+  const options = { backend, allowedHosts: ['allowed.invalid'] };
+  return { first: createSandbox(options), second: createSandbox(options) };
 }
 
 /** Plays an attempt in a place of its own. @param owners absent: nothing confines it */

@@ -26,7 +26,13 @@ export async function runCorpus(
       results.set(attempt.id, await makeAttempt(attempt, owners));
     }
   };
-  await Promise.all(Array.from({ length: options.lanes }, lane));
+  try {
+    // All lanes end, so that every place is cleared, before a fault of the first is told.
+    const ended = await Promise.allSettled(Array.from({ length: options.lanes }, lane));
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+  } finally {
+    for (const [, { first, second }] of owners) await Promise.all([first.close(), second.close()]);
+  }
   return results;
 }
 

@@ -38,7 +38,7 @@ describe('a compaction before a turn', () => {
       "## first turn
       http, model gpt-5.2-codex
       instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-      tools: shell_command, update_plan, apply_patch, web_search
+      tools: shell_command, update_plan, apply_patch, view_image
       0 message developer: <permissions instructions>
       1 message user: <environment_context>
       2 message user: first
@@ -55,7 +55,7 @@ describe('a compaction before a turn', () => {
       ## second turn
       http, model gpt-5.1-codex-max
       instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-      tools: shell_command, update_plan, apply_patch, web_search
+      tools: shell_command, update_plan, apply_patch, view_image
       0 message user: first
       1 message user:
           - This thread was compacted: its earlier part is gone and stands below as a summary made for you. Go on with the work from there; what the summary says is done needs no second time.
@@ -151,7 +151,7 @@ describe('a compaction that was asked for', () => {
       ## third turn
       http, model gpt-5.1-codex-max
       instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-      tools: shell_command, update_plan, apply_patch, web_search
+      tools: shell_command, update_plan, apply_patch, view_image
       0 message user: first
       1 message user: second
       2 message user:
@@ -164,7 +164,7 @@ describe('a compaction that was asked for', () => {
       ## fourth turn
       http, model gpt-5.1-codex-max
       instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-      tools: shell_command, update_plan, apply_patch, web_search
+      tools: shell_command, update_plan, apply_patch, view_image
       . 6 item(s) as before
       6 message assistant: Three.
       7 message user: fourth"
@@ -367,7 +367,7 @@ describe('a compaction inside a turn', () => {
       ## the turn goes on
       http, model gpt-5.2-codex
       instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-      tools: shell_command, update_plan, apply_patch, web_search
+      tools: shell_command, update_plan, apply_patch, view_image
       0 message user: first
       1 message developer: <permissions instructions>
       2 message user: <environment_context>
@@ -379,7 +379,7 @@ describe('a compaction inside a turn', () => {
       ## third turn
       http, model gpt-5.2-codex
       instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-      tools: shell_command, update_plan, apply_patch, web_search
+      tools: shell_command, update_plan, apply_patch, view_image
       . 5 item(s) as before
       5 message assistant: Two.
       6 message user: third"

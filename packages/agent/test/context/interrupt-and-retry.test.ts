@@ -52,7 +52,7 @@ describe('an interrupt while two tools run', () => {
       "## first turn
       http, model gpt-5.2-codex
       instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-      tools: shell_command, update_plan, apply_patch, web_search
+      tools: shell_command, update_plan, apply_patch, view_image
       0 message developer: <permissions instructions>
       1 message user: <environment_context>
       2 message user: first
@@ -60,7 +60,7 @@ describe('an interrupt while two tools run', () => {
       ## second turn
       http, model gpt-5.2-codex
       instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-      tools: shell_command, update_plan, apply_patch, web_search
+      tools: shell_command, update_plan, apply_patch, view_image
       . 3 item(s) as before
       3 function_call shell_command call 1: {"command":"echo begun; sleep 30"}
       4 function_call shell_command call 2: {"command":"sleep 30"}

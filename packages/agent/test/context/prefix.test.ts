@@ -17,7 +17,7 @@ describe('the first request of a thread', () => {
       "## request 0
       http, model gpt-5.2-codex
       instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-      tools: shell_command, update_plan, apply_patch, web_search
+      tools: shell_command, update_plan, apply_patch, view_image
       0 message developer: <permissions instructions> Be brief.
       1 message user: # AGENTS.md instructions <environment_context>
       2 message user: hello"

@@ -71,7 +71,7 @@ describe('the endpoint of the provider', () => {
       "## second turn
       http, model gpt-5.1-codex-max
       instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-      tools: shell_command, update_plan, apply_patch, web_search
+      tools: shell_command, update_plan, apply_patch, web_search, view_image
       0 message user: first
       1 message assistant: An answer.
       2 compaction: (encrypted)

@@ -66,7 +66,7 @@ describe('a rollback', () => {
       "## fourth turn
       http, model gpt-5.2-codex
       instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-      tools: shell_command, update_plan, apply_patch, web_search
+      tools: shell_command, update_plan, apply_patch, view_image
       0 message user: first
       1 message user: second
       2 message user:

@@ -144,7 +144,7 @@ describe('between two turns', () => {
         "## review
         http, model gpt-5.2-codex
         instructions: text 1, "You review a change somebody made to a code base. You do not change anything: you read, and you report."
-        tools: shell_command, update_plan, apply_patch
+        tools: shell_command, update_plan, apply_patch, view_image
         0 message developer: <permissions instructions>
         1 message user: <environment_context>
         2 message user: Is file.txt fine?"

@@ -100,7 +100,7 @@ describe('a stored thread', () => {
           "## next turn
           http, model gpt-5.2-codex
           instructions: text 1, "You are Quire, a coding agent. You work in a terminal on the user's machine, on the files of one project, through the tools you are given. You are precise, safe and helpful, and you finish what you start."
-          tools: shell_command, update_plan, apply_patch, web_search
+          tools: shell_command, update_plan, apply_patch, view_image
           0 message user: hi
           1 function_call shell_command call 1: {"command":"ls"}
           2 function_call_output call 1: aborted

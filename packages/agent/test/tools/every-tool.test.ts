@@ -2,18 +2,11 @@ import type { JsonObject } from '@quire/protocol';
 import { respond, stall, text } from '@quire/simulator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, processesWith, uniqueSeconds } from '../../../host/test/support/processes.ts';
-import {
-  openToolScene,
-  outcomeOf,
-  type Played,
-  type Round,
-  type SceneOptions,
-  type ToolScene,
-} from './tool-scene.ts';
+import { openToolScene, outcomeOf, type Played, type Round, type SceneOptions, type ToolScene } from './tool-scene.ts';
 import { callOf, furnish, type Place, ROWS, type ToolRow } from './tool-table.ts';
 
 const OPTIONS: SceneOptions = {
-  config: ['agents.max_threads=60'],
+  config: ['agents.max_threads=60', 'sandbox_workspace_write.exclude_slash_tmp=true'],
   child: (request) => (JSON.stringify(request.input).includes('hold ') ? stall() : respond(text('The agent is done.'))),
 };
 const ASKING: SceneOptions = { ...OPTIONS, approvalPolicy: 'untrusted', sandboxMode: 'workspace-write' };
@@ -211,18 +204,23 @@ describe.each([
     const args = cancel.args ?? row.args;
     const before = 'before' in cancel ? cancel.before : row.before;
     const target = { tool: cancel.tool ?? row.tool, form: row.form };
-    const played = scene.play([...(before?.(place) ?? []), (request) => [callOf(target, callId, args(place, request))]], {
-      signal: controller.signal,
-      onEvent: (event) => {
-        if (moment === 'item' && event.kind === 'item-start' && event.item.id === callId) interrupt();
+    const played = scene.play(
+      [...(before?.(place) ?? []), (request) => [callOf(target, callId, args(place, request))]],
+      {
+        signal: controller.signal,
+        onEvent: (event) => {
+          if (moment === 'item' && event.kind === 'item-start' && event.item.id === callId) interrupt();
+        },
       },
-    });
+    );
     const running = (): number => processesWith(`sleep\0${place.mark}`).length;
+    let isUp = true;
     if (moment === 'process') {
-      expect(await eventually(() => running() >= (row.kind === 'command' ? 3 : 2), { withinMs: 10_000 })).toBe(true);
+      isUp = await eventually(() => running() >= (row.kind === 'command' ? 3 : 2), { withinMs: 10_000 });
       interrupt();
     }
     const { events, outputOf } = await played;
+    expect(isUp).toBe(true);
     expect(running()).toBe(cancel.survivors ?? 0);
     expect(outputOf(callId)).toMatch(cancel.output);
     expect(outcomeOf(events)).toMatchObject({ kind: 'interrupted' });
@@ -242,4 +240,3 @@ function inputOf(item: JsonObject | undefined): unknown {
   if (item?.['type'] === 'local_shell_call') return item['action'];
   return JSON.parse(String(item?.['arguments']));
 }
-

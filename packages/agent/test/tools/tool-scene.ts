@@ -12,7 +12,7 @@ import type {
   ToolHooks,
 } from '@quire/agent';
 import type { JsonObject, SandboxMode, ThreadEvent } from '@quire/protocol';
-import { type Output, type RecordedRequest, rehearse, respond, type Step, Simulator, text } from '@quire/simulator';
+import { type Output, type RecordedRequest, rehearse, respond, Simulator, type Step, text } from '@quire/simulator';
 import { createWorkspace } from '../workspace.ts';
 
 /** The fixture of the host's own tests: one server that misbehaves on demand. */
@@ -47,7 +47,8 @@ export interface SceneOptions {
   readonly thread?: ThreadOptions;
   /** Agents of the thread answer this; absent: at once. */
   readonly child?: (request: RecordedRequest) => Step | Promise<Step>;
-  readonly allowRewrite?: boolean;
+  /** The tools change in the course of a thread, which the provider takes note of. */
+  readonly mayChangeTools?: boolean;
 }
 
 export interface Asked {
@@ -118,12 +119,14 @@ export async function openToolScene(options: SceneOptions = {}): Promise<ToolSce
     rounds = rest;
     return round === undefined ? respond(text('Done.')) : respond(...round(request));
   });
-  const simulator = await Simulator.start({ rules });
+  const { mayChangeTools = false } = options;
+  const simulator = await Simulator.start({ rules, lenient: mayChangeTools });
   const hookFile = join(home, 'hooked.jsonl');
   await mkdir(home, { recursive: true });
   await writeFile(
     join(home, 'config.toml'),
-    options.toml ?? `${mcpToml('fix', { more: 'required = true' })}${hooksToml(hookFile)}`,
+    options.toml ??
+      `${mcpToml('fix', { more: 'required = true\ntools.hang.approval_mode = "approve"' })}${hooksToml(hookFile)}`,
   );
   const asked: Asked = { approvals: [], questions: [] };
   const hooked: { before: HookedCall[]; after: FinishedCall[] } = { before: [], after: [] };
@@ -205,7 +208,12 @@ export async function openToolScene(options: SceneOptions = {}): Promise<ToolSce
     [Symbol.asyncDispose]: async () => {
       try {
         await thread.close();
-        await simulator.close();
+        if (!mayChangeTools) await simulator.close();
+        else {
+          await simulator.stop();
+          const others = simulator.violations.filter((violation) => !/: tools\[\d+\]/.test(violation));
+          if (others.length > 0) throw new Error(others.join('\n'));
+        }
       } finally {
         await workspace[Symbol.asyncDispose]();
       }

@@ -161,13 +161,21 @@ function sessionId(request: RecordedRequest, callId: string): number {
 function openTerminal(mark: string, cmd: string): readonly Round[] {
   return [
     () => [
-      functionCall(`open-${mark}`, 'exec_command', { cmd, login: false, tty: true, yield_time_ms: 250, shell: '/bin/sh' }),
+      functionCall(`open-${mark}`, 'exec_command', {
+        cmd,
+        login: false,
+        tty: true,
+        yield_time_ms: 250,
+        shell: '/bin/sh',
+      }),
     ],
   ];
 }
 
 const QUESTION = {
-  questions: [{ id: 'q', header: 'Colour', question: 'Which?', options: [{ label: 'Red', description: 'Like blood.' }] }],
+  questions: [
+    { id: 'q', header: 'Colour', question: 'Which?', options: [{ label: 'Red', description: 'Like blood.' }] },
+  ],
 };
 
 const COMMAND_ROWS: readonly ToolRow[] = [
@@ -282,7 +290,11 @@ const COMMAND_ROWS: readonly ToolRow[] = [
     kind: 'command',
     form: 'function',
     before: ({ mark }) => openTerminal(mark, 'read -r line; echo "got $line"'),
-    args: ({ mark }, request) => ({ session_id: sessionId(request, `open-${mark}`), chars: 'ho\n', yield_time_ms: 9_000 }),
+    args: ({ mark }, request) => ({
+      session_id: sessionId(request, `open-${mark}`),
+      chars: 'ho\n',
+      yield_time_ms: 9_000,
+    }),
     output: () => sessionOutput('ho\r\ngot ho\r\n'),
     wrong: { args: { session_id: 'one' }, output: WRONG },
     cancel: {
@@ -493,7 +505,10 @@ const DYNAMIC_ROWS: readonly ToolRow[] = [
     form: 'function',
     args: () => ({ word: 'quire' }),
     output: () => whole(literal('found {"word":"quire"}')),
-    wrong: { args: { word: 5 }, output: /^arguments of look_up do not fit its schema: `word` must be string, found integer$/ },
+    wrong: {
+      args: { word: 5 },
+      output: /^arguments of look_up do not fit its schema: `word` must be string, found integer$/,
+    },
     approval: {
       args: () => ({ word: 'quire' }),
       request: () => ({ kind: 'tool', reason: null, tool: 'look_up', input: { word: 'quire' } }),

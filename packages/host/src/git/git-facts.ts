@@ -59,10 +59,11 @@ export async function readGitFacts(options: GitFactsOptions): Promise<GitFacts |
   return { root, ...position, ...(url === undefined ? {} : { originUrl: withoutCredentials(url) }) };
 }
 
-/** The nearest directory, from `cwd` upward, that holds `.git`. */
+/** The nearest directory, from `cwd` upward, with a repository: as for git, an empty `.git` is none. */
 async function findRepositoryRoot(cwd: string): Promise<string | undefined> {
   for (let directory = resolve(cwd); ; directory = dirname(directory)) {
-    if (await exists(join(directory, '.git'))) return directory;
+    const git = join(directory, '.git');
+    if ((await exists(join(git, 'HEAD'))) || (await readLine(git)) !== undefined) return directory;
     if (dirname(directory) === directory) return undefined;
   }
 }

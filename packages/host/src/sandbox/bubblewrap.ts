@@ -5,6 +5,7 @@ import { type BackendFinding, type BackendStart, type ResolvedRequest, sandboxVa
 import { findProgram } from './find-program.ts';
 import { findHiddenFolders } from './hidden-folders.ts';
 import { hasInheritedDescriptors } from './inherited-descriptors.ts';
+import { landlockRules, readAbility } from './landlock.ts';
 import { launcherArguments, passedFlag } from './launcher-arguments.ts';
 import { splitEnvironment } from './launcher-environment.ts';
 import { seccompFilter } from './seccomp-filter.ts';
@@ -19,45 +20,52 @@ export function findBubblewrap(calls: SystemCalls | undefined): BackendFinding {
   if (path === undefined) return { kind: 'missing', reason: 'bwrap is not installed (package bubblewrap)' };
   if (calls === undefined) return { kind: 'missing', reason: `system calls of ${process.arch} are not known` };
   const perl = findProgram('perl');
+  const ability = perl === undefined ? undefined : readAbility(perl, calls);
+  const landlock = typeof ability === 'object' ? ability.landlock : 0;
   const closesDescriptors = hasInheritedDescriptors();
   const filter = new FilterFile(seccompFilter(calls, { internet: 'any' }));
-  const gaps = ['named pipes elsewhere can be written to by those who may'];
-  if (closesDescriptors && perl === undefined) gaps.push('open files that this process was started with are passed on');
   return {
     kind: 'found',
     backend: {
       name: 'bubblewrap',
-      version: path,
-      gaps,
+      version: landlock > 0 ? `${path} with Landlock ${landlock}` : path,
+      gaps: gapsOf({ landlock, passesDescriptors: closesDescriptors && perl === undefined }),
       holdsMissing: 'placeholder',
-      start: (request) => start({ path, perl, calls, filter, closesDescriptors }, request),
+      start: (request) => start({ path, perl, landlock, calls, filter, closesDescriptors }, request),
     },
   };
+}
+
+function gapsOf(found: { readonly landlock: number; readonly passesDescriptors: boolean }): readonly string[] {
+  const gaps: string[] = [];
+  if (found.landlock === 0) {
+    gaps.push('named pipes elsewhere can be written to by those who may');
+    gaps.push('files elsewhere that are its standard input, output or error can be opened for writing');
+  }
+  if (found.passesDescriptors) gaps.push('open files that this process was started with are passed on');
+  return gaps;
 }
 
 interface Bubblewrap {
   readonly path: string;
   readonly perl: string | undefined;
+  /** Version; 0 when there is none, or no perl to ask for it. */
+  readonly landlock: number;
   readonly calls: SystemCalls;
   readonly filter: FilterFile;
   readonly closesDescriptors: boolean;
 }
 
-function start({ path, perl, calls, filter, closesDescriptors }: Bubblewrap, request: ResolvedRequest): BackendStart {
+function start(found: Bubblewrap, request: ResolvedRequest): BackendStart {
+  const { path, perl, landlock, filter, closesDescriptors } = found;
   const { launcher, withheld } = splitEnvironment({ ...request.environment, ...sandboxVariables(request) });
-  if (request.egress !== undefined) {
-    if (perl === undefined) throw new Error('perl is not installed (package perl-base), which leads to the proxy');
-    const order = {
-      calls,
-      flags: `-${passedFlag(request)}`,
-      filter: filter.program,
-      writableFolders: [],
-      protectedPaths: [],
-      rules: [],
-    };
-    const argv = launcherArguments({ ...order, withheld, forwarded: request.egress, argv: request.argv });
-    const args = bubblewrapArguments({ ...request, argv: [perl, ...argv] }, { filterFd: undefined, withheld: [] });
+  if (perl !== undefined && (landlock > 0 || request.egress !== undefined)) {
+    const argv = [perl, ...innerArguments(found, request, withheld)];
+    const args = bubblewrapArguments({ ...request, argv }, { filterFd: undefined, withheld: [] });
     return { path, args, environment: launcher, extraFds: [], release: () => undefined };
+  }
+  if (request.egress !== undefined) {
+    throw new Error('perl is not installed (package perl-base), which leads to the proxy');
   }
   const fd = filter.open();
   const args = bubblewrapArguments(request, { filterFd: FIRST_EXTRA_FD, withheld });
@@ -71,6 +79,25 @@ function start({ path, perl, calls, filter, closesDescriptors }: Bubblewrap, req
     extraFds: [fd],
     release: onceOnly(() => closeSync(fd)),
   };
+}
+
+/** Inside of what bubblewrap has made our launcher adds Landlock, the way to the proxy, and the filter. */
+function innerArguments(
+  { landlock, calls, filter }: Bubblewrap,
+  request: ResolvedRequest,
+  withheld: readonly (readonly [name: string, value: string])[],
+): readonly string[] {
+  return launcherArguments({
+    calls,
+    flags: `${landlock > 0 ? `l${landlock}` : '-'}${passedFlag(request)}`,
+    filter: filter.program,
+    writableFolders: [],
+    protectedPaths: [],
+    rules: landlock > 0 ? landlockRules(request, { namespaces: true, landlock }) : [],
+    withheld,
+    forwarded: request.egress,
+    argv: request.argv,
+  });
 }
 
 /** Closes all descriptors above standard error but those that are named, then starts the program. 436: close_range. */

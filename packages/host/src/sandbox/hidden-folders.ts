@@ -1,4 +1,5 @@
-import { lstatSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
+import { factsOf } from './entry-facts.ts';
 
 /** Sockets and pipes of the system and of the user's desktop. */
 const RUNTIME_FOLDERS: readonly string[] = ['/run', '/var/run'];
@@ -26,7 +27,7 @@ export function findHiddenFolders(used: readonly string[]): HiddenFolders {
 }
 
 function isRealFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return factsOf(path)?.isDirectory() === true;
 }
 
 function realPathOf(path: string): string | undefined {

@@ -24,7 +24,7 @@ const COMMON_DEVICES: readonly string[] = [
 const PRIVATE_DEVICES: readonly string[] = ['/dev/ptmx', '/dev/pts'];
 const TRY_MS = 2_000;
 
-interface Ability {
+export interface Ability {
   /** Version of Landlock; at least 1. */
   readonly landlock: number;
   /** The user may make namespaces. */
@@ -85,7 +85,7 @@ function gapsOf({ landlock, namespaces }: Ability): readonly string[] {
 }
 
 /** Asks the kernel for its version of Landlock, and tries a namespace. */
-function readAbility(perl: string, calls: SystemCalls): Ability | string {
+export function readAbility(perl: string, calls: SystemCalls): Ability | string {
   const script = 'my $v = syscall(444, 0, 0, 1); my $n = syscall($ARGV[0], 0x10020000); print "$v ", $n == 0 ? 1 : 0;';
   const tried = spawnSync(perl, ['-e', script, String(calls.unshare)], { encoding: 'utf8', timeout: TRY_MS, env: {} });
   const found = /^(-?\d+) ([01])$/.exec(tried.stdout ?? '');
@@ -130,7 +130,7 @@ function start(
 }
 
 /** With namespaces mounts keep what is protected; without them only what is named can be written. */
-function landlockRules(request: ResolvedRequest, { namespaces }: Ability): readonly LandlockRule[] {
+export function landlockRules(request: ResolvedRequest, { namespaces }: Ability): readonly LandlockRule[] {
   const { writableRoots, protectedPaths } = request;
   const usable = namespaces ? [...COMMON_DEVICES, ...PRIVATE_DEVICES] : COMMON_DEVICES;
   const devices = usable.map((path) => [path, USE_RIGHTS] as const);

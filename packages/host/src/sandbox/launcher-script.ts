@@ -12,7 +12,9 @@ export const LAUNCHER = String.raw`
 use strict;
 my ($numbers, $program, $flags) = splice(@ARGV, 0, 3);
 my ($PRCTL, $SECCOMP, $CAPSET, $UNSHARE, $MOUNT) = split(/,/, $numbers);
-my ($SETATTR, $RULESET, $RULE, $RESTRICT) = (442, 444, 445, 446);
+my ($OPENTREE, $MOVEMOUNT, $OPENAT, $SETATTR) = (428, 429, 437, 442);
+my ($RULESET, $RULE, $RESTRICT) = (444, 445, 446);
+my $nothing = '';
 sub list { my $size = shift(@ARGV) * $_[0]; return splice(@ARGV, 0, $size); }
 sub fail { print STDERR "sandbox: $_[0]: $!\n"; exit 125; }
 my @passed = $flags =~ /k([\d,]+)/ ? split(/,/, $1) : ();
@@ -28,10 +30,27 @@ sub put {
   open(my $file, '>', $path) or fail($path);
   syswrite($file, $text) or fail($path);
 }
+# Follows no link: another command may be exchanging a folder for one at this moment.
+sub place {
+  my ($path) = @_;
+  my $how = pack('Q3', 0x280000, 0, 4);
+  return syscall($OPENAT, -100, $path, $how, 24);
+}
+# Mounts what is at a path onto itself, and gives back the descriptor of the mount.
+sub mounted {
+  my ($path, $readonly) = @_;
+  my $place = place($path);
+  $place >= 0 or fail("finding $path");
+  my $tree = syscall($OPENTREE, $place, $nothing, 0x89001);
+  $tree >= 0 or fail("binding $path");
+  attributes($tree, 1, 0) if $readonly;
+  syscall($MOVEMOUNT, $tree, $nothing, $place, $nothing, 0x44) == 0 or fail("binding $path");
+  return $tree;
+}
 sub attributes {
-  my ($path, $set, $clear) = @_;
+  my ($tree, $set, $clear) = @_;
   my $value = pack('Q4', $set, $clear, 0, 0);
-  syscall($SETATTR, -100, $path, 0x8000, $value, 32) == 0 or fail("protecting $path");
+  syscall($SETATTR, $tree, $nothing, 0x9000, $value, 32) == 0 or fail('protecting files');
 }
 # Lives as long as the program that is started: it is a child of it, and told to end with it.
 sub forward {
@@ -100,7 +119,6 @@ for my $fd (@passed, 0x100000000) {
   $first = $fd + 1;
 }
 $closed or close_all();
-my $nothing = '';
 if ($flags =~ /n/) {
   my ($user, $group) = ($>, $) + 0);
   my $spaces = 0x10000000 | 0x00020000 | 0x08000000 | 0x04000000;
@@ -111,17 +129,15 @@ if ($flags =~ /n/) {
   put('/proc/self/gid_map', "$group $group 1");
   my $slash = '/';
   syscall($MOUNT, $nothing, $slash, 0, 0x44000, 0) == 0 or fail('mounts of its own');
-  for my $path (@roots) { syscall($MOUNT, $path, $path, 0, 0x5000, 0) == 0 or fail("binding $path"); }
-  attributes('/', 1, 0);
-  attributes($_, 0, 1) for @roots;
+  my @trees = map { mounted($_, 0) } @roots;
+  my $all = pack('Q4', 1, 0, 0, 0);
+  syscall($SETATTR, -100, $slash, 0x8000, $all, 32) == 0 or fail('protecting files');
+  attributes($_, 0, 1) for @trees;
   my ($type, $shared, $terminals, $pts) = ('tmpfs', '/dev/shm', 'devpts', '/dev/pts');
   my $new = 'newinstance,ptmxmode=0666,mode=0620';
   syscall($MOUNT, $type, $shared, $type, 6, 0) if -d $shared;
   if (-d $pts) { syscall($MOUNT, $terminals, $pts, $terminals, 10, $new) == 0 or fail('terminals'); }
-  for my $path (@kept) {
-    syscall($MOUNT, $path, $path, 0, 0x5000, 0) == 0 or fail("binding $path");
-    attributes($path, 1, 0);
-  }
+  mounted($_, 1) for @kept;
   if ($flags =~ /i/ && socket(my $loop, 2, 2, 0)) {
     my $up = pack('a16 s x22', 'lo', 0x41);
     ioctl($loop, 0x8914, $up);
@@ -147,9 +163,10 @@ if ($flags =~ /l(\d+)/) {
   my $set = syscall($RULESET, $attributes, $version >= 6 ? 24 : $version >= 4 ? 16 : 8, 0);
   $set >= 0 or fail('Landlock');
   while (my ($rights, $path) = splice(@rules, 0, 2)) {
-    sysopen(my $file, $path, 0x280000) or next;
-    $rights &= 0xc002 unless -d $path;
-    my $rule = pack('Ql', $rights & $handled, fileno($file));
+    my $place = place($path);
+    $place >= 0 or next;
+    $rights &= 0xc002 unless -d "/proc/self/fd/$place";
+    my $rule = pack('Ql', $rights & $handled, $place);
     syscall($RULE, $set, 1, $rule, 0) == 0 or fail("the rule for $path");
   }
   if ($flags =~ /t(\d+)/) {

@@ -1,5 +1,7 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { findMountedElsewhere } from './mounted-elsewhere.ts';
+import { OpenedFolder } from './opened-folder.ts';
 
 /** How often it is looked whether what a command left behind is gone. */
 const LOOK_MS = 500;
@@ -11,6 +13,8 @@ const LOOK_MS = 500;
  */
 export class Placeholders {
   readonly #users = new Map<string, number>();
+  /** The folders that hold them, by their own paths. */
+  readonly #parents = new Map<string, OpenedFolder>();
   /** Without users, but something that a command left behind still runs. */
   readonly #lingering = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -26,7 +30,7 @@ export class Placeholders {
     const taken: string[] = [];
     for (const path of paths) {
       const users = this.#users.get(path) ?? 0;
-      if (users === 0 && !this.#lingering.delete(path) && !makeFolder(path)) continue;
+      if (users === 0 && !this.#lingering.delete(path) && !this.#make(path)) continue;
       this.#users.set(path, users + 1);
       taken.push(path);
     }
@@ -57,7 +61,7 @@ export class Placeholders {
     for (const path of this.#lingering) {
       if (used.has(path)) continue;
       this.#lingering.delete(path);
-      removeFolder(path);
+      this.#remove(path);
     }
     clearTimeout(this.#timer);
     process.off('exit', this.#onExit);
@@ -65,22 +69,30 @@ export class Placeholders {
     process.once('exit', this.#onExit);
     this.#timer = setTimeout(() => this.#removeLingering(), LOOK_MS).unref();
   }
-}
 
-function removeFolder(path: string): void {
-  try {
-    rmdirSync(path);
-  } catch {
-    return; // somebody has put something there, which is theirs
+  /** `false`: the parent can not be written, so nothing else can come into being there either. */
+  #make(path: string): boolean {
+    const parent = OpenedFolder.open(dirname(path));
+    if (parent === undefined) return false;
+    try {
+      mkdirSync(parent.entry(basename(path)), { mode: 0o700 });
+      this.#parents.set(path, parent);
+      return true;
+    } catch {
+      parent.close();
+      return false;
+    }
   }
-}
 
-/** `false`: the parent can not be written, so nothing else can come into being there either. */
-function makeFolder(path: string): boolean {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-    return true;
-  } catch {
-    return false;
+  #remove(path: string): void {
+    const parent = this.#parents.get(path);
+    this.#parents.delete(path);
+    try {
+      if (parent !== undefined) rmdirSync(parent.entry(basename(path)));
+    } catch {
+      return; // somebody has put something there, which is theirs
+    } finally {
+      parent?.close();
+    }
   }
 }

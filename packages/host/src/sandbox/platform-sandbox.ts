@@ -1,14 +1,15 @@
-import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { EgressProxy } from '@quire/network';
 import type { BackendFinding, ResolvedRequest, SandboxBackend } from './backend.ts';
 import { findBubblewrap } from './bubblewrap.ts';
 import { type EgressEndpoint, egressVariables } from './egress.ts';
+import { isFolder } from './entry-facts.ts';
 import { keepLinks } from './kept-links.ts';
 import { findLandlock } from './landlock.ts';
 import { findOwnPaths } from './own-paths.ts';
 import { Placeholders } from './placeholders.ts';
-import { ProtectedPathCache } from './protected-path-cache.ts';
+import { ProtectedPathFinder } from './protected-paths.ts';
 import type {
   BackendReport,
   Sandbox,
@@ -30,7 +31,7 @@ interface Choice {
 /** Tries the backends of the platform once, the strongest first, and confines with the first that truly works. */
 export class PlatformSandbox implements Sandbox {
   readonly #options: SandboxOptions;
-  readonly #protectedPaths = new ProtectedPathCache();
+  readonly #protectedPaths = new ProtectedPathFinder();
   readonly #placeholders = new Placeholders();
   #choice: Promise<Choice> | undefined;
   #egress: Promise<EgressProxy> | undefined;
@@ -49,8 +50,11 @@ export class PlatformSandbox implements Sandbox {
     if (backend === undefined) return { kind: 'unavailable', reason: unavailable(tried) };
     const egress = isProxied ? await this.#openEgress() : undefined;
     if (typeof egress === 'string') return { kind: 'unavailable', reason: egress };
-    const { resolved, release } = await this.#resolve(request, { backend, egress });
+    let release = (): void => undefined;
     try {
+      const found = this.#resolve(request, { backend, egress });
+      const { resolved } = found;
+      release = found.release;
       const started = backend.start(resolved);
       return {
         kind: 'ready',
@@ -81,13 +85,13 @@ export class PlatformSandbox implements Sandbox {
     );
   }
 
-  async #resolve(
+  #resolve(
     request: SandboxRequest,
     { backend, egress }: { readonly backend: SandboxBackend; readonly egress: EgressEndpoint | undefined },
-  ): Promise<{ readonly resolved: ResolvedRequest; readonly release: () => void }> {
+  ): { readonly resolved: ResolvedRequest; readonly release: () => void } {
     const writableRoots = realRoots(request.confinement.writableRoots);
-    const found = await Promise.all(
-      writableRoots.map((root) => this.#protectedPaths.read(root, { isWorkedIn: isInside(root, request.cwd) })),
+    const found = writableRoots.map((root) =>
+      this.#protectedPaths.find(root, { isWorkedIn: isInside(root, request.cwd) }),
     );
     const missing = found.flatMap((paths) => [
       ...paths.missing,
@@ -212,10 +216,6 @@ function foldersToPin(paths: {
   return [...pinned];
 }
 
-function isFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
 function entriesOf(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
@@ -224,9 +224,12 @@ function entriesOf(folder: string): readonly string[] {
   }
 }
 
-/** Real paths of those that are there, each once. */
+/**
+ * Those that are there, each once. Real paths are asked for: one that is none by now was made a link, which may lead
+ * anywhere, by a command that could write around it.
+ */
 function realRoots(roots: readonly string[]): readonly string[] {
-  return [...new Set(roots.filter((root) => existsSync(root)).map((root) => realpathSync(root)))];
+  return [...new Set(roots.filter((root) => existsSync(root) && realpathSync(root) === root))];
 }
 
 function isInside(folder: string, path: string): boolean {

@@ -1,103 +1,111 @@
-import { existsSync, lstatSync, realpathSync } from 'node:fs';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readlinkSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { PROTECTED_ANYWHERE, PROTECTED_AT_ROOT } from '@quire/core';
-import { parseGitConfig } from '../git/git-config.ts';
+import { factsOf, isLink } from './entry-facts.ts';
+import { FolderIndex } from './folder-index.ts';
+import { findBareRepositoryParts, findGitPlaces } from './git-folders.ts';
 
 /** What must stay as it is below a writable root. */
 export interface ProtectedPaths {
-  /** Absolute; real but for the last part. They exist. */
+  /** Absolute; real but for the last part. They exist. Some may lie outside of the root. */
   readonly existing: readonly string[];
-  /** Absolute. Nothing is there, and nothing may come into being there. */
+  /** Absolute, in the root. Nothing is there, and nothing may come into being there. */
   readonly missing: readonly string[];
   /** Symbolic links among the names that are protected, wherever they lead. Absolute. */
   readonly links: readonly string[];
 }
 
-/** Configuration and hooks of agents and editors that run programs on opening a project; protected where they exist. */
-const OTHER_AGENTS: readonly string[] = ['.claude', '.cursor', '.gemini', '.opencode', '.vscode', '.idea', '.envrc'];
-/** Not more folders than this are looked at. */
-const SCAN_DIRECTORIES = 4_000;
-/** Large, and no place for repositories of one's own. */
-const NOT_SCANNED: ReadonlySet<string> = new Set(['node_modules', '.git', 'target', 'dist', '.venv', '__pycache__']);
+/** Of other agents: their hooks and servers run on opening a project. Nor may they come into being in one. */
+const OTHER_AGENTS: readonly string[] = ['.claude', '.cursor', '.gemini', '.opencode'];
+/** Of editors and shells: protected where they exist. */
+const OTHER_PROGRAMS: readonly string[] = ['.vscode', '.idea', '.envrc', '.mcp.json'];
+const NAMES: readonly string[] = [...PROTECTED_ANYWHERE, ...PROTECTED_AT_ROOT, ...OTHER_AGENTS, ...OTHER_PROGRAMS];
+const NEVER_MADE: readonly string[] = [...PROTECTED_ANYWHERE, ...PROTECTED_AT_ROOT];
+const NEVER_MADE_IN_PROJECTS: readonly string[] = [...NEVER_MADE, ...OTHER_AGENTS];
 
-/** What is protected at the top of a writable root, whatever is deeper in it. @param root absolute, real */
-export function findTopPaths(root: string): ProtectedPaths {
-  const names = [...PROTECTED_ANYWHERE, ...PROTECTED_AT_ROOT].map((name) => join(root, name));
-  const others = OTHER_AGENTS.map((name) => join(root, name));
-  const all = [...names, ...others];
+/** A tree with more folders than this is not looked through for every command. */
+const SMALL_TREE = 500;
+/** How long what was found in a large tree counts. */
+const FRESH_MS = 5_000;
+/** A root that is not worked in is searched at its top only. */
+const SHALLOW_DEPTH = 1;
+const DEEP_DEPTH = 32;
+
+interface Found {
+  readonly paths: ProtectedPaths;
+  readonly until: number;
+}
+
+/** Looks for what is protected in writable roots; what it has found in large trees counts for some seconds. */
+export class ProtectedPathFinder {
+  readonly #index = new FolderIndex(NAMES);
+  readonly #known = new Map<string, Found>();
+
+  /** @param root absolute, real */
+  find(root: string, options: { readonly isWorkedIn: boolean }): ProtectedPaths {
+    const depth = options.isWorkedIn ? DEEP_DEPTH : SHALLOW_DEPTH;
+    const key = `${depth} ${root}`;
+    const now = performance.now();
+    const known = this.#known.get(key);
+    const deep = known !== undefined && now < known.until ? stillThere(known.paths) : this.#look(root, { depth, key });
+    const top = findTopPaths(root, options);
+    return {
+      existing: [...top.existing, ...deep.existing],
+      missing: [...new Set([...top.missing, ...deep.missing])],
+      links: [...new Set([...top.links, ...deep.links])],
+    };
+  }
+
+  #look(root: string, { depth, key }: { readonly depth: number; readonly key: string }): ProtectedPaths {
+    const { named, bareRepositories, visited } = this.#index.find(root, { depth });
+    const places = named.filter((path) => PROTECTED_ANYWHERE.includes(basename(path))).map(findGitPlaces);
+    const bare = bareRepositories.flatMap((path) => (path === root ? findBareRepositoryParts(path) : [path]));
+    const paths: ProtectedPaths = {
+      existing: [
+        ...named.filter((path) => existsSync(path)).map(realPathIfLink),
+        ...bare,
+        ...places.flatMap(({ existing }) => existing),
+      ],
+      missing: places.flatMap(({ missing }) => missing).flatMap((path) => firstMissing(path, root) ?? []),
+      links: named.filter(isLink),
+    };
+    this.#known.set(key, { paths, until: visited > SMALL_TREE ? performance.now() + FRESH_MS : 0 });
+    return paths;
+  }
+}
+
+function stillThere({ existing, missing, links }: ProtectedPaths): ProtectedPaths {
   return {
-    existing: all.flatMap((path) => (existsSync(path) ? [realPathIfLink(path)] : [])),
-    missing: names.filter((path) => lstatSync(path, { throwIfNoEntry: false }) === undefined),
-    links: all.filter(isLink),
+    existing: existing.filter((path) => existsSync(path)),
+    missing: missing.filter((path) => factsOf(path) === undefined),
+    links,
   };
 }
 
-function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+/** At the top of a root something may not come into being either; a link to nothing stands for what it leads to. */
+function findTopPaths(root: string, { isWorkedIn }: { readonly isWorkedIn: boolean }): ProtectedPaths {
+  const all = NAMES.map((name) => join(root, name));
+  const links = all.filter(isLink);
+  const absent = (isWorkedIn ? NEVER_MADE_IN_PROJECTS : NEVER_MADE)
+    .map((name) => join(root, name))
+    .filter((path) => factsOf(path) === undefined);
+  const leadingNowhere = links
+    .filter((path) => !existsSync(path))
+    .flatMap((path) => firstMissing(resolve(dirname(path), readlinkSync(path)), root) ?? []);
+  return {
+    existing: all.filter((path) => existsSync(path)).map(realPathIfLink),
+    missing: [...absent, ...leadingNowhere],
+    links,
+  };
+}
+
+/** The first part of a path that is not there, below `root`; `undefined` when that is not in the root. */
+function firstMissing(path: string, root: string): string | undefined {
+  let missing = path;
+  while (!existsSync(dirname(missing))) missing = dirname(missing);
+  return missing.startsWith(root === '/' ? root : `${root}/`) && !isLink(missing) ? missing : undefined;
 }
 
 function realPathIfLink(path: string): string {
   return isLink(path) ? realpathSync(path) : path;
-}
-
-/**
- * The `.git` of every repository in a root, and where it leads: folders elsewhere in the root, and those of hooks, all
- * of which make somebody run something later. Breadth first; links are not followed.
- * @param root absolute, real
- */
-export async function findNestedRepositories(
-  root: string,
-  options: { readonly depth: number },
-): Promise<readonly string[]> {
-  const found = new Set<string>();
-  let level = [root];
-  let visited = 0;
-  for (let depth = 0; depth <= options.depth && level.length > 0; depth += 1) {
-    const next: string[] = [];
-    for (const folder of level) {
-      visited += 1;
-      if (visited > SCAN_DIRECTORIES) return [...found];
-      for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
-        if (entry.name === '.git') {
-          for (const path of [join(folder, '.git'), ...(await gitFolders(folder))]) found.add(path);
-        } else if (entry.isDirectory() && !NOT_SCANNED.has(entry.name)) next.push(join(folder, entry.name));
-      }
-    }
-    level = next;
-  }
-  return [...found];
-}
-
-/** Where the `.git` of a work tree leads: its own folder, the one it shares with other work trees, and hooks elsewhere. */
-async function gitFolders(folder: string): Promise<readonly string[]> {
-  const own = await ownGitFolder(join(folder, '.git'));
-  if (own === undefined) return [];
-  const shared = await readPointer(join(own, 'commondir'), /^(.+)$/m);
-  const common = shared === undefined ? own : resolve(own, shared);
-  const paths = new Set<string>();
-  for (const path of [own, common]) if (existsSync(path)) paths.add(path);
-  const hooks = await hooksFolder(join(common, 'config'), folder);
-  if (hooks !== undefined && existsSync(hooks)) paths.add(hooks);
-  return [...paths];
-}
-
-async function ownGitFolder(git: string): Promise<string | undefined> {
-  const facts = await stat(git).catch(() => undefined);
-  if (facts === undefined) return undefined;
-  if (facts.isDirectory()) return realpath(git).catch(() => git);
-  const target = await readPointer(git, /^gitdir:\s*(.+)$/m);
-  return target === undefined ? undefined : resolve(dirname(git), target);
-}
-
-async function hooksFolder(config: string, folder: string): Promise<string | undefined> {
-  const text = await readFile(config, 'utf8').catch(() => '');
-  const entry = parseGitConfig(text).findLast(({ section, name }) => section === 'core' && name === 'hookspath');
-  if (entry === undefined || entry.value.startsWith('~')) return undefined;
-  return resolve(folder, entry.value);
-}
-
-async function readPointer(path: string, pattern: RegExp): Promise<string | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return pattern.exec(text)?.[1]?.trim();
 }

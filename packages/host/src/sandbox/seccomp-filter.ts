@@ -26,7 +26,7 @@ const AF_NETLINK = 16;
 const REFUSED_IOCTLS = [0x5412, 0x541c];
 /** Kinds of sockets, and what may be joined to them in the same argument. */
 const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
+const SOCK_SEQPACKET = 5;
 const SOCKET_KIND_MASK = 0xf;
 const IPPROTO_TCP = 6;
 /** Opens a connection by sending, past the check of a connection. */
@@ -118,7 +118,7 @@ function socketRules({ internet }: FilterOptions): readonly Instruction[] {
   ];
 }
 
-/** Pairs are connected from the start, but those of datagrams can still send to an address. */
+/** Pairs are connected from the start, but those of datagrams, raw ones among them, can still send to an address. */
 function socketPairRules(): readonly Instruction[] {
   return [
     load(argument(/* position */ 0)),
@@ -126,7 +126,8 @@ function socketPairRules(): readonly Instruction[] {
     refuse(EPERM),
     load(argument(/* position */ 1)),
     { code: BITWISE_AND, value: SOCKET_KIND_MASK, ifTrue: 0, ifFalse: 0 },
-    jumpEqual(SOCK_DGRAM, { ifTrue: 0, ifFalse: 1 }),
+    jumpEqual(SOCK_STREAM, { ifTrue: 2, ifFalse: 0 }),
+    jumpEqual(SOCK_SEQPACKET, { ifTrue: 1, ifFalse: 0 }),
     refuse(EPERM),
     allow(),
   ];

@@ -169,6 +169,8 @@ describe.skipIf(ripgrep === undefined)('the built-in search finds what ripgrep f
     await fc.assert(
       fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 5 }), async (pieces) => {
         const pattern = pieces.join('');
+        // ripgrep does not find empty lines by a beginning behind an end.
+        fc.pre(!/\$.*\^/.test(pattern));
         expect(await search({ pattern }, OWN)).toEqual(await search({ pattern }, REAL));
       }),
       { numRuns: 40 },
