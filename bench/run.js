@@ -54,7 +54,7 @@ async function bench(options) {
       import('./report.js'),
       import('./provider-process.js'),
     ]);
-  const names = [...Object.keys(SCENARIOS), 'websocket-savings', 'assembly', 'file-search', 'long-work'];
+  const names = [...Object.keys(SCENARIOS), 'websocket-savings', 'assembly', 'file-search', 'sandbox', 'long-work'];
   const unknown = options.only.filter((prefix) => !names.some((name) => name.startsWith(prefix)));
   if (unknown.length > 0) return fail(`no scenario ${unknown.join(', ')}; there are: ${names.join(', ')}`);
   const all = await loadClients(FOLDER);
@@ -93,6 +93,10 @@ async function bench(options) {
     if (isWanted('assembly')) {
       const { measureAssembly } = await import('./assembly.js');
       findings.push(...(await measureAssembly({ rounds: options.rounds })));
+    }
+    if (isWanted('sandbox')) {
+      const { measureSandbox } = await import('./sandbox.js');
+      findings.push(...(await measureSandbox({ rounds: options.rounds })));
     }
     if (isWanted('file-search')) {
       const { measureFileSearch } = await import('./file-search.js');

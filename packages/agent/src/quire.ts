@@ -16,6 +16,7 @@ import { McpServersOfProgram } from './mcp-servers-of-program.ts';
 import { ModelLines } from './model-line.ts';
 import { currentDirectory, resolveWorkingDirectory } from './place.ts';
 import type { SandboxedCommand } from './sandboxed-command.ts';
+import { Sandboxes } from './sandboxes.ts';
 import { knownSecrets } from './secrets.ts';
 import { homeOf, readSite } from './site.ts';
 import { ThreadOpener } from './thread-opener.ts';
@@ -39,7 +40,7 @@ export class Quire {
       environment: this.#environment,
       lines,
       servers: new McpServersOfProgram({ environment: this.#environment, clientName: lines.originator }),
-      sandbox: createSandbox({ environment: this.#environment }),
+      sandboxes: new Sandboxes(this.#environment),
     });
   }
 
@@ -135,9 +136,11 @@ export class Quire {
     return guarded(async () => {
       const site = await readSite(this.#options, options, this.#environment);
       const { sandboxCommand } = await import('./sandboxed-command.ts');
+      const { allowedHosts } = site.config;
       const sandbox = createSandbox({
         environment: this.#environment,
         ...(options.backend === undefined ? {} : { backend: options.backend }),
+        ...(allowedHosts === undefined ? {} : { allowedHosts }),
       });
       return sandboxCommand(argv, { site, options, environment: this.#environment, sandbox });
     });

@@ -13,7 +13,6 @@ import {
   createFileDigests,
   createPatchFiles,
   createWorkTreeSnapshots,
-  type Sandbox,
   systemClock,
   systemEntropy,
 } from '@quire/host';
@@ -30,6 +29,7 @@ import { type ModelLines, type WebSocketChoice, webSocketChoice } from './model-
 import { fileSeed, type OpenedRollout, openNewRollout } from './new-rollout.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
+import type { Sandboxes } from './sandboxes.ts';
 import { knownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import type { StoredThread } from './stored-thread.ts';
@@ -43,7 +43,7 @@ export interface Household {
   readonly environment: Environment;
   readonly lines: ModelLines;
   readonly servers: McpServersOfProgram;
-  readonly sandbox: Sandbox;
+  readonly sandboxes: Sandboxes;
 }
 
 interface ThreadOrigin {
@@ -272,8 +272,9 @@ export class ThreadOpener implements ThreadSource {
     settings: ThreadSettings,
     thread: Pick<EquipmentOrder, 'threadId' | 'notices' | 'rolloutPath' | 'firstRequest' | 'currentSettings'>,
   ): Promise<ThreadEquipment> {
-    const { environment, sandbox, servers } = this.#household;
+    const { environment, sandboxes, servers } = this.#household;
     const { config, home } = site;
+    const sandbox = sandboxes.for(config.allowedHosts);
     return equipThread({
       ...thread,
       config,
@@ -305,7 +306,8 @@ export class ThreadOpener implements ThreadSource {
 
   #runner(config: Config, threadId: ThreadId): ReturnType<typeof createCommandRunner> {
     const environment = commandEnvironment(this.#household.environment, config.provider);
-    return createCommandRunner({ threadId, environment, sandbox: this.#household.sandbox });
+    const sandbox = this.#household.sandboxes.for(config.allowedHosts);
+    return createCommandRunner({ threadId, environment, sandbox });
   }
 
   async #readPlace(site: Site, options: ThreadOptions, shellName: string): Promise<PlaceReading> {

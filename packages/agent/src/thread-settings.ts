@@ -84,7 +84,7 @@ export function resolveThreadSettings(
       isServed: config.provider.name === 'OpenAI',
     },
     tools: toolSettings(config, model),
-    network: { allowedHosts: undefined },
+    network: { allowedHosts: config.allowedHosts },
     streamMaxRetries: config.provider.streamMaxRetries,
     toolOutputTokenLimit: config.toolOutputTokenLimit,
   };
@@ -187,7 +187,7 @@ export function confinementAt(
     cwd: place.cwd,
     sandbox,
     temporaryRoots: sandbox.mode === 'workspace-write' ? temporaryRoots(sandbox, place.processEnvironment) : [],
-    network: { allowedHosts: undefined },
+    network: { allowedHosts: config.allowedHosts },
   });
 }
 

@@ -39,15 +39,15 @@ export {
   type ReviewTargetErrorCode,
   type ReviewTargetFacts,
 } from './review/review-target.ts';
-export {
-  type BackendReport,
-  createSandbox,
-  type Sandbox,
-  type SandboxBackendName,
-  type SandboxedStart,
-  type SandboxOptions,
-  type SandboxReport,
-  type SandboxRequest,
+export { createSandbox } from './sandbox/create-sandbox.ts';
+export type {
+  BackendReport,
+  Sandbox,
+  SandboxBackendName,
+  SandboxedStart,
+  SandboxOptions,
+  SandboxReport,
+  SandboxRequest,
 } from './sandbox/sandbox.ts';
 export { SnapshotError, type SnapshotErrorCode } from './snapshots/snapshot-error.ts';
 export {

@@ -146,6 +146,10 @@ test('a thread that can not be opened leaves no server behind, and says what is 
     code: 'invalid-argument',
     message: 'dynamic tool "shell": the name belongs to a built-in tool or to a server; choose another',
   });
-  // A server that was given back is never started; one that was not comes up within moments.
-  expect(await eventually(() => processesWith(mark).length > 0, { withinMs: 1_000 })).toBe(false);
+  // Whoever opens the next thread and closes it again is the last one to use the server.
+  await using next = await crowd.quire.startThread({ workingDirectory: crowd.workspace.repository });
+  await next.run('go');
+  expect(processesWith(mark)).toHaveLength(1);
+  await next.close();
+  expect(processesWith(mark)).toEqual([]);
 });

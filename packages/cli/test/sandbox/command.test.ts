@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const COMMAND = fileURLToPath(new URL('../../src/sandbox/command.ts', import.meta.url));
-const OPTIONAL = ['sharp', '@lydell/node-pty', '@silvia-odwyer/photon-node'];
+const OPTIONAL = ['@napi-rs/keyring', 'sharp', '@lydell/node-pty', '@silvia-odwyer/photon-node'];
 
 let folder: string;
 let program: string;

@@ -45,7 +45,7 @@ export interface ProjectInstructions {
 
 /**
  * Finds and joins the instruction files for a working directory. Reads only; never rejects for a file that
- * is missing or unreadable. Bytes that are not UTF-8 become U+FFFD. Source: core-runtime 5.5.
+ * is missing or unreadable. Bytes that are not UTF-8 become U+FFFD. Source: the peer.
  */
 export async function readProjectInstructions(options: ProjectInstructionsOptions): Promise<ProjectInstructions> {
   const notices: string[] = [];

@@ -4,7 +4,7 @@ import { isJsonObject, type JsonValue, stringAt } from '@quire/protocol';
  * What the host tells the kernel and the other way round, as JSON lines. Standard streams are left to the code that
  * runs there: two descriptors of their own carry these, so that nothing that is printed can be taken for a message.
  * Names and fields are the peer's, but for `output`, `exec_begun` and `fatal`, which are ours: what is printed is sent
- * at once, and so is not lost when the kernel has to be killed. Source: core-runtime 11.12.
+ * at once, and so is not lost when the kernel has to be killed. Source: the peer.
  */
 export type HostMessage =
   | {

@@ -1,6 +1,6 @@
 import { endOfLastWholeCharacter } from '../process/captured-output.ts';
 
-/** Source of the limits: core-runtime 11.12. */
+/** Source of the limits: the peer. */
 const MAX_LINES = 20;
 const MAX_LINE_BYTES = 512;
 const MAX_BYTES = 4096;

@@ -1,7 +1,7 @@
 import type { CommandOutcome } from '@quire/core';
 import { countNewlines } from './count-newlines.ts';
 
-/** Bytes kept of one stream, and of both together. Source: core-runtime 11.3. */
+/** Bytes kept of one stream, and of both together. Source: the peer. */
 const OUTPUT_CAP_BYTES = 1024 * 1024;
 const HALF_BYTES = OUTPUT_CAP_BYTES / 2;
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { CommandSession } from './command-session.ts';
 
-/** Source: core-runtime 11.4. */
+/** Source: the peer. */
 const MAX_SESSIONS = 64;
 const SAFE_SESSIONS = 8;
 

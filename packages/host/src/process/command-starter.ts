@@ -102,7 +102,7 @@ export class CommandStarter {
   }
 
   #loadSandbox(): Promise<CommandSandbox> {
-    this.#sandbox ??= import('../sandbox/sandbox.ts').then(({ createSandbox }) => createSandbox());
+    this.#sandbox ??= import('../sandbox/create-sandbox.ts').then(({ createSandbox }) => createSandbox());
     return this.#sandbox;
   }
 }

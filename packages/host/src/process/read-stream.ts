@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { CapturedOutput } from './captured-output.ts';
 
-/** Live deltas per command. Source: core-runtime 11.3. */
+/** Live deltas per command. Source: the peer. */
 const MAX_DELTAS = 10_000;
 
 export interface StreamReading {

@@ -5,8 +5,8 @@ import { type AddressInfo, connect, isIP, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import type { EgressProxy, EgressProxyOptions } from './egress-types.ts';
 import { type Destination, HostRules, parseAuthority } from './host-rules.ts';
-import type { EgressProxy, EgressProxyOptions } from './open-egress-proxy.ts';
 import { isPrivateAddress } from './private-addresses.ts';
 
 const CONNECT_MS = 15_000;

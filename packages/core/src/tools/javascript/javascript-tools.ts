@@ -19,7 +19,7 @@ export function createJavaScriptTools(kernel: JavaScriptKernel, clock: Clock): r
 
 type JavaScriptItem = Extract<TurnItem, { kind: 'javascript' }>;
 
-/** Runs code in the kernel, under the sandbox of the turn. Source: core-runtime 11.12. */
+/** Runs code in the kernel, under the sandbox of the turn. Source: the peer. */
 class JavaScriptTool implements Tool {
   readonly name = 'js_repl';
   readonly kind = 'javascript';
