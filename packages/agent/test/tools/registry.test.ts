@@ -8,6 +8,9 @@ import { callOf, FILE_ROWS, furnish, ROWS } from './tool-table.ts';
 /** Run by the provider, so that nothing is called here. */
 const HOSTED = new Set(['web_search', 'local_shell']);
 
+/** Calls of these tools build on nothing before them. */
+const NO_REQUEST = undefined as never;
+
 let registry: Registry;
 let calls = 0;
 beforeAll(async () => {
@@ -134,12 +137,12 @@ describe('a tool that only some models are offered', () => {
       return String(requests.at(-1)?.toolOutputs.find(({ callId }) => callId === id)?.output);
     };
     registry.hooked.length = 0;
-    expect(await run(row.args(place, undefined as never))).toMatch(row.output(place));
+    expect(await run(row.args(place, NO_REQUEST))).toMatch(row.output(place));
     expect(registry.hooked).toEqual([`before ${row.tool}`, `after ${row.tool}`]);
     if (row.wrong !== undefined) expect(await run(row.wrong.args)).toMatch(row.wrong.output);
     expect(await run('{"a":')).toMatch(/^failed to parse function arguments: /);
     registry.behaviour.before = () => Promise.resolve('deny');
-    expect(await run(row.args(place, undefined as never))).toBe(`${row.tool} was denied by a hook: no`);
+    expect(await run(row.args(place, NO_REQUEST))).toBe(`${row.tool} was denied by a hook: no`);
     registry.behaviour.before = () => Promise.resolve('go-on');
   });
 
@@ -152,7 +155,7 @@ describe('a tool that only some models are offered', () => {
     };
     calls += 1;
     const id = `file-${calls}`;
-    const { events } = await registry.play([() => [callOf(row, id, row.args(place, undefined as never))]], {
+    const { events } = await registry.play([() => [callOf(row, id, row.args(place, NO_REQUEST))]], {
       signal: controller.signal,
     });
     registry.behaviour.before = () => Promise.resolve('go-on');

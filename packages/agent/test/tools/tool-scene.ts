@@ -10,6 +10,7 @@ import type {
   QuestionAnswers,
   ThreadOptions,
   ToolHooks,
+  TurnOverrides,
 } from '@quire/agent';
 import type { JsonObject, SandboxMode, ThreadEvent } from '@quire/protocol';
 import { type Output, type RecordedRequest, rehearse, respond, Simulator, type Step, text } from '@quire/simulator';
@@ -75,7 +76,11 @@ export interface ToolScene extends AsyncDisposable {
   hookPayloads(): readonly JsonObject[];
   play(
     rounds: readonly Round[],
-    options?: { readonly signal?: AbortSignal; readonly onEvent?: (event: ThreadEvent) => void },
+    options?: {
+      readonly signal?: AbortSignal;
+      readonly onEvent?: (event: ThreadEvent) => void;
+      readonly overrides?: TurnOverrides;
+    },
   ): Promise<Played>;
 }
 
@@ -186,7 +191,7 @@ export async function openToolScene(options: SceneOptions = {}): Promise<ToolSce
     hooked,
     behaviour,
     hookPayloads: () => jsonLines(hookFile),
-    play: async (script, { signal, onEvent = () => undefined } = {}) => {
+    play: async (script, { signal, onEvent = () => undefined, overrides } = {}) => {
       rounds = script;
       turn += 1;
       const events: ThreadEvent[] = [];
@@ -197,6 +202,7 @@ export async function openToolScene(options: SceneOptions = {}): Promise<ToolSce
           onEvent(event);
         },
         ...(signal === undefined ? {} : { signal }),
+        ...(overrides === undefined ? {} : { overrides }),
       });
       const lines = await recordOf(thread);
       return {

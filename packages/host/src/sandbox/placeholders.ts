@@ -3,8 +3,8 @@ import { basename, dirname } from 'node:path';
 import { findMountedElsewhere } from './mounted-elsewhere.ts';
 import { OpenedFolder } from './opened-folder.ts';
 
-/** How often it is looked whether what a command left behind is gone. */
-const LOOK_MS = 500;
+/** How long folders stay behind the last command, and how often it is looked whether what it left behind is gone. */
+const LOOK_MS = 300;
 
 /**
  * Empty folders that stand where nothing may come into being while something runs confined: a mount needs something to
@@ -18,7 +18,7 @@ export class Placeholders {
   /** Without users, but something that a command left behind still runs. */
   readonly #lingering = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  readonly #onExit = (): void => this.#removeLingering();
+  readonly #onExit = (): void => this.removeUnused();
 
   /** It is there only because something runs confined. */
   holds(path: string): boolean {
@@ -41,7 +41,7 @@ export class Placeholders {
         if (isReleased) return;
         isReleased = true;
         for (const path of taken) this.#leave(path);
-        this.#removeLingering();
+        this.#lookLater();
       },
     };
   }
@@ -56,7 +56,8 @@ export class Placeholders {
     this.#lingering.add(path);
   }
 
-  #removeLingering(): void {
+  /** Of what is kept for the next command, what nothing that runs needs. */
+  removeUnused(): void {
     const used = findMountedElsewhere([...this.#lingering]);
     for (const path of this.#lingering) {
       if (used.has(path)) continue;
@@ -64,10 +65,16 @@ export class Placeholders {
       this.#remove(path);
     }
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     process.off('exit', this.#onExit);
-    if (this.#lingering.size === 0) return;
+    this.#lookLater();
+  }
+
+  /** Not at once: it costs milliseconds, and the next command may want the same folders. */
+  #lookLater(): void {
+    if (this.#lingering.size === 0 || this.#timer !== undefined) return;
     process.once('exit', this.#onExit);
-    this.#timer = setTimeout(() => this.#removeLingering(), LOOK_MS).unref();
+    this.#timer = setTimeout(() => this.removeUnused(), LOOK_MS).unref();
   }
 
   /** `false`: the parent can not be written, so nothing else can come into being there either. */

@@ -77,6 +77,7 @@ export class PlatformSandbox implements Sandbox {
   }
 
   async close(): Promise<void> {
+    this.#placeholders.removeUnused();
     const egress = this.#egress;
     this.#egress = undefined;
     await egress?.then(

@@ -52,7 +52,10 @@ export interface Sandbox {
   wrap(request: SandboxRequest): Promise<SandboxedStart>;
   /** Tries every backend for real, once. */
   probe(): Promise<SandboxReport>;
-  /** Ends the proxy for allowed hosts, if there is one. Twice is fine. Without it the end of the process does. */
+  /**
+   * Ends the proxy for allowed hosts, and removes what is kept for the next command. Twice is fine. Without it the end
+   * of the process does.
+   */
   close(): Promise<void>;
 }
 

@@ -40,7 +40,9 @@ describe.each(working)('%s', (backend) => {
   ): Promise<ConfinedRun> => {
     const { processEnvironment = {}, ...rest } = more;
     const sandbox = createSandbox({ backend, environment: processEnvironment });
-    return runStart(await sandbox.wrap(request(script, rest)), { cwd: root });
+    const result = await runStart(await sandbox.wrap(request(script, rest)), { cwd: root });
+    await sandbox.close();
+    return result;
   };
 
   test('folders, links, pipes and moves work below a root as they do outside [SBX-07]', async () => {

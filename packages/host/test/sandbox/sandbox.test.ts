@@ -25,7 +25,8 @@ async function runConfined(
   },
 ): Promise<Run> {
   const { backend, cwd, roots = [cwd], network = 'off' } = options;
-  const start = await createSandbox({ backend }).wrap({
+  const sandbox = createSandbox({ backend });
+  const start = await sandbox.wrap({
     argv: ['/bin/sh', '-c', script],
     cwd,
     confinement: { kind: 'sandbox', writableRoots: roots, network },
@@ -49,6 +50,7 @@ async function runConfined(
     return { exitCode, stdout, stderr };
   } finally {
     start.release();
+    await sandbox.close();
   }
 }
 
