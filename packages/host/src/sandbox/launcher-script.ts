@@ -169,6 +169,13 @@ if ($flags =~ /l(\d+)/) {
     my $rule = pack('Ql', $rights & $handled, $place);
     syscall($RULE, $set, 1, $rule, 0) == 0 or fail("the rule for $path");
   }
+  # What the program may write to anyway it may also open by name.
+  for my $output ('/proc/self/fd/1', '/proc/self/fd/2') {
+    next unless -p $output || -c $output;
+    sysopen(my $file, $output, 0x200000) or next;
+    my $rule = pack('Ql', 2, fileno($file));
+    syscall($RULE, $set, 1, $rule, 0);
+  }
   if ($flags =~ /t(\d+)/) {
     my $rule = pack('QQ', 2, $1);
     syscall($RULE, $set, 2, $rule, 0) == 0 or fail('the rule for the proxy');

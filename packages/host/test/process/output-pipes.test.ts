@@ -1,3 +1,4 @@
+import type { Confinement } from '@quire/core';
 import { expect, test } from 'vitest';
 import { runInProgram } from '../support/run-in-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -5,11 +6,14 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 // In worker threads, where tests run, there are no such pipes: hence programs.
 
 /** Starts the scripts, all at once or one after another, and prints their outputs. */
-function program(scripts: readonly string[], options: { order: 'together' | 'in turn'; path?: string }): string {
+function program(
+  scripts: readonly string[],
+  options: { order: 'together' | 'in turn'; path?: string; root?: string },
+): string {
   return `const environment = { ...process.env, PATH: ${JSON.stringify(options.path)} ?? process.env.PATH };
     const runner = host.createCommandRunner({ threadId: 't', environment, shell: { name: 'bash', path: '/bin/bash' } });
     const run = async (script) => {
-      const command = { script, login: false, cwd: '/', confinement: { kind: 'none' }, timeoutMs: 10000 };
+      const command = { script, login: false, cwd: '/', confinement: ${JSON.stringify(confinementIn(options.root))}, timeoutMs: 10000 };
       return (await runner.run(command, { signal: new AbortController().signal })).output;
     };
     const outputs = [];
@@ -20,10 +24,22 @@ function program(scripts: readonly string[], options: { order: 'together' | 'in 
     console.log(JSON.stringify(outputs));`;
 }
 
+function confinementIn(root: string | undefined): Confinement {
+  if (root === undefined) return { kind: 'none' };
+  return { kind: 'sandbox', writableRoots: [root], network: 'off' };
+}
+
 test('output streams can be opened again by name, as behind a real pipe [HOST-05]', async () => {
   await using folder = await temporaryDirectory();
   const script = 'echo out > /dev/stdout; echo err > /dev/stderr; echo tee | tee /dev/stderr';
   const ran = await runInProgram(folder.path, program([script], { order: 'in turn' }));
+  expect(ran).toEqual({ result: ['out\ntee\nerr\ntee\n'], stderr: '' });
+});
+
+test('output streams can be opened by name in the sandbox, too [CMD-45]', async () => {
+  await using folder = await temporaryDirectory();
+  const script = 'echo out > /dev/stdout; echo err > /dev/stderr; echo tee | tee /dev/stderr';
+  const ran = await runInProgram(folder.path, program([script], { order: 'in turn', root: folder.path }));
   expect(ran).toEqual({ result: ['out\ntee\nerr\ntee\n'], stderr: '' });
 });
 
