@@ -123,7 +123,7 @@ const MODES: readonly (readonly [string, SandboxMode])[] = [
 ];
 
 /** Empty folders that stand where a confined command may put nothing: a killed owner leaves them, as documented. */
-const PLACEHOLDERS = ['.agents', '.codex', '.quire'];
+const PLACEHOLDERS = ['.agents', '.claude', '.codex', '.cursor', '.gemini', '.opencode', '.quire'];
 
 describe.each(MODES)('%s, kill -9 of the embedding program', (_, sandboxMode) => {
   const reachable = SCENARIOS.filter(({ isOutOfReach }) => isOutOfReach !== true);

@@ -6,6 +6,7 @@ import {
   DEFAULT_MODEL,
   type EnvironmentFacts,
   findModel,
+  javaScriptGuidance,
   modelInstructions,
   type ShellToolForm,
   supportsPersonality,
@@ -45,6 +46,7 @@ export function resolveThreadSettings(
 ): ThreadSettings {
   const model = modelInfo(config, options.model ?? config.model ?? known.storedContext?.model ?? DEFAULT_MODEL);
   const sandbox = sandboxPolicy(config, options);
+  const tools = toolSettings(config, model);
   const personality = personalityOf(config, model, known.storedContext);
   const own = modelInstructions(model, { personality, personalityFeature: hasPersonalities(config) });
   const givenInstructions = config.baseInstructions ?? known.storedInstructions;
@@ -65,7 +67,7 @@ export function resolveThreadSettings(
       ledger: config.compactionLedger,
     },
     developerInstructions: config.developerInstructions,
-    projectInstructions: known.place.projectInstructions,
+    projectInstructions: withGuidance(known.place.projectInstructions, tools),
     environment: known.place.environment,
     reasoningEffort:
       config.modelReasoningEffort ?? storedEffort(known.storedContext, model) ?? model.defaultReasoningEffort,
@@ -83,7 +85,7 @@ export function resolveThreadSettings(
       location: config.webSearchLocation,
       isServed: config.provider.name === 'OpenAI',
     },
-    tools: toolSettings(config, model),
+    tools,
     network: { allowedHosts: config.allowedHosts },
     streamMaxRetries: config.provider.streamMaxRetries,
     toolOutputTokenLimit: config.toolOutputTokenLimit,
@@ -101,7 +103,14 @@ const SHELL_FORMS: Readonly<Record<ModelInfo['shellType'], ShellToolForm>> = {
 /** Tools that are there unless they are switched off. */
 const USUAL_TOOLS: readonly string[] = ['view_image'];
 /** Tools that a feature of the same name switches on. */
-const OPTIONAL_TOOLS: readonly string[] = ['js_repl', 'js_repl_tools_only', 'default_mode_request_user_input'];
+const OPTIONAL_TOOLS: readonly string[] = [
+  'js_repl',
+  'js_repl_tools_only',
+  'default_mode_request_user_input',
+  'grep_files',
+  'read_file',
+  'list_dir',
+];
 
 function toolSettings(config: Config, model: ModelInfo): ToolSettings {
   const { features } = config;
@@ -119,6 +128,14 @@ function toolSettings(config: Config, model: ModelInfo): ToolSettings {
     enabled,
     originalImages: features['view_image_original_resolution'] === true,
   };
+}
+
+/** What a tool needs to be told beside its description stands behind the instructions of the project. */
+function withGuidance(instructions: string | undefined, { enabled, originalImages }: ToolSettings): string | undefined {
+  if (!enabled.has('js_repl')) return instructions;
+  const guidance = javaScriptGuidance({ originalImages });
+  if (instructions === undefined) return guidance;
+  return instructions.endsWith(guidance) ? instructions : `${instructions}\n\n${guidance}`;
 }
 
 /** Nothing in the configuration says it, so a thread that was in a mode stays in it. */

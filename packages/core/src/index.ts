@@ -156,6 +156,7 @@ export type { ThreadPorts } from './thread/thread-ports.ts';
 export type { DynamicToolContent, DynamicToolDefinition } from './tools/dynamic/dynamic-tool-definition.ts';
 export { loadDynamicTools } from './tools/dynamic/load-dynamic-tools.ts';
 export { compileHookMatcher } from './tools/hook-matcher.ts';
+export { javaScriptGuidance } from './tools/javascript/tool-specs.ts';
 export { loadJavaScriptTools } from './tools/javascript/load-javascript-tools.ts';
 export { loadMcpTools, type McpToolSet } from './tools/mcp/load-mcp-tools.ts';
 export type { McpToolPorts } from './tools/mcp/mcp-tool.ts';

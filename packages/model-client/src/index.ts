@@ -1,3 +1,12 @@
+export {
+  type AccountLimit,
+  type AccountSnapshot,
+  type AccountWindow,
+  accountSnapshot,
+} from './account/account-snapshot.ts';
+export { refreshUsage } from './account/refresh-usage.ts';
+export { createCatalogSource } from './catalog/catalog-source.ts';
+export type { CatalogSourceOptions } from './catalog/catalog-source-options.ts';
 export type { CredentialsSource, RecoveryStep } from './credentials-source.ts';
 export { createFallbackMemory, type FallbackMemory } from './fallback/fallback-memory.ts';
 export { type ExhaustedLimit, RateLimitStore } from './limits/rate-limit-store.ts';

@@ -1,7 +1,7 @@
 import { backoffDelayMs, type Clock, type Entropy } from '@quire/core';
 import { ModelError, type ModelErrorCode } from '@quire/protocol';
 import { readErrorBody } from './http/body.ts';
-import type { HttpPost, HttpResponse, HttpTransport } from './http/transport.ts';
+import type { HttpRequest, HttpResponse, HttpTransport } from './http/transport.ts';
 import type { ModelClientObserver } from './observer.ts';
 
 /**
@@ -19,7 +19,9 @@ export interface RetryOptions {
   readonly onFailure?: ((error: ModelError) => void) | undefined;
   /** Statuses of which the first is the last. */
   readonly finalStatuses?: ReadonlySet<number> | undefined;
-  /** Makes the error of a response that is not a success. */
+  /** Statuses that are answers, though no success. */
+  readonly goodStatuses?: ReadonlySet<number> | undefined;
+  /** Makes the error of a response that is neither. */
   readonly toError: (response: HttpResponse, bodyText: string) => ModelError;
 }
 
@@ -30,7 +32,7 @@ export interface RetryOptions {
  */
 export async function requestWithRetries(
   transport: HttpTransport,
-  request: HttpPost,
+  request: HttpRequest,
   options: RetryOptions,
 ): Promise<HttpResponse> {
   const { clock, entropy, observer } = options;
@@ -54,17 +56,18 @@ export async function requestWithRetries(
 
 async function attemptOnce(
   transport: HttpTransport,
-  request: HttpPost,
+  request: HttpRequest,
   options: RetryOptions,
 ): Promise<HttpResponse | ModelError> {
   let response: HttpResponse;
   try {
-    response = await transport.post(request);
+    response = await transport.send(request);
   } catch (error) {
     if (error instanceof ModelError) return error;
     throw error;
   }
   if (response.status >= 200 && response.status < 300) return response;
+  if (options.goodStatuses?.has(response.status) === true) return response;
   return options.toError(response, await readErrorBody(response.body, request.signal));
 }
 

@@ -44,13 +44,17 @@ export async function currentCredentials(line: ThreadLine, signal: AbortSignal):
 
 /** What an error may say, and what it must not. */
 export function errorContext(line: ThreadLine, sent: RequestHeaders, credentials: Credentials): HttpErrorContext {
-  const secrets = [...sent.secretNames].flatMap((name) => sent.headers[name]?.replace(/^Bearer /, '') ?? []);
   return {
     nowMs: line.clock.now(),
-    secrets,
+    secrets: secretsIn(sent),
     credentials: credentials.kind,
     keyVariable: line.identity.provider.envKey ?? 'CODEX_API_KEY',
   };
+}
+
+/** Values that no message may repeat. */
+export function secretsIn(sent: RequestHeaders): readonly string[] {
+  return [...sent.secretNames].flatMap((name) => sent.headers[name]?.replace(/^Bearer /, '') ?? []);
 }
 
 /** Throws ModelError 'configuration' when the provider names a key variable that is not set. */

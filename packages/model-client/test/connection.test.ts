@@ -291,7 +291,7 @@ describe('proxies', () => {
     const dialer = createDialer({ environment: { HTTPS_PROXY: proxyUrl, CODEX_CA_CERTIFICATE: bundle } });
     const transport = new HttpTransport(dialer);
     for (let count = 0; count < 2; count += 1) {
-      const response = await transport.post(post(url));
+      const response = await transport.send(post(url));
       const chunks: Buffer[] = [];
       for await (const chunk of response.body) chunks.push(chunk as Buffer);
       expect(Buffer.concat(chunks).toString()).toContain('response.completed');

@@ -50,4 +50,39 @@ export interface ModelInfo {
   readonly prefersWebsockets: boolean;
   /** True when nothing is known of this model and general values stand in. */
   readonly isFallback: boolean;
+  /** Largest window that may be configured, in tokens. Absent: no bound is known. */
+  readonly maxContextWindow?: number;
+  /** Ids of the service tiers it offers, such as `priority`. Absent: nobody said. */
+  readonly serviceTiers?: readonly string[];
+}
+
+/** One choice of effort, with a few words on when to take it. */
+export interface ReasoningLevel {
+  readonly effort: string;
+  readonly description: string;
+}
+
+/** A model that takes the place of another one. */
+export interface ModelUpgrade {
+  /** Its slug. */
+  readonly model: string;
+  /** For people, as Markdown; may be empty. */
+  readonly migrationMarkdown: string;
+}
+
+/** `list`: shown to choose from. `hide` and `none`: known, but not shown. */
+export type ModelVisibility = 'list' | 'hide' | 'none';
+
+/** One entry of a catalog: what the runtime must know, and what choosing a model needs. Source: the `/models` endpoint. */
+export interface CatalogModel extends ModelInfo {
+  readonly description: string | undefined;
+  readonly reasoningLevels: readonly ReasoningLevel[];
+  readonly visibility: ModelVisibility;
+  /** Usable with an API key, not only with a ChatGPT login. */
+  readonly supportedInApi: boolean;
+  /** The lowest comes first. */
+  readonly priority: number;
+  /** For people, when the model is new. */
+  readonly availabilityNotice: string | undefined;
+  readonly upgrade: ModelUpgrade | undefined;
 }

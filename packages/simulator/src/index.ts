@@ -1,3 +1,4 @@
+export { catalogEntry } from './catalog-entry.ts';
 export { brokenCompactions } from './compact/broken-compactions.ts';
 export {
   type CompactionAnswers,
@@ -8,6 +9,11 @@ export {
 } from './compact/default-compaction.ts';
 export { isCompactionTrigger } from './compact/is-compaction-trigger.ts';
 export type { AllowRewrite } from './invariants/thread-history.ts';
+export { ACCOUNTS, type SimulatedAccount } from './oauth/account.ts';
+export { encodeJwt } from './oauth/jwt.ts';
+export type { OAuthEndpoint, OAuthOptions, RecordedOAuthRequest } from './oauth/oauth-options.ts';
+export type { HeldAnswer, OAuthServer } from './oauth/oauth-server.ts';
+export type { IssuedTokens } from './oauth/token-vault.ts';
 export { precompute } from './precompute.ts';
 export {
   type ConnectProxy,

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@quire/protocol';
 import type { CompactionAnswers } from './compact/default-compaction.ts';
 import type { AllowRewrite } from './invariants/thread-history.ts';
+import type { OAuthOptions } from './oauth/oauth-options.ts';
 import type { ItemRefusal } from './script/refuse-items.ts';
 import type { Rehearsal } from './script/script.ts';
 import type { Answer, HandshakeStep, Step } from './script/step.ts';
@@ -44,6 +45,8 @@ export interface SimulatorOptions {
   readonly models?: readonly JsonObject[];
   /** The `ETag` of `GET …/models`. */
   readonly etag?: string;
+  /** The authorization server at the same origin. */
+  readonly oauth?: OAuthOptions;
   /** 0 or absent takes a free one. */
   readonly port?: number;
   /** Serves https and wss, with a certificate that this authority issues. */

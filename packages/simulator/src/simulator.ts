@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { JsonObject } from '@quire/protocol';
 import { errorAnswer } from './error-answer.ts';
 import { createAnswerContext } from './item-ids.ts';
+import type { RecordedOAuthRequest } from './oauth/oauth-options.ts';
+import { OAuthServer } from './oauth/oauth-server.ts';
 import { Reception } from './reception.ts';
 import type {
   ReceivedRequest,
@@ -10,6 +12,7 @@ import type {
   RecordedRequest,
   RecordedUsageRequest,
 } from './recorded-request.ts';
+import { status } from './script/faults.ts';
 import type { Answer } from './script/step.ts';
 import { usageReport } from './script/usage-report.ts';
 import type { AnswerLine } from './server/answer-line.ts';
@@ -42,7 +45,10 @@ export class Simulator {
   readonly #deliveries: Set<Promise<void>> = new Set();
   readonly #waiting = new Waiting();
   readonly #closing = new AbortController();
+  /** The authorization server at `issuer`. */
+  readonly oauth: OAuthServer;
   #models: { readonly list: readonly JsonObject[]; readonly etag: string };
+  #modelsAnswer: Answer | undefined;
   #usage: Answer;
   #server: LoopbackServer | undefined;
   #closed: Promise<void> | undefined;
@@ -62,6 +68,10 @@ export class Simulator {
       violations: this.#reception.violations,
       onFrame: (frame, from) => this.#reception.answerFrame(frame, from),
       fallback: () => this.#reception.transports.websocket,
+    });
+    this.oauth = new OAuthServer(options.oauth ?? {}, {
+      issuer: () => this.issuer,
+      notify: () => this.#waiting.notify(),
     });
     this.#models = { list: options.models ?? [], etag: options.etag ?? DEFAULT_ETAG };
     this.#usage = options.usage ?? usageReport();
@@ -89,7 +99,12 @@ export class Simulator {
 
   /** The base URL for a provider: `http://127.0.0.1:<port>/v1`, with `https` when it serves TLS. */
   get url(): string {
-    return `${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.port}/v1`;
+    return `${this.issuer}/v1`;
+  }
+
+  /** The origin, where the endpoints of the authorization server begin. */
+  get issuer(): string {
+    return `${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.port}`;
   }
 
   get port(): number {
@@ -139,6 +154,12 @@ export class Simulator {
   /** From now on `GET …/models` answers this. */
   setModels(list: readonly JsonObject[], options: { readonly etag: string }): void {
     this.#models = { list, etag: options.etag };
+    this.#modelsAnswer = undefined;
+  }
+
+  /** From now on `GET …/models` answers this, whatever the list is. */
+  setModelsAnswer(answer: Answer): void {
+    this.#modelsAnswer = answer;
   }
 
   /** From now on the usage endpoint answers this. */
@@ -185,6 +206,26 @@ export class Simulator {
     return this.#waiting.until<SimulatedWebSocket>(() => this.#upgrades.connection(handshake), { what, ...options });
   }
 
+  /** The n-th request to the authorization server for which `predicate` holds, past or coming. */
+  oauthRequest(
+    predicate: (request: RecordedOAuthRequest) => boolean,
+    options: WaitOptions & { readonly index?: number } = {},
+  ): Promise<RecordedOAuthRequest> {
+    const { index = 0 } = options;
+    const what = 'a matching request to the authorization server';
+    return this.#waiting.until(() => this.oauth.requests.filter(predicate)[index], { what, ...options });
+  }
+
+  /** The n-th `GET …/models`. */
+  modelsRequest(index: number, options: WaitOptions = {}): Promise<RecordedModelsRequest> {
+    return this.#waiting.until(() => this.modelsRequests[index], { what: `models request ${index}`, ...options });
+  }
+
+  /** The n-th `GET` of the usage endpoint. */
+  usageRequest(index: number, options: WaitOptions = {}): Promise<RecordedUsageRequest> {
+    return this.#waiting.until(() => this.usageRequests[index], { what: `usage request ${index}`, ...options });
+  }
+
   /** The first sampling request, past or coming, for which `predicate` holds. */
   waitFor(predicate: (request: RecordedRequest) => boolean, options: WaitOptions = {}): Promise<RecordedRequest> {
     return this.#waiting.until(() => this.requests.find(predicate), { what: 'a matching request', ...options });
@@ -229,6 +270,7 @@ export class Simulator {
   async #shutDown(): Promise<void> {
     this.#closing.abort();
     this.#waiting.close();
+    this.oauth.close();
     await this.#server?.close();
     await Promise.all(this.#deliveries);
   }
@@ -239,7 +281,9 @@ export class Simulator {
     const [pathname = '', query = ''] = received.path.split('?', 2);
     const dialect = pathname.endsWith('/chat/completions') ? 'chat' : 'responses';
     const line = createHttpLine(response, { dialect, resetConnection: () => connection.reset() });
-    switch (`${received.method} ${endpointOf(pathname)}`) {
+    const request = `${received.method} ${endpointOf(pathname)}`;
+    if (this.#isUnauthorized(request, received)) return this.#send(UNAUTHORIZED, line);
+    switch (request) {
       case 'POST responses':
         return this.#reception.answerPost(received, { transport: 'http', line });
       case 'POST chat':
@@ -247,12 +291,24 @@ export class Simulator {
       case 'POST compact':
         return this.#reception.answerCompaction(received, line);
       case 'GET models':
-        return this.#answerModels(received, response, query);
+        return this.#answerModels(received, line, query);
       case 'GET usage':
         return this.#answerUsage(received, line);
       default:
-        return this.#answerUnexpected(received.method, pathname, line);
+        return this.#answerOAuth(received, pathname, line);
     }
+  }
+
+  /** Only what a client of the API asks for is guarded, never the authorization server itself. */
+  #isUnauthorized(request: string, { headers }: ReceivedRequest): boolean {
+    if (this.#options.oauth?.guardsModels !== true || request.endsWith('undefined')) return false;
+    return !this.oauth.accepts((headers.authorization ?? '').replace(/^Bearer /, ''));
+  }
+
+  async #answerOAuth(received: ReceivedRequest, pathname: string, line: AnswerLine): Promise<void> {
+    const answer = this.#options.oauth === undefined ? undefined : await this.oauth.answer(received);
+    if (answer === undefined) return this.#answerUnexpected(received.method, pathname, line);
+    await this.#send(answer, line);
   }
 
   #routeUpgrade(upgrade: ReceivedUpgrade): void {
@@ -271,17 +327,23 @@ export class Simulator {
     this.#deliveries.add(kept);
   }
 
-  async #answerModels(received: ReceivedRequest, response: ServerResponse, query: string): Promise<void> {
+  async #answerModels(received: ReceivedRequest, line: AnswerLine, query: string): Promise<void> {
     const { path, headers, receivedAtMs } = received;
     const clientVersion = new URLSearchParams(query).get('client_version') ?? undefined;
     this.#modelsRequests.push({ path, headers, clientVersion, receivedAtMs });
-    response.writeHead(200, { 'content-type': 'application/json', etag: this.#models.etag });
-    response.end(JSON.stringify({ models: this.#models.list }));
+    this.#waiting.notify();
+    const { list, etag } = this.#models;
+    const isKnown = headers['if-none-match'] === etag;
+    const answer = isKnown
+      ? status(/* code */ 304, { headers: { etag } })
+      : status(/* code */ 200, { headers: { etag }, body: { models: list } });
+    await this.#send(this.#modelsAnswer ?? answer, line);
   }
 
   async #answerUsage(received: ReceivedRequest, line: AnswerLine): Promise<void> {
     const { path, headers, receivedAtMs } = received;
     this.#usageRequests.push({ path, headers, receivedAtMs });
+    this.#waiting.notify();
     await this.#send(this.#usage, line);
   }
 
@@ -299,6 +361,8 @@ export class Simulator {
     });
   }
 }
+
+const UNAUTHORIZED = errorAnswer(/* code */ 401, { code: 'token_expired', message: 'the access token is not good' });
 
 const ENDPOINTS = [
   ['/responses/compact', 'compact'],

@@ -4,15 +4,36 @@ export { ConfigError, type ConfigErrorCode, type ConfigErrorDetails } from './co
 export { CONFIG_KEYS, type ConfigKey, type ConfigKeyName } from './config/config-keys.ts';
 export type { ContextSettings } from './config/context-settings.ts';
 export { type ConfigChange, editConfigFile } from './config/edit-config.ts';
-export type { FeatureSettings } from './config/feature-settings.ts';
+export {
+  type FeatureSettings,
+  type FeatureValues,
+  featureOverrides,
+  isFeatureEnabled,
+} from './config/feature-settings.ts';
+export type { Feature, FeatureStage } from './config/feature-table.ts';
 export { type Config, type LoadConfigOptions, loadConfig } from './config/load-config.ts';
+export { loadConfigTools } from './config/load-config-tools.ts';
+export type { LoginSettings } from './config/login-settings.ts';
 export type { McpConfig } from './config/mcp-settings.ts';
 export type { ModelSettings } from './config/model-settings.ts';
+export { chooseOssProvider, type OssChoice, type OssProviderId, ossBaseUrl } from './config/oss-provider.ts';
 export type { ProjectFacts, ProjectFolder } from './config/project-layers.ts';
 export { type Trust, type TrustDefaults, trustDefaults } from './config/project-trust.ts';
 export type { ProviderSettings } from './config/provider-settings.ts';
+export {
+  type ApprovalPolicyName,
+  type Constrained,
+  constrainApprovalPolicy,
+  constrainSandboxMode,
+  constrainWebSearchMode,
+  type ManagedRequirements,
+  type McpServerIdentity,
+  type WebSearchMode,
+} from './config/requirements.ts';
 export type { SafetySettings } from './config/safety-settings.ts';
 export { type SetProjectTrustOptions, setProjectTrust } from './config/set-project-trust.ts';
+export type { TelemetryConfig, TelemetryExporter, TelemetryTls } from './config/telemetry-settings.ts';
+export type { ProviderTokenCommand } from './config/token-command.ts';
 export type { WebSearchConfig } from './config/web-search-settings.ts';
 export { type Environment, resolveHome } from './home.ts';
 export {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ThreadEvent } from '@quire/protocol';
 import { functionCall, rehearse, respond, Simulator, text } from '@quire/simulator';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../../../host/test/support/processes.ts';
 import { createWorkspace } from '../workspace.ts';
 import { bundleEmbeddingProgram, runEmbedded } from './run-embedded.ts';
 import { openToolScene, outcomeOf, type SceneOptions, seen, type ToolScene } from './tool-scene.ts';
@@ -47,7 +48,10 @@ describe('in the mode workspace-write', () => {
     expect(existsSync(outside)).toBe(false);
     expect(readFileSync(join(scene.repository, '.git/config'), 'utf8')).not.toContain('x\n');
     expect(existsSync(join(scene.repository, '.git/hooks/pre-commit'))).toBe(false);
-    expect(readdirSync(scene.repository).toSorted()).toEqual(['.git', 'inside']);
+    // Folders that keep something from coming into being go soon after the last command.
+    const entries = (): readonly string[] => readdirSync(scene.repository).toSorted();
+    await eventually(() => entries().length === 2, { withinMs: 5_000 });
+    expect(entries()).toEqual(['.git', 'inside']);
     expect(scene.asked.approvals).toEqual([]);
   });
 

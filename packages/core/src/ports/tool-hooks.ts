@@ -12,6 +12,8 @@ export interface HookedCall {
   readonly input: JsonValue;
   /** Absolute. */
   readonly cwd: string;
+  /** A command that is a patch, which hooks for patches mean as well. */
+  readonly carriesPatch?: true;
 }
 
 export type HookVerdict =

@@ -23,7 +23,7 @@ export class TurnTools {
     this.#handles = handles;
     this.#seen = this.#sources();
     this.#set = createToolSet(settings, ports, handles);
-    this.router = new ToolRouter(this.#set.tools, ports);
+    this.router = new ToolRouter(this.#set.tools, ports, this.#set.direct);
   }
 
   get specs(): readonly ToolSpec[] {
@@ -31,7 +31,7 @@ export class TurnTools {
     if (sources.some((tools, index) => tools !== this.#seen[index])) {
       this.#seen = sources;
       this.#set = createToolSet(this.#settings, this.#ports, this.#handles);
-      this.router.useTools(this.#set.tools);
+      this.router.useTools(this.#set.tools, this.#set.direct);
     }
     return this.#set.specs;
   }

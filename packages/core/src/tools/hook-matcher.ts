@@ -15,10 +15,15 @@ const KIND_NAMES: Readonly<Partial<Record<HookedCall['kind'], readonly string[]>
  * commands, and `apply_patch`, `Edit` and `Write` for patches.
  * @throws SyntaxError for what is no regular expression
  */
-export function compileHookMatcher(matcher: string): (call: Pick<HookedCall, 'tool' | 'kind'>) => boolean {
+export function compileHookMatcher(
+  matcher: string,
+): (call: Pick<HookedCall, 'tool' | 'kind' | 'carriesPatch'>) => boolean {
   if (matcher === '' || matcher === '*') return () => true;
   const accepts = compileName(matcher);
-  return ({ tool, kind }) => accepts(tool) || (KIND_NAMES[kind] ?? []).some(accepts);
+  return ({ tool, kind, carriesPatch }) => {
+    const kinds: readonly HookedCall['kind'][] = carriesPatch === true ? [kind, 'patch'] : [kind];
+    return accepts(tool) || kinds.some((each) => (KIND_NAMES[each] ?? []).some(accepts));
+  };
 }
 
 function compileName(matcher: string): (name: string) => boolean {

@@ -1,6 +1,7 @@
 import type { JsonValue, ToolCallItem, ToolOutputBody } from '@quire/protocol';
 import type { Clock } from '../ports/clock.ts';
 import type { HookedCall, ToolHooks } from '../ports/tool-hooks.ts';
+import { carriesPatch } from './command-tools/carries-patch.ts';
 import { ReadWriteLock } from './read-write-lock.ts';
 import { formatAbortedSeconds, type Tool, type ToolContext, type ToolResult } from './tool.ts';
 
@@ -14,15 +15,24 @@ export class ToolRouter {
   readonly #lock = new ReadWriteLock();
   #tools: ReadonlyMap<string, Tool> = new Map();
   #aliases: ReadonlyMap<string, Tool> = new Map();
+  #direct: ReadonlySet<string> | undefined;
 
-  constructor(tools: readonly Tool[], ports: { readonly clock: Clock; readonly hooks?: ToolHooks }) {
+  constructor(
+    tools: readonly Tool[],
+    ports: { readonly clock: Clock; readonly hooks?: ToolHooks },
+    direct?: ReadonlySet<string>,
+  ) {
     this.#clock = ports.clock;
     this.#hooks = ports.hooks;
-    this.useTools(tools);
+    this.useTools(tools, direct);
   }
 
-  /** From now on these; calls that run already are not touched. Of several with one name the first counts. */
-  useTools(tools: readonly Tool[]): void {
+  /**
+   * From now on these. `direct`: the only ones that a model may call by itself, the others are for tools; absent: all. Calls that
+   * run already are not touched. Of several with one name the first counts.
+   */
+  useTools(tools: readonly Tool[], direct?: ReadonlySet<string>): void {
+    this.#direct = direct;
     const byName = new Map<string, Tool>();
     for (const tool of tools) if (!byName.has(tool.name)) byName.set(tool.name, tool);
     this.#tools = byName;
@@ -35,7 +45,11 @@ export class ToolRouter {
   }
 
   /** Serves one call; unknown tools, faults of a tool and aborts become outputs. Never rejects. */
-  dispatch(call: ToolCallItem, context: CallContext): Promise<ToolResult> {
+  async dispatch(call: ToolCallItem, context: CallContext): Promise<ToolResult> {
+    const name = nameOf(call);
+    if (this.#direct !== undefined && !this.#direct.has(name)) {
+      return toolError(call, name, `${name} can only be called from within js_repl: \`codex.tool("${name}", …)\``);
+    }
     return this.#serve(call, context, (tool, work) => this.#lock.run(tool.parallelSafe ? 'read' : 'write', work));
   }
 
@@ -92,13 +106,15 @@ function nameOf(call: ToolCallItem): string {
 }
 
 function hookedCall(tool: Tool, call: ToolCallItem, context: CallContext): HookedCall {
+  const input = inputOf(call);
   return {
     turnId: context.turnId,
     callId: call.call_id ?? tool.name,
     tool: nameOf(call),
     kind: tool.kind,
-    input: inputOf(call),
+    input,
     cwd: context.settings.cwd,
+    ...(tool.kind === 'command' && carriesPatch(input) ? { carriesPatch: true } : {}),
   };
 }
 

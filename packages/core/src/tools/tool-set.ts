@@ -15,6 +15,8 @@ import { webSearchSpec } from './web-search/web-search-spec.ts';
 export interface ToolSet {
   readonly tools: readonly Tool[];
   readonly specs: readonly ToolSpec[];
+  /** The only tools that the model may call by itself; absent: all. */
+  readonly direct?: ReadonlySet<string>;
 }
 
 export interface TurnHandles {
@@ -48,6 +50,11 @@ export function createToolSet(settings: ThreadSettings, ports: ThreadPorts, turn
     ...(ports.agentTools ?? []),
     ...(ports.toolSources ?? []).flatMap((source) => source.tools),
   ];
+  const { javaScriptTools } = ports;
+  if (javaScriptTools !== undefined && enabled.has('js_repl_tools_only')) {
+    const direct = new Set(javaScriptTools.map(({ name }) => name));
+    return { tools: [...first, ...last], specs: specsOf(javaScriptTools), direct };
+  }
   const search = webSearchSpec(settings);
   return {
     tools: [...first, ...last],

@@ -126,3 +126,26 @@ test('a call is served by the tools of the moment it arrives [CORE-284]', async 
   router.useTools([tool('late', () => answer('here'))]);
   expect((await router.dispatch(call('late'), turnContext())).output).toBe('here');
 });
+
+test('with tools for code only, others are called from within, and not by the model [CORE-285]', async () => {
+  const inner = tool('inner', () => answer('inner text'));
+  const outer = tool('js_repl', async (_call, context) =>
+    answer(String((await context.dispatch(call('inner'))).output)),
+  );
+  const router = new ToolRouter([outer, inner], { clock }, new Set(['js_repl']));
+  expect((await router.dispatch(call('js_repl'), turnContext())).output).toBe('inner text');
+  expect((await router.dispatch(call('inner'), turnContext())).output).toBe(
+    'inner can only be called from within js_repl: `codex.tool("inner", …)`',
+  );
+});
+
+test('hooks are told of a command that is a patch [CORE-286]', async () => {
+  const patch = '*** Begin Patch\n*** Delete File: a\n*** End Patch';
+  const hooks = new RecordingHooks();
+  const router = new ToolRouter([tool('shell', () => answer(''), { kind: 'command' })], { clock, hooks });
+  await router.dispatch(call('shell', { command: ['apply_patch', patch] }), turnContext());
+  await router.dispatch(call('shell', { cmd: `apply_patch <<'EOF'\n${patch}\nEOF` }), turnContext());
+  await router.dispatch(call('shell', { command: 'ls' }), turnContext());
+  const before = hooks.seen.filter(([moment]) => moment === 'before').map(([, hooked]) => hooked.carriesPatch === true);
+  expect(before).toEqual([true, true, false]);
+});

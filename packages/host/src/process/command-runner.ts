@@ -3,7 +3,16 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Command, CommandOutcome, CommandRunner, SessionReading, SessionWriting, ShellInfo } from '@quire/core';
+import type {
+  Command,
+  CommandEnd,
+  CommandOutcome,
+  CommandRunner,
+  SessionReading,
+  SessionWriting,
+  ShellInfo,
+} from '@quire/core';
+import { readSetupFault } from '../sandbox/setup-fault.ts';
 import { linkSignals, type WaitResult, waitFor } from './abort.ts';
 import { CommandSession } from './command-session.ts';
 import { CommandSessions } from './command-sessions.ts';
@@ -100,7 +109,7 @@ class ShellCommandRunner implements CommandRunner {
   }
 
   openSession(command: SessionCommand, look: SessionLook): Promise<SessionReading> {
-    return this.#whileRunning(this.#openSession(command, look));
+    return this.#whileRunning(this.#openConfined(command, look));
   }
 
   async writeSession(sessionId: number, look: SessionInput): Promise<SessionWriting> {
@@ -128,7 +137,16 @@ class ShellCommandRunner implements CommandRunner {
     return running;
   }
 
+  /** A folder that another process held for the sandbox may vanish while it is set up: that is worth a second try. */
   async #run(command: BoundedCommand, options: RunOptions): Promise<CommandOutcome> {
+    const first = await this.#runOnce(command, options);
+    if (setupFaultOf(command, first) === undefined) return first;
+    const second = await this.#runOnce(command, options);
+    const fault = setupFaultOf(command, second);
+    return fault === undefined ? second : { ...second, ...NOTHING_PRINTED, end: notConfined(fault) };
+  }
+
+  async #runOnce(command: BoundedCommand, options: RunOptions): Promise<CommandOutcome> {
     using link = linkSignals([options.signal, this.#closing.signal]);
     const { signal } = link;
     const calledAt = performance.now();
@@ -155,6 +173,14 @@ class ShellCommandRunner implements CommandRunner {
       started.release();
       this.#groups.forgetEmpty();
     }
+  }
+
+  async #openConfined(command: SessionCommand, look: SessionLook): Promise<SessionReading> {
+    const first = await this.#openSession(command, look);
+    if (setupFaultOf(command, first) === undefined) return first;
+    const second = await this.#openSession(command, look);
+    const fault = setupFaultOf(command, second);
+    return fault === undefined ? second : { ...second, output: '', omittedBytes: 0, end: notConfined(fault) };
   }
 
   async #openSession(command: SessionCommand, look: SessionLook): Promise<SessionReading> {
@@ -293,4 +319,16 @@ function currentDirectory(): string {
   } catch {
     return '/'; // it was removed
   }
+}
+
+function setupFaultOf(
+  command: Command,
+  { end, output }: { readonly end: CommandEnd | undefined; readonly output: string },
+): string | undefined {
+  if (command.confinement.kind === 'none' || end?.kind !== 'exited') return undefined;
+  return readSetupFault({ exitCode: end.exitCode, output });
+}
+
+function notConfined(fault: string): CommandEnd {
+  return { kind: 'not-started', reason: `the sandbox could not be set up, so nothing ran (${fault})` };
 }

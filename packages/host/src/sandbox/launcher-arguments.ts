@@ -1,5 +1,6 @@
 import type { EgressEndpoint } from './egress.ts';
 import { LAUNCHER } from './launcher-script.ts';
+import { LAUNCHER_SECRET } from './setup-fault.ts';
 import type { SystemCalls } from './system-calls.ts';
 
 export interface LauncherOrder {
@@ -23,7 +24,7 @@ export function launcherArguments(order: LauncherOrder): readonly string[] {
   const { calls, forwarded } = order;
   const numbers = [calls.prctl, calls.seccomp, calls.capset, calls.unshare, calls.mount].join(',');
   return [
-    ...['-e', LAUNCHER, numbers, order.filter.toString('hex'), order.flags],
+    ...['-e', LAUNCHER, numbers, order.filter.toString('hex'), `${order.flags} x${LAUNCHER_SECRET}`],
     ...counted(order.writableFolders.map((path) => [path])),
     ...counted(order.protectedPaths.map((path) => [path])),
     ...counted(order.rules.map(([path, rights]) => [String(rights), path])),

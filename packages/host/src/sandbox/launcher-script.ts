@@ -5,7 +5,8 @@
  * and the socket it leads to), then the program to start. Flags: `n` own user, mount, IPC and host name namespace, `i`
  * own network namespace as well, `c` give up capabilities, `l<ABI>` Landlock of that version, `t<PORT>` no other port
  * than that can be connected to, `k<FD,…>` descriptors to keep. All others above standard error are closed.
- * What fails ends the launcher with 125 and a line that begins with `sandbox:`; nothing was started then.
+ * `x<HEX>` a secret. What fails ends the launcher with 125 and a line that begins with `sandbox SECRET: `; nothing was
+ * started then.
  * Source of numbers and structures: linux/prctl.h, linux/landlock.h, linux/mount.h, linux/capability.h.
  */
 export const LAUNCHER = String.raw`
@@ -16,7 +17,8 @@ my ($OPENTREE, $MOVEMOUNT, $OPENAT, $SETATTR) = (428, 429, 437, 442);
 my ($RULESET, $RULE, $RESTRICT) = (444, 445, 446);
 my $nothing = '';
 sub list { my $size = shift(@ARGV) * $_[0]; return splice(@ARGV, 0, $size); }
-sub fail { print STDERR "sandbox: $_[0]: $!\n"; exit 125; }
+my ($secret) = $flags =~ /x([0-9A-F]+)/;
+sub fail { print STDERR "sandbox $secret: $_[0]: $!\n"; exit 125; }
 my @passed = $flags =~ /k([\d,]+)/ ? split(/,/, $1) : ();
 sub close_all {
   my %passed = map { $_ => 1 } @passed;

@@ -7,16 +7,21 @@ import { headerText, type ResponseHeaders } from './headers-in.ts';
 
 const MAX_REDIRECTS = 5;
 
-export interface HttpPost {
+/** Without a body it is a GET. */
+export interface HttpRequest {
   readonly url: URL;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Header names that are not sent to another origin. */
   readonly secretNames: ReadonlySet<string>;
-  readonly body: Buffer;
+  readonly body?: Buffer;
   readonly signal: AbortSignal;
   /** Longest wait for the response headers, connecting included. Error: ModelError 'idle-timeout'. */
   readonly headersTimeoutMs: number;
+}
+
+export interface HttpPost extends HttpRequest {
+  readonly body: Buffer;
 }
 
 export interface HttpResponse {
@@ -28,7 +33,7 @@ export interface HttpResponse {
   readonly body: IncomingMessage;
 }
 
-/** POST over HTTP/1.1, on sockets that the dialer keeps for the next request. */
+/** GET and POST over HTTP/1.1, on sockets that the dialer keeps for the next request. */
 export class HttpTransport {
   readonly #dialer: Dialer;
   #closed = false;
@@ -39,11 +44,11 @@ export class HttpTransport {
   }
 
   /** Resolves with the response headers. Rejects with ModelError, or the reason of the signal. */
-  async post(request: HttpPost): Promise<HttpResponse> {
+  async send(request: HttpRequest): Promise<HttpResponse> {
     let { url } = request;
     let headers = request.headers;
     for (let redirects = 0; ; redirects += 1) {
-      const body = await this.#postOnce({ ...request, url, headers });
+      const body = await this.#sendOnce({ ...request, url, headers });
       const response = { url, status: body.statusCode ?? 0, headers: body.headers, body };
       const target = redirectTarget(response);
       if (target === undefined) return response;
@@ -62,7 +67,7 @@ export class HttpTransport {
     this.#closed = true;
   }
 
-  async #postOnce(request: HttpPost): Promise<IncomingMessage> {
+  async #sendOnce(request: HttpRequest): Promise<IncomingMessage> {
     this.#throwIfClosed();
     const route = await this.#route(request.url);
     request.signal.throwIfAborted();
@@ -97,11 +102,13 @@ export class HttpTransport {
 /** A socket from the pool was reset before any byte of the response. */
 class StaleSocketError extends Error {}
 
-function send(route: Route, request: HttpPost): Promise<IncomingMessage> {
-  const { url, signal, headersTimeoutMs: timeoutMs } = request;
+function send(route: Route, request: HttpRequest): Promise<IncomingMessage> {
+  const { url, signal, body, headersTimeoutMs: timeoutMs } = request;
   return new Promise((resolve, reject) => {
-    const headers = { ...request.headers, 'content-length': String(request.body.length) };
-    const outgoing = route.open(url, { method: 'POST', headers, signal, timeoutMs });
+    const length = body === undefined ? {} : { 'content-length': String(body.length) };
+    const headers = { ...request.headers, ...length };
+    const method = body === undefined ? 'GET' : 'POST';
+    const outgoing = route.open(url, { method, headers, signal, timeoutMs });
     const timer = setTimeout(() => fail(timeoutError(url, timeoutMs)), timeoutMs);
     const settle = (): void => {
       clearTimeout(timer);
@@ -131,7 +138,7 @@ function send(route: Route, request: HttpPost): Promise<IncomingMessage> {
       resolve(response);
     });
     signal.addEventListener('abort', onAbort, { once: true });
-    outgoing.end(request.body);
+    outgoing.end(body);
   });
 }
 
@@ -141,7 +148,7 @@ function timeoutError(url: URL, timeoutMs: number): ModelError {
   });
 }
 
-/** Where a response that keeps method and body points to; other redirects are not for POST. */
+/** Where a response that keeps method and body points to; other redirects are for browsers. */
 function redirectTarget(response: HttpResponse): URL | undefined {
   if (response.status !== 307 && response.status !== 308) return undefined;
   const location = headerText(response.headers, 'location');

@@ -1,3 +1,4 @@
+import type { Clock } from '@quire/core';
 import type { RateLimitSnapshot } from '@quire/protocol';
 
 /** An allowance that was found used up. */
@@ -14,26 +15,40 @@ export interface ExhaustedLimit {
 export class RateLimitStore {
   readonly #snapshots = new Map<string, RateLimitSnapshot>();
   readonly #exhausted = new Map<string, ExhaustedLimit>();
+  readonly #heardAtMs = new Map<string, number>();
+  readonly #clock: Pick<Clock, 'now'> | undefined;
 
-  /** A snapshot without windows says nothing of them. Name, credits and plan that are missing live on. */
-  update(snapshot: RateLimitSnapshot): void {
+  /** Without a clock nobody knows how old the data is. */
+  constructor({ clock }: { readonly clock?: Pick<Clock, 'now'> } = {}) {
+    this.#clock = clock;
+  }
+
+  /**
+   * A snapshot without windows says nothing of them. Name, credits and plan that are missing live on.
+   *
+   * @param options `asOfMs`: when it was true, unix milliseconds; absent: now. An older one only fills what is unknown.
+   */
+  update(snapshot: RateLimitSnapshot, { asOfMs = this.#clock?.now() }: { readonly asOfMs?: number } = {}): void {
     const { limitId } = snapshot;
     const known = this.#snapshots.get(limitId);
-    const tellsWindows = snapshot.primary !== undefined || snapshot.secondary !== undefined;
-    if (!tellsWindows && known === undefined && isEmpty(snapshot)) return;
-    if (tellsWindows) this.#exhausted.delete(limitId);
-    this.#snapshots.set(limitId, {
-      limitId,
-      limitName: snapshot.limitName ?? known?.limitName,
-      primary: tellsWindows ? snapshot.primary : known?.primary,
-      secondary: tellsWindows ? snapshot.secondary : known?.secondary,
-      credits: snapshot.credits ?? known?.credits,
-      planType: snapshot.planType ?? known?.planType,
-    });
+    if (known === undefined && isSilent(snapshot)) return;
+    const heardAtMs = this.#heardAtMs.get(limitId);
+    if (known !== undefined && asOfMs !== undefined && heardAtMs !== undefined && asOfMs < heardAtMs) {
+      this.#snapshots.set(limitId, merged({ newer: known, older: snapshot }));
+      return;
+    }
+    if (tellsWindows(snapshot)) this.#exhausted.delete(limitId);
+    if (asOfMs !== undefined && !isSilent(snapshot)) this.#heardAtMs.set(limitId, asOfMs);
+    this.#snapshots.set(limitId, merged({ newer: snapshot, older: known }));
   }
 
   noteExhausted(limit: ExhaustedLimit): void {
     this.#exhausted.set(limit.limitId, limit);
+  }
+
+  /** When something was last told of a limit; unix milliseconds. */
+  heardAtMs(limitId: string): number | undefined {
+    return this.#heardAtMs.get(limitId);
   }
 
   get(limitId: string): RateLimitSnapshot | undefined {
@@ -51,6 +66,29 @@ export class RateLimitStore {
   }
 }
 
-function isEmpty(snapshot: RateLimitSnapshot): boolean {
-  return snapshot.limitName === undefined && snapshot.credits === undefined && snapshot.planType === undefined;
+function merged({
+  newer,
+  older,
+}: {
+  readonly newer: RateLimitSnapshot;
+  readonly older: RateLimitSnapshot | undefined;
+}): RateLimitSnapshot {
+  const windows = tellsWindows(newer) ? newer : older;
+  return {
+    limitId: newer.limitId,
+    limitName: newer.limitName ?? older?.limitName,
+    primary: windows?.primary,
+    secondary: windows?.secondary,
+    credits: newer.credits ?? older?.credits,
+    planType: newer.planType ?? older?.planType,
+  };
+}
+
+function tellsWindows({ primary, secondary }: RateLimitSnapshot): boolean {
+  return primary !== undefined || secondary !== undefined;
+}
+
+function isSilent(snapshot: RateLimitSnapshot): boolean {
+  const { limitName, credits, planType } = snapshot;
+  return !tellsWindows(snapshot) && limitName === undefined && credits === undefined && planType === undefined;
 }

@@ -1,5 +1,4 @@
-import type { IncomingMessage } from 'node:http';
-import { type Dialer, NetworkError } from '@quire/network';
+import type { Dialer } from '@quire/network';
 import {
   type Credentials,
   isJsonObject,
@@ -8,18 +7,21 @@ import {
   ModelError,
   numberAt,
   objectAt,
+  parseJsonObject,
   type RateLimitCredits,
   type RateLimitSnapshot,
   type RateLimitWindow,
   stringAt,
 } from '@quire/protocol';
-import { connectionError } from '../errors/connection-error.ts';
+import { wrongContentType } from '../errors/content-type.ts';
 import { httpError } from '../errors/http-error.ts';
 import { printableUrl } from '../errors/redact.ts';
-import { readErrorBody } from '../http/body.ts';
+import { destroyBody, readErrorBody, readWholeBody } from '../http/body.ts';
+import { type HttpResponse, HttpTransport } from '../http/transport.ts';
 
 const CHATGPT_HOSTS: ReadonlySet<string> = new Set(['chatgpt.com', 'chat.openai.com']);
 const TIMEOUT_MS = 30_000;
+const MAX_BODY_BYTES = 1024 * 1024;
 const DEFAULT_LIMIT = 'codex';
 
 export interface UsageRequest {
@@ -56,15 +58,17 @@ export async function fetchUsage(request: UsageRequest): Promise<readonly RateLi
     authorization: `Bearer ${credentials.accessToken}`,
     ...(credentials.accountId === undefined ? {} : { 'chatgpt-account-id': credentials.accountId }),
   };
-  const response = await get(url, headers, request);
-  const bodyText = await readErrorBody(response, signal);
-  const status = response.statusCode ?? 0;
+  const transport = new HttpTransport(request.dialer);
+  const secretNames: ReadonlySet<string> = new Set(['authorization', 'chatgpt-account-id']);
+  const response = await transport.send({ url, headers, secretNames, signal, headersTimeoutMs: TIMEOUT_MS });
+  const { status, body } = response;
   if (status < 200 || status > 299) {
-    const failed = { status, headers: response.headers, bodyText, url: printableUrl(url) };
+    const bodyText = await readErrorBody(body, signal);
+    const failed = { status, headers: response.headers, bodyText, url: printableUrl(response.url) };
     const secrets = [credentials.accessToken];
     throw httpError(failed, { nowMs: request.nowMs, secrets, credentials: 'chatgpt', keyVariable: 'CODEX_API_KEY' });
   }
-  return snapshotsFromUsage(parse(bodyText));
+  return snapshotsFromUsage(await readReport(response, signal));
 }
 
 /** Below `/backend-api` the service has another path than elsewhere. Throws ModelError 'configuration'. */
@@ -123,14 +127,16 @@ function creditsIn(raw: JsonObject | undefined): RateLimitCredits | undefined {
   return { hasCredits, unlimited, balance: stringAt(raw, 'balance') };
 }
 
-function parse(text: string): JsonObject {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (isJsonObject(body)) return body;
-  } catch (cause) {
-    throw unreadable(cause);
-  }
-  throw unreadable(/* cause */ undefined);
+async function readReport(response: HttpResponse, signal: AbortSignal): Promise<JsonObject> {
+  const wrong = wrongContentType(response, { expected: 'JSON' });
+  if (wrong !== undefined) destroyBody(response.body);
+  const whole =
+    wrong === undefined
+      ? await readWholeBody(response.body, { maxBytes: MAX_BODY_BYTES, idleTimeoutMs: TIMEOUT_MS, signal })
+      : undefined;
+  const report = whole?.kind === 'whole' ? parseJsonObject(whole.text) : undefined;
+  if (report !== undefined) return report;
+  throw unreadable(wrong ?? (whole?.kind === 'truncated' ? whole.cause : undefined));
 }
 
 function unreadable(cause: unknown): ModelError {
@@ -142,43 +148,4 @@ function unreadable(cause: unknown): ModelError {
       cause,
     },
   );
-}
-
-async function get(
-  url: URL,
-  headers: Readonly<Record<string, string>>,
-  { dialer, signal }: UsageRequest,
-): Promise<IncomingMessage> {
-  const route = await dialer.route(url).catch((error: unknown) => {
-    throw error instanceof NetworkError ? connectionError(error, { url, proxy: undefined }) : error;
-  });
-  signal.throwIfAborted();
-  return await new Promise((resolve, reject) => {
-    const outgoing = route.open(url, { method: 'GET', headers, signal, timeoutMs: TIMEOUT_MS });
-    const timer = setTimeout(() => fail(tooSlow(url)), TIMEOUT_MS);
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-    };
-    const fail = (error: unknown): void => {
-      settle();
-      outgoing.destroy();
-      reject(error);
-    };
-    const onAbort = (): void => fail(signal.reason);
-    // Stays attached: a destroyed request may still report an error.
-    outgoing.on('error', (error) => fail(connectionError(route.toNetworkError(error), { url, proxy: route.proxy })));
-    outgoing.on('response', (response) => {
-      settle();
-      resolve(response);
-    });
-    signal.addEventListener('abort', onAbort, { once: true });
-    outgoing.end();
-  });
-}
-
-function tooSlow(url: URL): ModelError {
-  return new ModelError('request-timeout', `${url.host} did not tell the limits within ${TIMEOUT_MS} ms`, {
-    retryable: true,
-  });
 }

@@ -56,8 +56,8 @@ export function handshakeHeaders(
  * only fill what is missing. Throws ModelError 'configuration' for a header that HTTP can not carry.
  */
 export function requestHeaders(identity: RequestIdentity, credentials: Credentials, turn: TurnHeaders): RequestHeaders {
-  const own = providerHeaders(identity);
-  const headers: Record<string, string> = { ...own };
+  const { headers: common, secretNames } = commonHeaders(identity, credentials);
+  const headers: Record<string, string> = { ...common };
   const { threadId } = identity;
   headers['accept'] = turn.accept ?? 'text/event-stream';
   headers['content-type'] = 'application/json';
@@ -70,13 +70,21 @@ export function requestHeaders(identity: RequestIdentity, credentials: Credentia
   if (identity.subagent !== undefined) headers['x-openai-subagent'] = identity.subagent;
   const beta = identity.betaFeatures ?? [];
   if (beta.length > 0) headers['x-codex-beta-features'] = beta.join(',');
-  Object.assign(headers, credentialHeaders(credentials));
+  return { headers, secretNames };
+}
+
+type ClientIdentity = Pick<RequestIdentity, 'provider' | 'environment' | 'originator' | 'clientVersion' | 'userAgent'>;
+
+/** Headers of every request to the provider, also of one that belongs to no thread. Throws as `requestHeaders` does. */
+export function commonHeaders(identity: ClientIdentity, credentials: Credentials): RequestHeaders {
+  const own = providerHeaders(identity);
+  const headers: Record<string, string> = { ...own, ...credentialHeaders(credentials) };
   headers['originator'] ??= identity.originator;
   headers['user-agent'] ??= identity.userAgent;
   return { headers, secretNames: new Set(['authorization', 'chatgpt-account-id', 'cookie', ...Object.keys(own)]) };
 }
 
-function providerHeaders(identity: RequestIdentity): Record<string, string> {
+function providerHeaders(identity: ClientIdentity): Record<string, string> {
   const { provider, environment } = identity;
   const headers: Record<string, string> = {};
   if (provider.id === 'openai') {
