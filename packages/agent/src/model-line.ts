@@ -1,4 +1,10 @@
-import { type CredentialsSource, createCredentialsSource } from '@quire/auth';
+import {
+  type CredentialsSource,
+  createCredentialsSource,
+  enforceRestrictions,
+  LoginKeeper,
+  type StoreKind,
+} from '@quire/auth';
 import type { ModelPort, ThreadSettings } from '@quire/core';
 import { describeHost, systemClock, systemEntropy } from '@quire/host';
 import { createFallbackMemory, createModelClient, RateLimitStore } from '@quire/model-client';
@@ -6,6 +12,7 @@ import type { ThreadId } from '@quire/protocol';
 import type { Config } from '@quire/store';
 import type { QuireOptions } from './api.ts';
 import type { Environment } from './environment.ts';
+import type { Site } from './site.ts';
 import { VERSION } from './version.ts';
 
 const DEFAULT_ORIGINATOR = 'quire_sdk';
@@ -30,7 +37,8 @@ export class ModelLines {
   readonly #environment: Environment;
   readonly #apiKey: string | undefined;
   readonly #fallbackMemory = createFallbackMemory({ clock: systemClock });
-  readonly #rateLimits = new RateLimitStore();
+  readonly #rateLimits = new RateLimitStore({ clock: systemClock });
+  readonly #keepers = new Map<string, LoginKeeper>();
 
   constructor(environment: Environment, options: Pick<QuireOptions, 'apiKey' | 'originator'>) {
     const override = environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
@@ -39,14 +47,38 @@ export class ModelLines {
     this.#apiKey = options.apiKey;
   }
 
-  credentials(config: Config, home: string): CredentialsSource {
-    const key = this.#apiKey;
-    return createCredentialsSource({
-      provider: config.provider,
-      home,
-      environment: key === undefined ? this.#environment : { ...this.#environment, CODEX_API_KEY: key },
-      apiKeyFromEnvironment: true,
-    });
+  /** @throws AuthError when the login that is there is not allowed; it is taken away then */
+  async credentials({ config, home, signal }: Site): Promise<CredentialsSource> {
+    const { provider, forcedLoginMethod: method, forcedWorkspaceIds: workspaces, credentialsStore } = config;
+    const environment =
+      this.#apiKey === undefined ? this.#environment : { ...this.#environment, CODEX_API_KEY: this.#apiKey };
+    const keeper = this.#keeper(home, { storeKind: credentialsStore, workspaces });
+    if (provider.requiresOpenaiAuth) {
+      const key = environment['CODEX_API_KEY']?.trim();
+      await enforceRestrictions(keeper, { method, workspaces }, { key: key === '' ? undefined : key, signal });
+    }
+    return createCredentialsSource({ provider, home, environment, apiKeyFromEnvironment: true, keeper });
+  }
+
+  /** One owner of the login for all threads that look for it at one place. */
+  #keeper(
+    home: string,
+    options: { readonly storeKind: StoreKind; readonly workspaces: readonly string[] | undefined },
+  ): LoginKeeper {
+    const { storeKind, workspaces } = options;
+    const key = JSON.stringify([home, storeKind, workspaces]);
+    let keeper = this.#keepers.get(key);
+    if (keeper === undefined) {
+      keeper = new LoginKeeper({
+        home,
+        storeKind,
+        environment: this.#environment,
+        client: { originator: this.originator, userAgent: userAgent(this.originator, this.#environment) },
+        ...(workspaces === undefined ? {} : { workspaces }),
+      });
+      this.#keepers.set(key, keeper);
+    }
+    return keeper;
   }
 
   open(thread: {

@@ -6,7 +6,6 @@ import {
   type ThreadPorts,
   type ThreadSeed,
   type ThreadSettings,
-  webSearchWarning,
 } from '@quire/core';
 import {
   createCommandRunner,
@@ -16,12 +15,12 @@ import {
   systemClock,
   systemEntropy,
 } from '@quire/host';
-import { approvalPolicyName, type ThreadId } from '@quire/protocol';
+import type { ThreadId } from '@quire/protocol';
 import type { Config } from '@quire/store';
 import { AgentBudget } from './agent-budget.ts';
 import { AgentError } from './agent-error.ts';
 import { OpenThread } from './agent-thread.ts';
-import type { QuireOptions, ThreadFacts, ThreadOptions, TurnOverrides } from './api.ts';
+import type { QuireOptions, ThreadOptions, TurnOverrides } from './api.ts';
 import { commandEnvironment, type Environment } from './environment.ts';
 import { observeFirstRequest } from './first-request.ts';
 import type { McpServersOfProgram } from './mcp-servers-of-program.ts';
@@ -34,6 +33,7 @@ import { knownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import type { StoredThread } from './stored-thread.ts';
 import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
+import { openingNotices, threadFacts } from './thread-facts.ts';
 import type { AgentsOfTree, ChildOptions, ThreadGround, ThreadSource } from './thread-ground.ts';
 import { modelInfo, resolveThreadSettings } from './thread-settings.ts';
 
@@ -76,7 +76,7 @@ export class ThreadOpener implements ThreadSource {
     let record: OpenedRollout | undefined = stored === undefined ? undefined : storedRecord(stored, site.home);
     try {
       const place = await this.#readPlace(site, options, runner.shell.name);
-      const credentials = this.#household.lines.credentials(site.config, site.home);
+      const credentials = await this.#household.lines.credentials(site);
       // Asked before anything is written: a run that can not authorise itself leaves no trace.
       await credentials.current({ signal: site.signal });
       const secrets = this.secrets(site.config);
@@ -96,8 +96,7 @@ export class ThreadOpener implements ThreadSource {
         ...site.config.warnings,
         ...place.notices,
         ...(stored?.warnings ?? []),
-        ...modelWarnings(settings, stored),
-        ...searchWarnings(settings, site.config),
+        ...openingNotices(settings, { config: site.config, options, stored }),
       ];
       const origin = {
         threadId,
@@ -375,39 +374,4 @@ function withoutAnswers({ person, ...options }: ThreadOptions): ThreadOptions {
 function placeOf(settings: ThreadSettings): PlaceReading {
   const { cwd, environment, projectInstructions } = settings;
   return { cwd, environment, projectInstructions, notices: [] };
-}
-
-function threadFacts(
-  settings: ThreadSettings,
-  origin: Pick<ThreadFacts, 'threadId' | 'resumed' | 'forkedFrom' | 'providerId' | 'rolloutPath' | 'warnings'>,
-): ThreadFacts {
-  return {
-    ...origin,
-    workingDirectory: settings.cwd,
-    model: settings.model.slug,
-    approvalPolicy: approvalPolicyName(settings.approvalPolicy),
-    sandboxMode: settings.sandbox.mode,
-    reasoningEffort: settings.reasoningEffort,
-    reasoningSummary: settings.reasoningSummary,
-  };
-}
-
-function searchWarnings({ webSearch }: ThreadSettings, { provider }: Config): readonly string[] {
-  const warning = webSearchWarning(webSearch, provider.name);
-  return warning === undefined ? [] : [warning];
-}
-
-function modelWarnings(settings: ThreadSettings, stored: StoredThread | undefined): readonly string[] {
-  const warnings: string[] = [];
-  const { slug, isFallback } = settings.model;
-  if (isFallback) {
-    warnings.push(
-      `Nothing is known about the model ${slug}; general settings are used for it, which may cost quality.`,
-    );
-  }
-  const before = stored?.seed.previousModel;
-  if (before !== undefined && before !== slug) {
-    warnings.push(`This thread was served by ${before} until now and goes on with ${slug}.`);
-  }
-  return warnings;
 }

@@ -13,8 +13,22 @@ import {
   type ThreadSettings,
   type ToolSettings,
 } from '@quire/core';
-import type { CompactionStrategyName, ModelInfo, Personality, SandboxPolicy, TurnContextLine } from '@quire/protocol';
-import { type Config, type TrustDefaults, trustDefaults } from '@quire/store';
+import type {
+  ApprovalPolicy,
+  CompactionStrategyName,
+  ModelInfo,
+  Personality,
+  SandboxMode,
+  SandboxPolicy,
+  TurnContextLine,
+} from '@quire/protocol';
+import {
+  type Config,
+  constrainApprovalPolicy,
+  constrainSandboxMode,
+  type TrustDefaults,
+  trustDefaults,
+} from '@quire/store';
 import type { ThreadOptions } from './api.ts';
 
 /** What the machine says about the place, gathered before a thread opens. */
@@ -74,8 +88,7 @@ export function resolveThreadSettings(
     reasoningSummary: config.modelReasoningSummary ?? model.defaultReasoningSummary,
     verbosity: config.modelVerbosity,
     serviceTier: config.serviceTier === 'fast' ? 'priority' : config.serviceTier,
-    approvalPolicy:
-      config.approvalPolicy ?? (options.person === undefined ? UNATTENDED_POLICY : defaultsOf(config).approvalPolicy),
+    approvalPolicy: constrainApprovalPolicy(wantedPolicy(config, options), config.requirements).value,
     sandbox,
     temporaryRoots: sandbox.mode === 'workspace-write' ? temporaryRoots(sandbox, known.processEnvironment) : [],
     webSearch: {
@@ -193,6 +206,26 @@ function defaultsOf({ trust }: Config): TrustDefaults {
   return trustDefaults(trust, { canSandbox: process.platform === 'linux' || process.platform === 'darwin' });
 }
 
+function wantedPolicy(config: Config, { person }: ThreadOptions): ApprovalPolicy {
+  return config.approvalPolicy ?? (person === undefined ? UNATTENDED_POLICY : defaultsOf(config).approvalPolicy);
+}
+
+function wantedMode(config: Config, { sandboxMode }: ThreadOptions): SandboxMode {
+  return sandboxMode ?? config.sandboxMode ?? defaultsOf(config).sandboxMode;
+}
+
+/** What whoever manages this machine does not allow, and what stands in for it. */
+export function requirementNotices(config: Config, options: ThreadOptions): readonly string[] {
+  const { requirements } = config;
+  // What is configured was judged when it was read.
+  const policy = config.approvalPolicy === undefined ? wantedPolicy(config, options) : undefined;
+  const mode = options.sandboxMode ?? (config.sandboxMode === undefined ? wantedMode(config, options) : undefined);
+  return [
+    policy === undefined ? undefined : constrainApprovalPolicy(policy, requirements).notice,
+    mode === undefined ? undefined : constrainSandboxMode(mode, requirements).notice,
+  ].filter((notice) => notice !== undefined);
+}
+
 /** What commands may touch, of a thread with these options. */
 export function confinementAt(
   config: Config,
@@ -212,7 +245,7 @@ function sandboxPolicy(config: Config, options: ThreadOptions): SandboxPolicy {
   const workspace = config.sandboxWorkspaceWrite;
   return {
     ...workspace,
-    mode: options.sandboxMode ?? config.sandboxMode ?? defaultsOf(config).sandboxMode,
+    mode: constrainSandboxMode(wantedMode(config, options), config.requirements).value,
     writableRoots: [...workspace.writableRoots, ...(options.additionalDirectories ?? [])].map(realPathOf),
   };
 }

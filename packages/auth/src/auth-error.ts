@@ -7,8 +7,24 @@ export type AuthErrorCode =
   | 'unusable-key'
   /** `auth.json` exists but can not be read. */
   | 'unreadable-file'
-  /** `auth.json` was read but is not what it should be. */
-  | 'malformed-file';
+  /** `auth.json` is there and empty. */
+  | 'empty-file'
+  /** The stored credentials were read but are not what they should be. */
+  | 'malformed-file'
+  /** The credentials can not be written, or not taken away. */
+  | 'not-writable'
+  /** Another process is changing the credentials and does not come to an end. */
+  | 'in-use'
+  /** The system's keyring can not be used. */
+  | 'keyring'
+  /** The configuration forbids this kind of login, or this workspace. */
+  | 'forbidden'
+  /** A login was not completed: refused, cancelled, given up. */
+  | 'login-failed'
+  /** The server offers no login by device code. */
+  | 'no-device-login'
+  /** No port is free for the browser to come back to. */
+  | 'port-in-use';
 
 /** Why there are no usable credentials. The message says what to do; it never holds a token. */
 export class AuthError extends Error {

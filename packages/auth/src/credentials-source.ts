@@ -1,14 +1,20 @@
-import { join } from 'node:path';
 import type { Credentials, ModelProvider } from '@quire/protocol';
 import { AuthError } from './auth-error.ts';
-import { readAuthFile } from './auth-file.ts';
+import { credentialsOf } from './credentials/login.ts';
+import { LoginKeeper, type LoginRecoveryStep } from './login-keeper.ts';
 
 export interface CredentialsSource {
   /**
-   * The credentials for the next request. Read at the first call and kept from then on; a failure is
-   * not kept. Rejects with AuthError, or with the reason of `signal`.
+   * The credentials for the next request. Keys and the stored login are read at the first call and kept from then on, a
+   * failure is not kept; tokens that are about to end are renewed first. Rejects with AuthError, or with the reason of
+   * `signal`.
    */
   current(options: { readonly signal: AbortSignal }): Promise<Credentials>;
+  /**
+   * What can be done about a 401, begun anew for every request; ends at once for a key. Throws ModelError, or the
+   * reason of `signal`.
+   */
+  recover(options: { readonly signal: AbortSignal }): AsyncIterable<LoginRecoveryStep>;
 }
 
 export interface CredentialsSourceOptions {
@@ -18,37 +24,51 @@ export interface CredentialsSourceOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether `CODEX_API_KEY` counts here. Entry points decide: `exec` does, others may not. */
   readonly apiKeyFromEnvironment: boolean;
+  /** Owns the stored login of `home`. Absent: one of its own, over `auth.json`. */
+  readonly keeper?: LoginKeeper;
 }
 
 /**
  * Credentials for one provider, the first that applies: the variable named by its `env_key`, its literal
- * bearer token, and, only when it uses the stored login, `CODEX_API_KEY` and then `auth.json`.
+ * bearer token, and, only when it uses the stored login, `CODEX_API_KEY` and then the login.
  */
 export function createCredentialsSource(options: CredentialsSourceOptions): CredentialsSource {
-  let known: Credentials | undefined;
+  const { home, environment } = options;
+  const keeper = options.keeper ?? new LoginKeeper({ home, environment });
+  let given: Credentials | undefined;
   return {
     async current({ signal }) {
       signal.throwIfAborted();
-      known ??= requireUsable(await findCredentials(options, signal), options);
-      return known;
+      given ??= givenCredentials(options);
+      return requireUsable(given ?? (await storedCredentials(keeper, options, signal)), options);
+    },
+    async *recover({ signal }) {
+      given ??= givenCredentials(options);
+      if (given === undefined) yield* keeper.recover({ signal });
     },
   };
 }
 
-async function findCredentials(options: CredentialsSourceOptions, signal: AbortSignal): Promise<Credentials> {
+/** What configuration and environment say; `undefined`: the login counts. */
+function givenCredentials(options: CredentialsSourceOptions): Credentials | undefined {
   const { provider, environment } = options;
   if (provider.envKey !== undefined) return { kind: 'api-key', token: keyFromVariable(options, provider.envKey) };
   if (provider.bearerToken !== undefined) return { kind: 'api-key', token: provider.bearerToken };
   if (!provider.requiresOpenaiAuth) return { kind: 'none' };
-
   const key = options.apiKeyFromEnvironment ? environment['CODEX_API_KEY']?.trim() : undefined;
-  if (key !== undefined && key !== '') return { kind: 'api-key', token: key };
+  return key === undefined || key === '' ? undefined : { kind: 'api-key', token: key };
+}
 
-  const stored = await readAuthFile(join(options.home, 'auth.json'), { signal });
-  if (stored !== undefined) return stored;
+async function storedCredentials(
+  keeper: LoginKeeper,
+  { provider }: CredentialsSourceOptions,
+  signal: AbortSignal,
+): Promise<Credentials> {
+  const login = await keeper.current({ signal });
+  if (login !== undefined) return credentialsOf(login);
   throw new AuthError(
     'no-credentials',
-    `no credentials for the model provider "${provider.id}": set CODEX_API_KEY, or try without a key: \`npm run demo\` or \`quire simulate\``,
+    `no credentials for the model provider "${provider.id}": set CODEX_API_KEY, or try without a key: \`npm run demo\` or \`quire simulate\`; \`quire login\` logs in`,
   );
 }
 

@@ -117,11 +117,12 @@ describe('auth.json', () => {
     const error = await failure(sourceFor().current({ signal }));
     expect([error.code, error.message]).toEqual([
       'no-credentials',
-      'no credentials for the model provider "openai": set CODEX_API_KEY, or try without a key: `npm run demo` or `quire simulate`',
+      'no credentials for the model provider "openai": set CODEX_API_KEY, or try without a key: `npm run demo` or `quire simulate`; `quire login` logs in',
     ]);
   });
 
   test.each([
+    ['an unreadable time', '{"tokens":{"access_token":"a"},"last_refresh":"secret-1"}', 'last_refresh that is no time'],
     ['broken JSON', '{"OPENAI_API_KEY": "secret-1', 'is not valid JSON'],
     ['an array', '[]', 'does not hold a JSON object'],
     ['apikey mode without a key', '{"auth_mode":"apikey"}', 'holds no OPENAI_API_KEY'],

@@ -8,6 +8,10 @@ Commands:
   thread      List, show, name, fork, roll back, compact the threads on disk, and more
   archive     Put a thread away
   unarchive   Bring it back
+  config      Show and change the configuration
+  features    List features, switch them on and off
+  login       Sign in, or tell who is signed in
+  logout      Sign out
   sandbox     Run a command of your own under the sandbox of a thread
   mcp         Add, list, remove and log in to MCP servers
   execpolicy  Tell what the rules say of a command

@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./doctor/command.ts')).doctorCommand,
   mcp: async () => (await import('./mcp/command.ts')).mcpCommand,
   execpolicy: async () => (await import('./execpolicy/command.ts')).execPolicyCommand,
+  config: async () => (await import('./config/command.ts')).configCommand,
+  features: async () => (await import('./features/command.ts')).featuresCommand,
+  login: async () => (await import('./login/command.ts')).loginCommand,
+  logout: async () => (await import('./login/command.ts')).logoutCommand,
   simulate: async () => (await import('./simulate/command.ts')).simulateCommand,
 };
 

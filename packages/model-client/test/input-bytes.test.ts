@@ -1,4 +1,4 @@
-import type { ResponseItem } from '@quire/protocol';
+import { type ResponseItem, responseItemToJson } from '@quire/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { InputBytes } from '../src/request/input-bytes.ts';
@@ -14,7 +14,7 @@ test('whatever requests follow one another, each holds exactly its own items [RE
   const part = fc.boolean();
   fc.assert(
     fc.property(fc.array(fc.record({ input, part, growsFrom: fc.nat({ max: 8 }) })), (requests) => {
-      const bytes = new InputBytes((item) => ({ ...item }));
+      const bytes = new InputBytes((item) => responseItemToJson(item));
       let previous: readonly ResponseItem[] = [];
       for (const request of requests) {
         const own = request.input.flatMap((index) => ITEMS[index] ?? []);

@@ -5,5 +5,6 @@ export { openEgressProxy } from './egress/open-egress-proxy.ts';
 export type { Environment } from './environment.ts';
 export { toNetworkError } from './failure.ts';
 export { type LoopbackListener, type LoopbackPage, listenOnLoopback } from './loopback/listen-on-loopback.ts';
+export { type Page, type PageServer, PortTakenError, servePages } from './loopback/serve-pages.ts';
 export { NetworkError, type NetworkErrorCode, type NetworkErrorDetails } from './network-error.ts';
 export type { OpenOptions, Route } from './route/route.ts';

@@ -30,7 +30,7 @@ import { createWorkspace } from '../workspace.ts';
 import { DYNAMIC, MCP_SERVER, type Round } from './tool-scene.ts';
 
 export const FORMS: readonly ShellToolForm[] = ['shell', 'local-shell', 'shell-command', 'unified-exec', 'none'];
-export const FILE_TOOLS = ['grep_files', 'read_file', 'list_dir'];
+const FILE_TOOLS = ['grep_files', 'read_file', 'list_dir'];
 
 /** A thread of the core over the ports of the product: the settings can be what no configuration says. */
 export interface Registry extends AsyncDisposable {
@@ -110,7 +110,7 @@ export async function openRegistry(): Promise<Registry> {
   });
   const threadId = systemEntropy.uuid() as ThreadId;
   const lines = new ModelLines(environment, {});
-  const credentials = lines.credentials(config, home);
+  const credentials = await lines.credentials({ config, home, cwd: repository, signal: new AbortController().signal });
   const sandbox = createSandbox({ environment });
   const equipment = await equipThread({
     threadId,

@@ -96,7 +96,7 @@ export const DYNAMIC: Pick<DynamicToolDefinition, 'name' | 'description' | 'inpu
   needsApproval: true,
 };
 
-export function isChild(request: RecordedRequest): boolean {
+function isChild(request: RecordedRequest): boolean {
   return request.headers['x-openai-subagent'] === 'collab_spawn';
 }
 
@@ -107,7 +107,7 @@ function hooksToml(file: string): string {
   return entry('PreToolUse') + entry('PostToolUse');
 }
 
-export function mcpToml(name: string, options: { readonly fault?: string; readonly more?: string } = {}): string {
+function mcpToml(name: string, options: { readonly fault?: string; readonly more?: string } = {}): string {
   const { fault = 'none', more = '' } = options;
   const args = JSON.stringify([MCP_SERVER, fault]);
   return `[mcp_servers.${name}]\ncommand = ${JSON.stringify(process.execPath)}\nargs = ${args}\n${more}\n`;

@@ -74,7 +74,7 @@ function whole(text: string): RegExp {
   return new RegExp(`^${text}$`);
 }
 
-export function literal(text: string): string {
+function literal(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 

@@ -66,7 +66,7 @@ export function matchRules(
     .filter(({ decision }) => isTrusted || decision !== 'allow');
 }
 
-export function matchesPattern(pattern: PrefixRule['pattern'], words: readonly string[]): boolean {
+function matchesPattern(pattern: PrefixRule['pattern'], words: readonly string[]): boolean {
   return pattern.length <= words.length && pattern.every((choices, index) => choices.includes(words[index] ?? ''));
 }
 

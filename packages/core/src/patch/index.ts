@@ -1,5 +1,5 @@
 export { applyUpdate } from './apply-update.ts';
-export { detectPatchArgv, detectPatchScript, type PatchCall } from './detect-patch-call.ts';
+export { detectPatchArgv, detectPatchScript } from './detect-patch-call.ts';
 export {
   type ParsedPatch,
   type PatchChunk,

@@ -47,16 +47,15 @@ function rule(decision: RuleDecision, prefix: readonly string[]): PrefixRule {
 }
 
 /** Answers in turn, and keeps what was asked. The last answer is given again and again. */
+type Answering = (request: ApprovalRequest) => ApprovalDecision | Promise<ApprovalDecision>;
+
 export class ScriptedApprovals implements Approvals {
   readonly requests: ApprovalRequest[] = [];
-  readonly #answers: (
-    | ApprovalDecision
-    | ((request: ApprovalRequest) => ApprovalDecision | Promise<ApprovalDecision>)
-  )[];
+  readonly #answers: (ApprovalDecision | Answering)[];
 
-  constructor(...answers: readonly (ApprovalDecision['kind'] | ScriptedApprovals['ask'] | ApprovalDecision)[]) {
+  constructor(...answers: readonly (ApprovalDecision['kind'] | Answering | ApprovalDecision)[]) {
     this.#answers = answers.map((answer) =>
-      typeof answer === 'string' ? ({ kind: answer } as ApprovalDecision) : (answer as ApprovalDecision),
+      typeof answer === 'string' ? ({ kind: answer } as ApprovalDecision) : answer,
     );
   }
 

@@ -361,7 +361,13 @@ describe('what was shown is what runs', () => {
         answer,
         tamper,
         async (script, cwd, variables, decision, change) => {
-          const source = { script: `rm -f ${script}`, login: true, cwd, environment: { ...variables }, timeoutMs: 1 };
+          const source = {
+            script: `rm -f ${script}`,
+            login: true,
+            cwd: cwd as string,
+            environment: { ...variables },
+            timeoutMs: 1,
+          };
           const started: Command[] = [];
           const runner = {
             argv: (command: Command) => ('argv' in command ? command.argv : ['sh', '-c', command.script]),

@@ -105,7 +105,7 @@ const CLOSE_OTHERS =
   'my $n = 3; for (split(/,/, shift), 0x100000000) { syscall(436, $n, $_ - 1, 0) if $_ > $n; $n = $_ + 1; } exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 126;';
 
 /** Everything is there to be read; only the writable roots, without what is protected in them, can be written. */
-export function bubblewrapArguments(
+function bubblewrapArguments(
   request: ResolvedRequest,
   options: {
     readonly filterFd: number | undefined;

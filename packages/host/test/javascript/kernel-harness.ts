@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import type { CellOutcome, JavaScriptKernel } from '@quire/core';
-import { createJavaScriptKernel, type JavaScriptKernelOptions } from '../../src/javascript/create-javascript-kernel.ts';
+import { createJavaScriptKernel } from '../../src/javascript/create-javascript-kernel.ts';
+import type { JavaScriptKernelOptions } from '../../src/javascript/kernel-options.ts';
 
 type RunOptions = Parameters<JavaScriptKernel['run']>[1];
 

@@ -9,6 +9,10 @@ export type ConfigErrorCode =
   | 'wrong-type'
   | 'invalid-value'
   | 'unknown-provider'
+  /** No file and no table has the name that `--profile` or `profile` gives. */
+  | 'unknown-profile'
+  /** A name of `--enable` or `--disable`. */
+  | 'unknown-feature'
   /** The file could not be replaced, or the setting in it not changed without loss. */
   | 'not-writable'
   /** Another process is writing the file. */
@@ -17,6 +21,8 @@ export type ConfigErrorCode =
 export interface ConfigErrorDetails {
   /** Dotted key of the setting. */
   readonly key?: string;
+  /** The same as names of tables and setting. */
+  readonly path?: readonly string[];
   /** Absolute path of the file, or `-c`. */
   readonly source?: string;
   /** 1-based. */
@@ -31,6 +37,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code: ConfigErrorCode;
   readonly key: string | undefined;
+  readonly path: readonly string[] | undefined;
   readonly source: string | undefined;
   readonly line: number | undefined;
   readonly column: number | undefined;
@@ -39,6 +46,7 @@ export class ConfigError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.key = details.key;
+    this.path = details.path;
     this.source = details.source;
     this.line = details.line;
     this.column = details.column;

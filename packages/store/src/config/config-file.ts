@@ -2,17 +2,18 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { ConfigError } from './config-error.ts';
-import type { ConfigLayer } from './layers.ts';
+import type { ConfigLayer, LayerKind } from './layers.ts';
 import { parseTomlDocument } from './toml.ts';
 
 /**
  * `undefined` when there is nothing in the file to parse.
  * @throws ConfigError 'unreadable-file', 'syntax'
  */
-export async function readFileLayer(file: string): Promise<ConfigLayer | undefined> {
+export async function readFileLayer(kind: LayerKind, file: string): Promise<ConfigLayer | undefined> {
   const text = await readConfigText(file);
   if (text === undefined) return undefined;
-  return { source: file, baseDirectory: path.dirname(file), table: await parseTomlDocument(text, file) };
+  const table = await parseTomlDocument(text, file);
+  return { kind, source: file, text, baseDirectory: path.dirname(file), table };
 }
 
 /**
@@ -25,7 +26,7 @@ export async function readConfigText(file: string): Promise<string | undefined> 
     return text.trim() === '' ? undefined : text;
   } catch (cause) {
     if (systemErrorCode(cause) === 'ENOENT') return undefined;
-    const reason = cause instanceof TypeError ? 'it is not UTF-8 text' : describeSystemError(cause);
+    const reason = cause instanceof TypeError ? 'it is not UTF-8 text; save it as UTF-8' : describeSystemError(cause);
     throw new ConfigError('unreadable-file', `${file} can not be read: ${reason}`, { source: file, cause });
   }
 }

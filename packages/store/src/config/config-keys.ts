@@ -23,10 +23,25 @@ export const CONFIG_KEYS = [
   },
   { key: 'openai_base_url', type: 'URL', meaning: 'Address of the built-in `openai` provider.' },
   {
+    key: 'oss_provider',
+    type: '`ollama`, `lmstudio`',
+    meaning: 'The local server that `--oss` means. Unset: it has to be named.',
+  },
+  {
+    key: 'chatgpt_base_url',
+    type: 'URL',
+    meaning: 'Address of the account service. A project may not set it.',
+  },
+  {
     key: 'model_reasoning_effort',
     type: 'string',
     meaning:
       'How much the model thinks: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max` or `ultra`. Another word is passed on with a warning.',
+  },
+  {
+    key: 'plan_mode_reasoning_effort',
+    type: 'string',
+    meaning: 'The same while the thread is in plan mode. Default: as otherwise.',
   },
   {
     key: 'model_reasoning_summary',
@@ -43,6 +58,11 @@ export const CONFIG_KEYS = [
     key: 'model_context_window',
     type: 'integer ≥ 1',
     meaning: 'Tokens. Overrides what the catalog says of the model.',
+  },
+  {
+    key: 'model_catalog_json',
+    type: 'path',
+    meaning: 'File with a list of models that stands in for the catalog. Read at the start only.',
   },
   { key: 'service_tier', type: 'string', meaning: 'Processing tier asked for, such as `flex`.' },
   {
@@ -227,7 +247,56 @@ export const CONFIG_KEYS = [
     type: 'list of paths',
     meaning: 'Folders whose packages `js_repl` finds before those of the working directory. Default none.',
   },
-  { key: 'features.<name>', type: 'boolean', meaning: 'Switches a feature on or off.' },
+  {
+    key: 'features.<name>',
+    type: 'boolean or a table',
+    meaning: 'Switches a [feature](features.md) on or off. Of a table `enabled` counts.',
+  },
+  {
+    key: 'suppress_unstable_features_warning',
+    type: 'boolean',
+    meaning: 'Silences the warning about features that are under development. Default `false`.',
+  },
+  {
+    key: 'experimental_use_unified_exec_tool',
+    type: 'boolean',
+    meaning: 'Older name of `features.unified_exec`.',
+  },
+  {
+    key: 'experimental_use_freeform_apply_patch',
+    type: 'boolean',
+    meaning: 'Older name of `features.apply_patch_freeform`, which has no effect.',
+  },
+  {
+    key: 'include_apply_patch_tool',
+    type: 'boolean',
+    meaning: 'Another older name of it.',
+  },
+  {
+    key: 'profile',
+    type: 'string',
+    meaning: 'The profile in use when `--profile` names none, see [profiles](#profiles). A project may not set it.',
+  },
+  {
+    key: 'profiles.<name>',
+    type: 'table',
+    meaning: 'A profile: settings that hold while it is in use. A file of its own does the same.',
+  },
+  {
+    key: 'forced_login_method',
+    type: '`chatgpt`, `api`',
+    meaning: 'Only this way to sign in is allowed. A project may not set it.',
+  },
+  {
+    key: 'forced_chatgpt_workspace_id',
+    type: 'string or list of strings',
+    meaning: 'Only logins to these workspaces are allowed. A project may not set it.',
+  },
+  {
+    key: 'cli_auth_credentials_store',
+    type: '`file`, `keyring`, `auto`, `ephemeral`',
+    meaning: 'Where credentials are kept. Default `file`. A project may not set it.',
+  },
   { key: 'model_providers.<id>.name', type: 'string', meaning: 'Name that people see. Required.' },
   { key: 'model_providers.<id>.base_url', type: 'URL', meaning: 'Prefix of every request path.' },
   {
@@ -246,6 +315,28 @@ export const CONFIG_KEYS = [
     key: 'model_providers.<id>.experimental_bearer_token',
     type: 'string',
     meaning: 'The token itself. Prefer `env_key`.',
+  },
+  {
+    key: 'model_providers.<id>.auth.command',
+    type: 'string',
+    meaning: 'Program that prints a token. Goes with none of the other kinds of credentials.',
+  },
+  { key: 'model_providers.<id>.auth.args', type: 'list of strings', meaning: 'Its arguments. Default none.' },
+  {
+    key: 'model_providers.<id>.auth.cwd',
+    type: 'path',
+    meaning: 'Where it runs. Default: the folder of the file that sets it.',
+  },
+  {
+    key: 'model_providers.<id>.auth.timeout_ms',
+    type: 'integer ≥ 1',
+    meaning: 'Longest run, in milliseconds. Default 5000.',
+  },
+  {
+    key: 'model_providers.<id>.auth.refresh_interval_ms',
+    type: 'integer ≥ 0',
+    meaning:
+      'How long a token is used before the next is asked for, in milliseconds. Default 300000; 0: until it is refused.',
   },
   { key: 'model_providers.<id>.query_params', type: 'table of strings', meaning: 'Added to every URL.' },
   { key: 'model_providers.<id>.http_headers', type: 'table of strings', meaning: 'Added to every request.' },
@@ -390,6 +481,28 @@ export const CONFIG_KEYS = [
     key: 'mcp_oauth_callback_url',
     type: 'URL',
     meaning: 'Address that they come back to, when it is not that port of this machine.',
+  },
+  {
+    key: 'otel.exporter',
+    type: '`none`, or a table',
+    meaning:
+      'Where logs go: `{ otlp-http = { endpoint = "https://…", headers = {}, protocol = "binary", tls = {} } }` or `otlp-grpc`. `protocol` may be `json`; `tls` may hold `ca-certificate`, `client-certificate` and `client-private-key`. Default `none`. A project may not set it.',
+  },
+  {
+    key: 'otel.trace_exporter',
+    type: '`none`, or a table',
+    meaning: 'Where traces go. Default: where logs go.',
+  },
+  {
+    key: 'otel.metrics_exporter',
+    type: '`none`, or a table',
+    meaning: 'Where metrics go. Default `none`.',
+  },
+  { key: 'otel.environment', type: 'string', meaning: 'Name of the environment in what is sent. Default `dev`.' },
+  {
+    key: 'otel.log_user_prompt',
+    type: 'boolean',
+    meaning: 'Prompts are a part of what is sent. Default `false`.',
   },
 ] as const satisfies readonly ConfigKey[];
 

@@ -2,6 +2,7 @@ import { ConfigError } from './config-error.ts';
 import { adoptValue, type ConfigTable, createTable, isTable, valueAt } from './layers.ts';
 import { removeTomlTable } from './remove-toml-table.ts';
 import { parseTomlDocument } from './toml.ts';
+import { withoutTomlLines } from './toml-lines.ts';
 
 export interface ConfigChange {
   /** Names of the tables, then of the setting; at least one. */
@@ -34,6 +35,11 @@ async function changeOnce(text: string, change: ConfigChange, source: string): P
     if ((await holds(removed, wanted)) || (await holds(removed, withoutEmptyParents(wanted, change.path))))
       return removed;
   }
+  if (change.value === undefined) {
+    // The library takes comments before the setting away with it.
+    const removed = withoutTomlLines(text, change.path);
+    if (await holds(removed, wanted)) return removed;
+  }
   const patched = await patchText(text, change);
   if (patched !== undefined && (await holds(patched, wanted))) return patched;
   const key = change.path.join('.');
@@ -57,10 +63,16 @@ async function patchText(text: string, change: ConfigChange): Promise<string | u
   const { parse, patch } = await import('@decimalturn/toml-patch');
   try {
     const document: unknown = parse(text);
-    return isTable(document) ? patch(text, withChange(document, change)) : undefined;
+    return isTable(document) ? withLineEnd(patch(text, withChange(document, change)), text) : undefined;
   } catch {
     return undefined; // the caller says what can not be done
   }
+}
+
+/** A file keeps its last line feed, and a new one has it. */
+function withLineEnd(text: string, before: string): string {
+  const wants = before === '' || before.endsWith('\n');
+  return wants && text !== '' && !text.endsWith('\n') ? `${text}\n` : text;
 }
 
 /** Whether `text` reads as `wanted`: what no change named must not change. */

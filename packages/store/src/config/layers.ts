@@ -5,9 +5,20 @@ export interface ConfigTable {
   [key: string]: unknown;
 }
 
+/**
+ * Where a layer comes from, lowest first. `managed` is what an administrator has the last word on; `command-line` is
+ * everything given with `-c`.
+ */
+export type LayerKind = 'system' | 'user' | 'profile' | 'project' | 'command-line' | 'managed';
+
 export interface ConfigLayer {
+  readonly kind: LayerKind;
   /** What errors call it: the absolute path of a file, or `-c`. */
   readonly source: string;
+  /** The tables of the file that the layer stands in. Absent: it is the whole file. */
+  readonly prefix?: readonly string[];
+  /** What the file holds, to tell lines. Absent for `-c`. */
+  readonly text?: string;
   /** Relative paths in this layer start here. Absolute. */
   readonly baseDirectory: string;
   readonly table: ConfigTable;

@@ -55,7 +55,7 @@ export function readMcpSettings(
   return {
     mcpServers,
     mcpOauthCallbackPort: port,
-    mcpOauthCallbackUrl: readUrl(owner, { key: 'mcp_oauth_callback_url' }),
+    mcpOauthCallbackUrl: owner.url({ key: 'mcp_oauth_callback_url' }),
   };
 }
 
@@ -106,7 +106,7 @@ function readTransport(reader: SettingReader, at: At): McpStdioTransport | McpHt
     envVars: reader.stringList(at('env_vars')) ?? [],
     cwd: reader.path(at('cwd')),
   } as const;
-  const url = readUrl(reader, at('url'));
+  const url = reader.url(at('url'));
   const http = {
     kind: 'streamable-http',
     url: url ?? '',
@@ -134,12 +134,4 @@ function refuseKeys(
 ): void {
   const surplus = keys.find((key) => reader.raw(at(key)) !== undefined);
   if (surplus !== undefined) throw reader.invalid(at(surplus), problem);
-}
-
-function readUrl(reader: SettingReader, setting: SettingPath): string | undefined {
-  const value = reader.nonEmptyString(setting);
-  if (value === undefined) return undefined;
-  const protocol = URL.canParse(value) ? new URL(value).protocol : undefined;
-  if (protocol === 'http:' || protocol === 'https:') return value;
-  throw reader.invalid(setting, 'must be an address that begins with http:// or https://');
 }

@@ -1,5 +1,6 @@
 import { editDistance } from '@quire/protocol';
 import { CONFIG_KEYS } from './config-keys.ts';
+import { isKnownFeature, nearestFeature } from './feature-table.ts';
 import { type ConfigTable, isTable } from './layers.ts';
 
 const KNOWN_PATHS = CONFIG_KEYS.map(({ key }) => key.split('.'));
@@ -9,12 +10,35 @@ const KNOWN_PATHS = CONFIG_KEYS.map(({ key }) => key.split('.'));
  * Other unknown keys are passed over: compatible programs have settings of their own.
  */
 export function misspelledKeys(overrides: ConfigTable): readonly string[] {
-  return unknownPaths(overrides, []).flatMap((path) => {
+  return findMisspelledKeys(overrides).map(
+    ({ path, nearest }) => `-c ${path.join('.')} is no setting and was ignored; did you mean ${nearest}?`,
+  );
+}
+
+export interface MisspelledKey {
+  readonly path: readonly string[];
+  /** Dotted. */
+  readonly nearest: string;
+}
+
+/** The keys of one layer that nothing reads and that are spelled nearly like one that is read. */
+export function findMisspelledKeys(table: ConfigTable): readonly MisspelledKey[] {
+  return [...unknownPaths(table, []), ...unknownFeatures(table)].flatMap((path) => {
     const nearest = nearestKey(path);
-    return nearest === undefined
-      ? []
-      : [`-c ${path.join('.')} is no setting and was ignored; did you mean ${nearest}?`];
+    return nearest === undefined ? [] : [{ path, nearest }];
   });
+}
+
+function unknownFeatures(table: ConfigTable): readonly (readonly string[])[] {
+  const features = table['features'];
+  if (!isTable(features)) return [];
+  return Object.keys(features).flatMap((name) => (isKnownFeature(name) ? [] : [['features', name]]));
+}
+
+/** Whether the setting, or the table, is read. */
+export function isKnownKey(path: readonly string[]): boolean {
+  if (path[0] === 'features' && path[1] !== undefined) return isKnownFeature(path[1]);
+  return KNOWN_PATHS.some((known) => startsAlike(known, path));
 }
 
 function unknownPaths(table: ConfigTable, parent: readonly string[]): readonly (readonly string[])[] {
@@ -41,7 +65,12 @@ function isPlaceholder(segment: string): boolean {
  * The known key that is at most three edits away, fewer where the last name of the path is short; or else the one that
  * ends in the whole key.
  */
-function nearestKey(path: readonly string[]): string | undefined {
+export function nearestKey(path: readonly string[]): string | undefined {
+  const [table, feature] = path;
+  if (table === 'features' && feature !== undefined) {
+    const nearest = nearestFeature(feature);
+    return nearest === undefined ? undefined : `features.${nearest}`;
+  }
   const key = path.join('.');
   const candidates = KNOWN_PATHS.map((known) => filledIn(known, path));
   const nameLength = path.at(-1)?.length ?? 0;

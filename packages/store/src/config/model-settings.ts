@@ -8,11 +8,15 @@ export interface ModelSettings {
   readonly model: string | undefined;
   /** Any word: models add their own. */
   readonly modelReasoningEffort: string | undefined;
+  /** In plan mode. Absent: as otherwise. */
+  readonly planModeReasoningEffort: string | undefined;
   readonly modelReasoningSummary: 'auto' | 'concise' | 'detailed' | 'none' | undefined;
   readonly modelVerbosity: 'low' | 'medium' | 'high' | undefined;
   readonly modelSupportsReasoningSummaries: boolean | undefined;
   /** Tokens. */
   readonly modelContextWindow: number | undefined;
+  /** Absolute. A file whose list of models stands in for the catalog. */
+  readonly modelCatalogFile: string | undefined;
   readonly serviceTier: string | undefined;
   /** The text of `model_instructions_file`, else `instructions`. Replaces the base instructions. */
   readonly baseInstructions: string | undefined;
@@ -29,11 +33,13 @@ const PLAIN_WORD = /^[A-Za-z][A-Za-z0-9_-]*$/;
 export async function readModelSettings(reader: SettingReader, warnings: string[]): Promise<ModelSettings> {
   return {
     model: reader.nonEmptyString({ key: 'model' }),
-    modelReasoningEffort: readReasoningEffort(reader, warnings),
+    modelReasoningEffort: readReasoningEffort(reader, 'model_reasoning_effort', warnings),
+    planModeReasoningEffort: readReasoningEffort(reader, 'plan_mode_reasoning_effort', warnings),
     modelReasoningSummary: reader.oneOf({ key: 'model_reasoning_summary' }, ['auto', 'concise', 'detailed', 'none']),
     modelVerbosity: reader.oneOf({ key: 'model_verbosity' }, ['low', 'medium', 'high']),
     modelSupportsReasoningSummaries: reader.boolean({ key: 'model_supports_reasoning_summaries' }),
     modelContextWindow: reader.integer({ key: 'model_context_window' }, { minimum: 1 }),
+    modelCatalogFile: reader.path({ key: 'model_catalog_json' }),
     serviceTier: reader.nonEmptyString({ key: 'service_tier' }),
     baseInstructions: await readBaseInstructions(reader),
     developerInstructions: reader.string({ key: 'developer_instructions' }),
@@ -44,13 +50,17 @@ export async function readModelSettings(reader: SettingReader, warnings: string[
 }
 
 /** A model may know a word that is not known here, so another word is passed on; what is no word is an error. */
-function readReasoningEffort(reader: SettingReader, warnings: string[]): string | undefined {
-  const setting = { key: 'model_reasoning_effort' } as const;
+function readReasoningEffort(
+  reader: SettingReader,
+  key: 'model_reasoning_effort' | 'plan_mode_reasoning_effort',
+  warnings: string[],
+): string | undefined {
+  const setting = { key };
   const effort = reader.nonEmptyString(setting);
   if (effort === undefined || REASONING_EFFORTS.some((known) => known === effort)) return effort;
   const known = REASONING_EFFORTS.join(', ');
   if (!PLAIN_WORD.test(effort)) throw reader.invalid(setting, `must be one word, such as ${known}`);
-  warnings.push(`model_reasoning_effort: ${effort} is passed on as it is; the known words are ${known}`);
+  warnings.push(`${key}: ${effort} is passed on as it is; the known words are ${known}`);
   return effort;
 }
 

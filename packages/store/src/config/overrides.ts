@@ -25,13 +25,13 @@ export async function parseOverrides(overrides: readonly string[]): Promise<Conf
 function splitOverride(override: string): { readonly key: string; readonly valueText: string } {
   const equals = override.indexOf('=');
   if (equals === -1) {
-    throw malformed(`-c ${JSON.stringify(override)} has no "="; write -c key=value, for example -c model=gpt-5`);
+    // What follows the first word may be a secret that only lacks its "=".
+    const [word = ''] = override.trim().split(/[\s:]/, 1);
+    throw malformed(`-c ${JSON.stringify(word)} has no "="; write -c key=value, for example -c model=gpt-5`);
   }
   const key = override.slice(0, equals).trim();
   if (key === '') {
-    throw malformed(
-      `-c ${JSON.stringify(override)} has no key before "="; write -c key=value, for example -c model=gpt-5`,
-    );
+    throw malformed('-c has no key before "="; write -c key=value, for example -c model=gpt-5');
   }
   return { key, valueText: override.slice(equals + 1).trim() };
 }
@@ -40,7 +40,11 @@ function malformed(message: string): ConfigError {
   return new ConfigError('malformed-override', message, { source: OVERRIDE_SOURCE });
 }
 
-async function parseOverrideValue(key: string, text: string): Promise<unknown> {
+/**
+ * The value of a `-c` text, or of a setting that is written on the command line.
+ * @throws ConfigError 'invalid-value'
+ */
+export async function parseOverrideValue(key: string, text: string): Promise<unknown> {
   const trivial = parseTrivialValue(text);
   if (trivial !== undefined) return trivial;
   const reading = await parseTomlValue(text);

@@ -112,7 +112,7 @@ async function readProjectLayers(folders: readonly string[], warnings: string[])
 /** A pipe in the place of the file would never end. */
 async function readProjectFile(file: string): Promise<ConfigLayer | undefined> {
   const stats = await fs.stat(file).catch(() => undefined);
-  if (stats?.isFIFO() !== true) return readFileLayer(file);
+  if (stats?.isFIFO() !== true) return readFileLayer('project', file);
   throw new ConfigError('unreadable-file', `${file} can not be read: it is a pipe`, { source: file });
 }
 

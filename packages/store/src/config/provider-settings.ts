@@ -1,12 +1,18 @@
 import type { ModelProvider, ProviderCapabilities } from '@quire/protocol';
 import { ConfigError } from './config-error.ts';
+import { OSS_PROVIDER_IDS, type OssProviderId } from './oss-provider.ts';
 import type { SettingPath, SettingReader } from './setting-reader.ts';
+import { type ProviderTokenCommand, readTokenCommand } from './token-command.ts';
 
 export interface ProviderSettings {
   /** The selected one. */
   readonly provider: ModelProvider;
   /** Every id that `model_provider` may name, in alphabetical order. */
   readonly providerIds: readonly string[];
+  /** Prints the token for the selected one. Goes before every other kind of credentials. */
+  readonly providerTokenCommand: ProviderTokenCommand | undefined;
+  /** The local server that `--oss` means. */
+  readonly ossProvider: OssProviderId | undefined;
 }
 
 const MAX_RETRIES = 100;
@@ -45,6 +51,7 @@ const BUILT_IN: readonly ModelProvider[] = [
 
 /** All providers of the configuration are checked, not only the selected one. */
 export function readProviderSettings(reader: SettingReader, warnings: string[]): ProviderSettings {
+  const tokenCommands = new Map<string, ProviderTokenCommand>();
   const providers = new Map(BUILT_IN.map((provider) => [provider.id, withBaseUrlOverride(provider, reader)]));
   for (const id of reader.tableKeys('model_providers')) {
     if (BUILT_IN.some((provider) => provider.id === id)) {
@@ -53,18 +60,23 @@ export function readProviderSettings(reader: SettingReader, warnings: string[]):
       );
     } else {
       providers.set(id, readProvider(reader, id, warnings));
+      const command = readTokenCommand(reader, id);
+      if (command !== undefined) tokenCommands.set(id, command);
     }
   }
   const providerIds = [...providers.keys()].sort();
   const selected = reader.string({ key: 'model_provider' }) ?? 'openai';
   const provider = providers.get(selected);
-  if (provider !== undefined) return { provider, providerIds };
+  if (provider !== undefined) {
+    const ossProvider = reader.oneOf({ key: 'oss_provider' }, OSS_PROVIDER_IDS);
+    return { provider, providerIds, providerTokenCommand: tokenCommands.get(selected), ossProvider };
+  }
   const source = reader.sourceOf({ key: 'model_provider' });
   throw new ConfigError(
     'unknown-provider',
     `${source ?? 'configuration'}: model_provider ${JSON.stringify(selected)} is not known; ` +
       `known are ${providerIds.join(', ')}; define others as [model_providers.<id>]`,
-    { key: 'model_provider', ...(source === undefined ? {} : { source }) },
+    { key: 'model_provider', path: ['model_provider'], ...(source === undefined ? {} : { source }) },
   );
 }
 
@@ -72,7 +84,7 @@ function withBaseUrlOverride(provider: ModelProvider, reader: SettingReader): Mo
   if (provider.id !== 'openai') return provider;
   const setting = { key: 'openai_base_url' } as const;
   if (reader.string(setting) === '') return provider;
-  return { ...provider, baseUrl: readUrl(reader, setting) };
+  return { ...provider, baseUrl: reader.url(setting) };
 }
 
 function readProvider(reader: SettingReader, id: string, warnings: string[]): ModelProvider {
@@ -80,17 +92,15 @@ function readProvider(reader: SettingReader, id: string, warnings: string[]): Mo
   const name = reader.nonEmptyString({ key: 'model_providers.<id>.name', id });
   if (name === undefined)
     throw reader.invalid({ key: 'model_providers.<id>.name', id }, 'is missing; give the provider a name');
-  for (const unsupported of ['auth', 'aws']) {
-    if (table !== undefined && Object.hasOwn(table, unsupported)) {
-      warnings.push(`model_providers.${id}.${unsupported} is not supported and is ignored; use env_key`);
-    }
+  if (table !== undefined && Object.hasOwn(table, 'aws')) {
+    warnings.push(`model_providers.${id}.aws is not supported and is ignored; use env_key or auth`);
   }
   const at = (key: ProviderKey): SettingPath => ({ key: `model_providers.<id>.${key}`, id });
   const retries = { minimum: 0, cap: MAX_RETRIES };
   return {
     id,
     name,
-    baseUrl: readUrl(reader, at('base_url')),
+    baseUrl: reader.url(at('base_url')),
     envKey: reader.nonEmptyString(at('env_key')),
     envKeyInstructions: reader.string(at('env_key_instructions')),
     bearerToken: reader.string(at('experimental_bearer_token')),
@@ -128,12 +138,4 @@ function readCapabilities(reader: SettingReader, at: (key: ProviderKey) => Setti
     ...(storeItems === undefined ? {} : { storeItems }),
     ...(itemIds === undefined ? {} : { itemIds }),
   };
-}
-
-function readUrl(reader: SettingReader, setting: SettingPath): string | undefined {
-  const value = reader.nonEmptyString(setting);
-  if (value === undefined) return undefined;
-  const protocol = URL.canParse(value) ? new URL(value).protocol : undefined;
-  if (protocol === 'http:' || protocol === 'https:') return value;
-  throw reader.invalid(setting, 'must be an address that begins with http:// or https://');
 }

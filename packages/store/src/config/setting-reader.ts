@@ -3,6 +3,8 @@ import { ConfigError } from './config-error.ts';
 import type { ConfigKeyName } from './config-keys.ts';
 import { type ConfigLayer, type ConfigTable, isTable, mergeLayers, originOf, valueAt } from './layers.ts';
 
+import { TableReader } from './table-reader.ts';
+
 /** A key of the table, and what stands in it for `<id>` or `<name>`. */
 export interface SettingPath {
   readonly key: ConfigKeyName;
@@ -22,15 +24,22 @@ export interface IntegerRange {
  * ConfigError with key, expectation, finding and source for what is set to something else.
  */
 export class SettingReader {
-  readonly #layers: readonly ConfigLayer[];
-  readonly #merged: ConfigTable;
+  /** Lowest first. */
+  readonly layers: readonly ConfigLayer[];
+  /** All layers in one. */
+  readonly merged: ConfigTable;
   readonly #homeDirectory: string;
 
   /** @param layers lowest first */
   constructor(layers: readonly ConfigLayer[], options: { readonly homeDirectory: string }) {
-    this.#layers = layers;
-    this.#merged = mergeLayers(layers);
+    this.layers = layers;
+    this.merged = mergeLayers(layers);
     this.#homeDirectory = options.homeDirectory;
+  }
+
+  /** A reader of other layers. */
+  with(layers: readonly ConfigLayer[]): SettingReader {
+    return new SettingReader(layers, { homeDirectory: this.#homeDirectory });
   }
 
   string(setting: SettingPath): string | undefined {
@@ -72,8 +81,23 @@ export class SettingReader {
     throw this.invalid(setting, `must be one of ${choices.join(', ')}, found ${JSON.stringify(value)}`);
   }
 
+  /** An address that begins with `http://` or `https://`. */
+  url(setting: SettingPath): string | undefined {
+    const value = this.nonEmptyString(setting);
+    if (value === undefined) return undefined;
+    const protocol = URL.canParse(value) ? new URL(value).protocol : undefined;
+    if (protocol === 'http:' || protocol === 'https:') return value;
+    throw this.invalid(setting, 'must be an address that begins with http:// or https://');
+  }
+
   stringList(setting: SettingPath): readonly string[] | undefined {
     return this.#typed(segmentsOf(setting), 'a list of strings', isStringList);
+  }
+
+  /** One string counts as a list of it. */
+  stringOrList(setting: SettingPath): readonly string[] | undefined {
+    const value = this.#typed(segmentsOf(setting), 'a string or a list of strings', isStringOrList);
+    return typeof value === 'string' ? [value] : value;
   }
 
   stringMap(setting: SettingPath): Readonly<Record<string, string>> | undefined {
@@ -102,7 +126,7 @@ export class SettingReader {
   }
 
   /** Throws unless the table `name` of the root is a table or not set. */
-  requireTable(name: 'sandbox_workspace_write' | 'tools' | 'compaction' | 'agents'): void {
+  requireTable(name: 'sandbox_workspace_write' | 'tools' | 'compaction' | 'agents' | 'otel'): void {
     this.#typed([name], 'a table', isTable);
   }
 
@@ -111,9 +135,31 @@ export class SettingReader {
     return this.#typed([name, id], 'a table', isTable);
   }
 
+  /** Throws unless the table of the token command is a table or not set. */
+  requireTokenCommandTable(id: string): ConfigTable | undefined {
+    return this.#typed(['model_providers', id, 'auth'], 'a table', isTable);
+  }
+
+  /** Relative paths in the layer that set it start here. */
+  baseDirectoryOf(setting: SettingPath): string {
+    return originOf(this.layers, segmentsOf(setting))?.baseDirectory ?? this.#homeDirectory;
+  }
+
+  /** A path that stands inside the value of a setting, as `path` reads one. */
+  resolveInside(setting: SettingPath, value: string): string {
+    return this.#absolute(value, segmentsOf(setting));
+  }
+
+  /** The value where it is a table, for settings that have more than one form. */
+  tableOrUndefined(setting: SettingPath): TableReader | undefined {
+    const value = this.raw(setting);
+    if (!isTable(value)) return undefined;
+    return new TableReader(value, { source: this.sourceOf(setting) ?? 'configuration', path: segmentsOf(setting) });
+  }
+
   /** The value as it is, for settings that have more than one form. */
   raw(setting: SettingPath): unknown {
-    return valueAt(this.#merged, segmentsOf(setting));
+    return valueAt(this.merged, segmentsOf(setting));
   }
 
   /** The layer that set it: a file, or `-c`. */
@@ -129,6 +175,7 @@ export class SettingReader {
     const where = source === undefined ? '' : `${source}: `;
     return new ConfigError('invalid-value', `${where}${key} ${problem}`, {
       key,
+      path: segments,
       ...(source === undefined ? {} : { source }),
       cause,
     });
@@ -139,25 +186,26 @@ export class SettingReader {
     expected: string,
     accepts: (value: unknown) => value is Value,
   ): Value | undefined {
-    const value = valueAt(this.#merged, segments);
+    const value = valueAt(this.merged, segments);
     if (value === undefined || accepts(value)) return value;
     const key = dotted(segments);
     const source = this.#sourceOf(segments) ?? 'configuration';
     // The value itself stays out of the message: it may be a secret in the wrong place.
     throw new ConfigError('wrong-type', `${source}: ${key} must be ${expected}, found ${describeType(value)}`, {
       key,
+      path: segments,
       source,
     });
   }
 
   #sourceOf(segments: readonly string[]): string | undefined {
-    return originOf(this.#layers, segments)?.source;
+    return originOf(this.layers, segments)?.source;
   }
 
   #absolute(value: string, segments: readonly string[]): string {
     if (value === '~') return this.#homeDirectory;
     if (value.startsWith('~/')) return path.join(this.#homeDirectory, value.slice(2));
-    return path.resolve(originOf(this.#layers, segments)?.baseDirectory ?? this.#homeDirectory, value);
+    return path.resolve(originOf(this.layers, segments)?.baseDirectory ?? this.#homeDirectory, value);
   }
 }
 
@@ -171,7 +219,8 @@ function segmentsOf(setting: SettingPath): readonly string[] {
 
 const BARE_KEY = /^[A-Za-z0-9_-]+$/;
 
-function dotted(segments: readonly string[]): string {
+/** As TOML writes it: names that are not plain stand in quotes. */
+export function dotted(segments: readonly string[]): string {
   return segments.map((segment) => (BARE_KEY.test(segment) ? segment : JSON.stringify(segment))).join('.');
 }
 
@@ -194,6 +243,10 @@ function isNumber(value: unknown): value is number | bigint {
 
 function isStringList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isString);
+}
+
+function isStringOrList(value: unknown): value is string | readonly string[] {
+  return isString(value) || isStringList(value);
 }
 
 function describeType(value: unknown): string {

@@ -8,10 +8,12 @@ import { temporaryFolder } from '../temporary-folder.ts';
 const DEFAULTS: Config = {
   model: undefined,
   modelReasoningEffort: undefined,
+  planModeReasoningEffort: undefined,
   modelReasoningSummary: undefined,
   modelVerbosity: undefined,
   modelSupportsReasoningSummaries: undefined,
   modelContextWindow: undefined,
+  modelCatalogFile: undefined,
   serviceTier: undefined,
   baseInstructions: undefined,
   developerInstructions: undefined,
@@ -37,6 +39,20 @@ const DEFAULTS: Config = {
     wireApi: 'responses',
   },
   providerIds: ['lmstudio', 'ollama', 'openai'],
+  providerTokenCommand: undefined,
+  ossProvider: undefined,
+  forcedLoginMethod: undefined,
+  forcedWorkspaceIds: undefined,
+  credentialsStore: 'file',
+  telemetry: {
+    environment: 'dev',
+    logUserPrompt: false,
+    logs: { kind: 'none' },
+    traces: { kind: 'none' },
+    metrics: { kind: 'none' },
+  },
+  chatgptBaseUrl: undefined,
+  allowedHosts: undefined,
   approvalPolicy: undefined,
   sandboxMode: undefined,
   sandboxWorkspaceWrite: {
@@ -75,6 +91,7 @@ const DEFAULTS: Config = {
   projectFolders: [],
   allProjectFolders: [],
   hooks: [],
+  requirements: undefined,
   warnings: [],
 };
 
@@ -96,6 +113,7 @@ async function withConfig(
     loadConfig({
       home: folder.path,
       cwd: '/srv/dir',
+      systemFolder: '/nonexistent',
       overrides: given.overrides ?? [],
       environment: given.environment ?? { HOME: '/users/me' },
       ...(given.ignoreUserConfig === undefined ? {} : { ignoreUserConfig: given.ignoreUserConfig }),
@@ -154,7 +172,8 @@ exclude_slash_tmp = true
 [features]
 one = true
 two = false
-three = { enabled = true }
+three = { enabled = true, more = 1 }
+four = { more = 1 }
 [model_providers.mine]
 name = "Mine"
 base_url = "https://host/v1"
@@ -225,7 +244,7 @@ item_ids = false
       projectRootMarkers: [],
       webSearch: 'live',
       toolOutputTokenLimit: 5,
-      features: { one: true, two: false },
+      features: { one: true, two: false, three: true },
       warnings: [],
     });
   });
@@ -278,9 +297,9 @@ test.each([
     ['model_providers.openai: the built-in provider can not be redefined; use another id, such as "my-openai"'],
   ],
   [
-    'a provider wants a token command',
-    ['model_providers.x={name="x",auth={command="c"}}'],
-    ['model_providers.x.auth is not supported and is ignored; use env_key'],
+    'a provider wants to sign requests',
+    ['model_providers.x={name="x",aws={profile="p"}}'],
+    ['model_providers.x.aws is not supported and is ignored; use env_key or auth'],
   ],
   [
     'a table as approval policy lacks a switch or has one that is not known',
@@ -318,7 +337,7 @@ describe('a configuration that can not be used is refused', () => {
   test('when the file can not be read as text [STORE-08]', async () => {
     await withConfig({ file: Uint8Array.of(0x61, 0xff) }, async (load, home) => {
       expect((await failure(load)).message).toBe(
-        `${path.join(home, 'config.toml')} can not be read: it is not UTF-8 text`,
+        `${path.join(home, 'config.toml')} can not be read: it is not UTF-8 text; save it as UTF-8`,
       );
     });
     await withConfig({}, async (load, home) => {
@@ -336,7 +355,8 @@ describe('a configuration that can not be used is refused', () => {
         code: 'wrong-type',
         key: 'model',
         source: file,
-        message: `${file}: model must be a string, found an integer`,
+        line: 1,
+        message: `${file}:1: model must be a string, found an integer`,
       });
     });
     await withConfig({ file: 'model = "x"', overrides: ['model=5'] }, async (load) => {
@@ -410,11 +430,11 @@ describe('a configuration that can not be used is refused', () => {
       const config = path.join(home, 'config.toml');
       const named = path.join(home, 'a.md');
       expect((await failure(load)).message).toBe(
-        `${config}: model_instructions_file names ${named}, which can not be read: it does not exist`,
+        `${config}:1: model_instructions_file names ${named}, which can not be read: it does not exist`,
       );
       fs.writeFileSync(named, ' \n');
       expect((await failure(load)).message).toBe(
-        `${config}: model_instructions_file names ${named}, which holds no text`,
+        `${config}:1: model_instructions_file names ${named}, which holds no text`,
       );
     });
   });
@@ -456,6 +476,7 @@ describe('the reasoning effort', () => {
 
 describe('a key of -c that nothing reads', () => {
   test.each([
+    ['features.js_rpl=true', 'features.js_rpl', 'features.js_repl'],
     ['modle=o3', 'modle', 'model'],
     ['model_reasoning_efort=low', 'model_reasoning_efort', 'model_reasoning_effort'],
     ['reasoning_effort=low', 'reasoning_effort', 'model_reasoning_effort'],

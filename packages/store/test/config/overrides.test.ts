@@ -43,7 +43,8 @@ describe('an override', () => {
 
   test.each([
     ['novalue', '-c "novalue" has no "="; write -c key=value, for example -c model=gpt-5'],
-    [' =x', '-c " =x" has no key before "="; write -c key=value, for example -c model=gpt-5'],
+    ['mine.token sk-sentinel', '-c "mine.token" has no "="; write -c key=value, for example -c model=gpt-5'],
+    [' =x', '-c has no key before "="; write -c key=value, for example -c model=gpt-5'],
   ])('%j is refused [STORE-13]', async (text, message) => {
     const error = await parseOverrides([text]).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);

@@ -210,7 +210,7 @@ describe('a worktree that its main checkout does not know', () => {
 
 test('a word that is no level of trust is refused with its key [PROJ-05]', async () => {
   const error = await failure(loadIn({ files: { p: null, 'home/config.toml': vouch('p', 'yes') }, cwd: 'p' }));
-  expect([error.code, error.message.replace(/.*config\.toml: projects\.".*"\./, '')]).toEqual([
+  expect([error.code, error.message.replace(/.*config\.toml:2: projects\.".*"\./, '')]).toEqual([
     'invalid-value',
     'trust_level must be one of trusted, untrusted, found "yes"',
   ]);

@@ -2,7 +2,7 @@ import { numberAt, stringAt, type ToolCallItem } from '@quire/protocol';
 import { type ArgumentReading, invalid as invalidArguments, parseArguments } from '../call-arguments.ts';
 
 /** Source: the peer. */
-export const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 /** A day; also within what timers of the platform can hold. */
 const LONGEST_TIMEOUT_MS = 86_400_000;
 

@@ -1,0 +1,65 @@
+import { type ThreadSettings, webSearchWarning } from '@quire/core';
+import { approvalPolicyName } from '@quire/protocol';
+import type { Config } from '@quire/store';
+import type { ThreadFacts, ThreadOptions } from './api.ts';
+import type { StoredThread } from './stored-thread.ts';
+import { requirementNotices } from './thread-settings.ts';
+
+/** What people are told about the settings of a thread when it is opened. */
+export function openingNotices(
+  settings: ThreadSettings,
+  opening: {
+    readonly config: Config;
+    readonly options: ThreadOptions;
+    readonly stored: StoredThread | undefined;
+  },
+): readonly string[] {
+  const { config, options, stored } = opening;
+  return [
+    ...modelWarnings(settings, stored),
+    ...searchWarnings(settings, config),
+    ...requirementNotices(config, options),
+    ...tokenCommandWarnings(config),
+  ];
+}
+
+/** What a thread was resolved to. */
+export function threadFacts(
+  settings: ThreadSettings,
+  origin: Pick<ThreadFacts, 'threadId' | 'resumed' | 'forkedFrom' | 'providerId' | 'rolloutPath' | 'warnings'>,
+): ThreadFacts {
+  return {
+    ...origin,
+    workingDirectory: settings.cwd,
+    model: settings.model.slug,
+    approvalPolicy: approvalPolicyName(settings.approvalPolicy),
+    sandboxMode: settings.sandbox.mode,
+    reasoningEffort: settings.reasoningEffort,
+    reasoningSummary: settings.reasoningSummary,
+  };
+}
+
+function tokenCommandWarnings({ providerTokenCommand, provider }: Config): readonly string[] {
+  if (providerTokenCommand === undefined) return [];
+  return [`model_providers.${provider.id}.auth is not supported yet: no command is run for a token.`];
+}
+
+function searchWarnings({ webSearch }: ThreadSettings, { provider }: Config): readonly string[] {
+  const warning = webSearchWarning(webSearch, provider.name);
+  return warning === undefined ? [] : [warning];
+}
+
+function modelWarnings(settings: ThreadSettings, stored: StoredThread | undefined): readonly string[] {
+  const warnings: string[] = [];
+  const { slug, isFallback } = settings.model;
+  if (isFallback) {
+    warnings.push(
+      `Nothing is known about the model ${slug}; general settings are used for it, which may cost quality.`,
+    );
+  }
+  const before = stored?.seed.previousModel;
+  if (before !== undefined && before !== slug) {
+    warnings.push(`This thread was served by ${before} until now and goes on with ${slug}.`);
+  }
+  return warnings;
+}

@@ -1,0 +1,106 @@
+import type { Credentials } from '@quire/protocol';
+import { type AccountClaims, accountClaims, decodeJwt } from './jwt.ts';
+import { planName } from './plan.ts';
+
+/** Who is logged in, by one of three ways. Each holds exactly what belongs to it. */
+export type Login = ApiKeyLogin | ChatgptLogin | HostLogin;
+
+export interface ApiKeyLogin {
+  readonly kind: 'api-key';
+  readonly key: string;
+}
+
+/** A login of a person. This program renews and stores its tokens. */
+export interface ChatgptLogin {
+  readonly kind: 'chatgpt';
+  /** A JWT, unless somebody has put something else there. */
+  readonly idToken: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  /** The workspace. */
+  readonly accountId: string | undefined;
+  /** Unix milliseconds. */
+  readonly lastRefreshMs: number;
+}
+
+/** Tokens that belong to the program that runs this one. They are renewed by asking it, and never written. */
+export interface HostLogin {
+  readonly kind: 'chatgpt-host';
+  readonly accessToken: string;
+  readonly accountId: string;
+  readonly email: string | undefined;
+  /** As it was given, or as the token says. */
+  readonly planType: string | undefined;
+}
+
+/** What the rest of the program tells apart. */
+export type AuthMode = 'api-key' | 'chatgpt';
+
+/** What files and clients know. */
+export type WireAuthMode = 'apikey' | 'chatgpt' | 'chatgptAuthTokens';
+
+export function authMode(login: Login): AuthMode {
+  return login.kind === 'api-key' ? 'api-key' : 'chatgpt';
+}
+
+export function wireAuthMode(login: Login): WireAuthMode {
+  switch (login.kind) {
+    case 'api-key':
+      return 'apikey';
+    case 'chatgpt':
+      return 'chatgpt';
+    case 'chatgpt-host':
+      return 'chatgptAuthTokens';
+  }
+}
+
+/** What authorises a request. */
+export function credentialsOf(login: Login): Credentials {
+  if (login.kind === 'api-key') return { kind: 'api-key', token: login.key };
+  return { kind: 'chatgpt', accessToken: login.accessToken, accountId: login.accountId };
+}
+
+export interface Account {
+  readonly email: string | undefined;
+  /** `unknown`: one that this version does not know. */
+  readonly plan: string | undefined;
+  /** The plan as the service spells it. */
+  readonly rawPlan: string | undefined;
+  readonly accountId: string | undefined;
+  readonly userId: string | undefined;
+}
+
+/** Whose login it is; `undefined` for a key, which tells nothing. */
+export function accountOf(login: Login): Account | undefined {
+  switch (login.kind) {
+    case 'api-key':
+      return undefined;
+    case 'chatgpt': {
+      const claims = accountClaims(decodeJwt(login.idToken));
+      return { ...named(claims), accountId: login.accountId ?? claims.accountId };
+    }
+    case 'chatgpt-host': {
+      const claims = accountClaims(decodeJwt(login.accessToken));
+      const given = { ...claims, email: login.email, planType: login.planType ?? claims.planType };
+      return { ...named(given), accountId: login.accountId };
+    }
+  }
+}
+
+function named({ email, planType, userId }: AccountClaims): Omit<Account, 'accountId'> {
+  return { email, plan: planName(planType), rawPlan: planType, userId };
+}
+
+/** Two logins with the same tokens. */
+export function isSameLogin(one: Login, other: Login): boolean {
+  if (one.kind === 'chatgpt' && other.kind === 'chatgpt') {
+    return one.refreshToken === other.refreshToken && one.accessToken === other.accessToken;
+  }
+  if (one.kind === 'api-key' && other.kind === 'api-key') return one.key === other.key;
+  return one.kind === 'chatgpt-host' && other.kind === 'chatgpt-host' && one.accessToken === other.accessToken;
+}
+
+/** Enough of a key to know it again. Source: peer 0.169. */
+export function maskKey(key: string): string {
+  return key.length <= 13 ? '***' : `${key.slice(0, 8)}***${key.slice(-5)}`;
+}

@@ -1,0 +1,43 @@
+import { AuthError } from '../auth-error.ts';
+import type { LoginStore } from './login-store.ts';
+
+/** The keyring where there is one, else the file. */
+export function createAutoStore({
+  keyring,
+  file,
+}: {
+  readonly keyring: LoginStore;
+  readonly file: LoginStore;
+}): LoginStore {
+  return {
+    place: file.place,
+    read: async (options) => {
+      const stored = await keyring.read(options).catch((error: unknown) => {
+        if (isKeyringFailure(error)) return undefined;
+        throw error;
+      });
+      return stored ?? (await file.read(options));
+    },
+    probe: () => keyring.probe().catch(() => file.probe()),
+    write: async (document) => {
+      try {
+        await keyring.write(document);
+      } catch (error) {
+        if (!isKeyringFailure(error)) throw error;
+        await file.write(document);
+      }
+    },
+    remove: async () => {
+      try {
+        return await keyring.remove();
+      } catch (error) {
+        if (!isKeyringFailure(error)) throw error;
+        return await file.remove();
+      }
+    },
+  };
+}
+
+function isKeyringFailure(error: unknown): boolean {
+  return error instanceof AuthError && error.code === 'keyring';
+}

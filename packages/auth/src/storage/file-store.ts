@@ -1,0 +1,74 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JsonObject } from '@quire/protocol';
+import { AuthError } from '../auth-error.ts';
+import { type Place, parseAuthDocument } from '../credentials/auth-document.ts';
+import { systemCode, systemWord } from '../system-error.ts';
+import { sleep } from '../waiting.ts';
+import type { LoginStore } from './login-store.ts';
+
+export const AUTH_FILE = 'auth.json';
+
+/** Other clients write the file in place: for a moment it is empty or half there. */
+const TORN_RETRIES = 4;
+const TORN_RETRY_MS = 25;
+const TORN_AGE_MS = 2000;
+
+/** `auth.json` in the home folder: readable by its owner only, replaced in one step. Absolute path. */
+export function createFileStore(home: string): LoginStore {
+  const path = join(home, AUTH_FILE);
+  const place: Place = { name: path, remedy: 'fix or delete the file, or set CODEX_API_KEY' };
+  return {
+    place,
+    read: async ({ signal }) => readDocument(path, place, signal),
+    probe: async () => (await import('./replace-file.ts')).probeFile(path),
+    write: async (document) => {
+      await (await import('./replace-file.ts')).replaceFile(path, JSON.stringify(document, null, 2));
+    },
+    remove: async () => (await import('./replace-file.ts')).removeFile(path),
+  };
+}
+
+/** Why the file needs attention though it can be used: one sentence, or `undefined`. */
+export async function authFileWarning(home: string): Promise<string | undefined> {
+  const path = join(home, AUTH_FILE);
+  if (process.platform === 'win32') return undefined; // modes say nothing there
+  const mode = await stat(path).then(
+    (stats) => stats.mode & 0o077,
+    () => 0,
+  );
+  return mode === 0 ? undefined : `${path} can be read by others than its owner; run chmod 600 on it`;
+}
+
+async function readDocument(path: string, place: Place, signal: AbortSignal): Promise<JsonObject | undefined> {
+  for (let attempt = 0; ; attempt += 1) {
+    const text = await readText(path, signal);
+    if (text === undefined) return undefined;
+    try {
+      return parseAuthDocument(text, place);
+    } catch (error) {
+      if (attempt === TORN_RETRIES || !(await wasJustWritten(path))) throw error;
+      await sleep(TORN_RETRY_MS, signal);
+    }
+  }
+}
+
+async function wasJustWritten(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats === undefined || Math.abs(Date.now() - stats.mtimeMs) < TORN_AGE_MS;
+}
+
+async function readText(path: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return await readFile(path, { encoding: 'utf8', signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new AuthError(
+      'unreadable-file',
+      `cannot read ${path} (${systemWord(error)}); check its permissions, or set CODEX_API_KEY`,
+      { cause: error },
+    );
+  }
+}

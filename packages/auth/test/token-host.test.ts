@@ -1,0 +1,124 @@
+import { readdir } from 'node:fs/promises';
+import type { ModelError } from '@quire/protocol';
+import { encodeJwt } from '@quire/simulator';
+import { expect, test } from 'vitest';
+import { accountOf, type HostTokens, LoginKeeper, type TokenHost } from '../src/index.ts';
+import { createHome, reason, signal, stored } from './support/home.ts';
+
+const tokens = (name: string, accountId = 'w1'): HostTokens => ({
+  accessToken: encodeJwt({
+    jti: name,
+    email: 'a@b.test',
+    'https://api.openai.com/auth': { chatgpt_plan_type: 'plus' },
+  }),
+  accountId,
+  planType: undefined,
+});
+const hostOf = (refresh: TokenHost['refresh']): TokenHost => ({ refresh });
+const silent = hostOf(() => new Promise(() => undefined));
+
+async function recoverOnce(keeper: LoginKeeper): Promise<unknown> {
+  return (await keeper.recover({ signal })[Symbol.asyncIterator]().next()).value;
+}
+
+test('host-owned tokens win over what is stored, and are written nowhere [AUTH-70]', async () => {
+  await using home = await createHome();
+  await home.write(stored({ accessToken: 'stored', refreshToken: 'r' }));
+  const before = await home.text();
+  const keeper = new LoginKeeper({ home: home.path, environment: {} });
+  const given = tokens('one');
+  keeper.useHost(given, silent);
+  const login = await keeper.current({ signal });
+  expect(login).toEqual({
+    kind: 'chatgpt-host',
+    accessToken: given.accessToken,
+    accountId: 'w1',
+    email: 'a@b.test',
+    planType: 'plus',
+  });
+  expect(login && accountOf(login)?.plan).toBe('plus');
+  expect([keeper.hasHost, await home.text(), await readdir(home.path)]).toEqual([true, before, ['auth.json']]);
+  expect(await keeper.remove({ signal })).toBe(true);
+  expect([keeper.hasHost, await keeper.read({ signal })]).toEqual([false, undefined]);
+});
+
+test('a 401 asks the host once, and its answer is used [AUTH-71]', async () => {
+  await using home = await createHome();
+  const asked: unknown[] = [];
+  const keeper = new LoginKeeper({ home: home.path, environment: {} });
+  const fresh = tokens('two', 'w2');
+  keeper.useHost(
+    tokens('one'),
+    hostOf(async (request) => {
+      asked.push(request);
+      return fresh;
+    }),
+  );
+  const seen = [];
+  for await (const step of keeper.recover({ signal })) seen.push(step);
+  expect(seen).toEqual([
+    {
+      mode: 'external',
+      phase: 'external_refresh',
+      changed: true,
+      credentials: { kind: 'chatgpt', accessToken: fresh.accessToken, accountId: 'w2' },
+    },
+  ]);
+  expect(asked).toEqual([{ reason: 'unauthorized', previousAccountId: 'w1' }]);
+  expect(await readdir(home.path)).toEqual([]);
+});
+
+test('a host that does not answer is not waited for [AUTH-72]', async () => {
+  await using home = await createHome();
+  const keeper = new LoginKeeper({ home: home.path, environment: {}, hostTimeoutMs: 20 });
+  let isToldToStop = false;
+  keeper.useHost(
+    tokens('one'),
+    hostOf((_request, options) => {
+      options.signal.addEventListener('abort', () => {
+        isToldToStop = true;
+      });
+      return new Promise(() => undefined);
+    }),
+  );
+  const error = (await reason(recoverOnce(keeper))) as ModelError;
+  expect([error.code, error.retryable, isToldToStop]).toEqual(['request-timeout', true, true]);
+});
+
+test('of an error of the host only its code is told, and the next attempt asks again [AUTH-73]', async () => {
+  await using home = await createHome();
+  const keeper = new LoginKeeper({ home: home.path, environment: {} });
+  let asked = 0;
+  keeper.useHost(
+    tokens('one'),
+    hostOf(async () => {
+      asked += 1;
+      throw Object.assign(new Error('secret-token'), { code: -32001 });
+    }),
+  );
+  for (let count = 0; count < 2; count += 1) {
+    const error = (await reason(recoverOnce(keeper))) as ModelError;
+    expect([error.message, error.retryable, error.cause]).toEqual([
+      'the host program could not renew its tokens (-32001)',
+      true,
+      undefined,
+    ]);
+  }
+  expect(asked).toBe(2);
+});
+
+test('tokens of another workspace, or no tokens, are refused at the start and for now at a renewal [AUTH-74]', async () => {
+  await using home = await createHome();
+  const keeper = new LoginKeeper({ home: home.path, environment: {}, workspaces: ['w1'] });
+  expect(() => keeper.useHost(tokens('one', 'w2'), silent)).toThrow(expect.objectContaining({ code: 'forbidden' }));
+  expect(() => keeper.useHost({ ...tokens('one'), accessToken: 'opaque' }, silent)).toThrow(
+    expect.objectContaining({ code: 'unusable-key' }),
+  );
+  const answers = [tokens('two', 'w2'), tokens('three')];
+  keeper.useHost(
+    tokens('one'),
+    hostOf(async () => answers.shift() ?? tokens('none')),
+  );
+  expect(await reason(recoverOnce(keeper))).toMatchObject({ code: 'unexpected-status', retryable: true });
+  expect(await recoverOnce(keeper)).toMatchObject({ changed: true, credentials: { accountId: 'w1' } });
+});

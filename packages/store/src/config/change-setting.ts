@@ -1,0 +1,160 @@
+import path from 'node:path';
+import { ConfigError } from './config-error.ts';
+import { type ConfigChange, editConfigFile } from './edit-config.ts';
+import { type ConfigLayer, type ConfigTable, createTable, isTable, valueAt } from './layers.ts';
+import { decodeConfig, type LoadConfigOptions } from './load-config.ts';
+import { lineInLayer } from './locate-error.ts';
+import { isKnownKey, nearestKey } from './misspelled-keys.ts';
+import { isProfileName, profileFile } from './profile-layer.ts';
+import { type LayerStack, readLayers } from './read-layers.ts';
+import { parseKeyPath, parseSettingText } from './setting-key.ts';
+import { dotted } from './setting-reader.ts';
+
+export interface SettingChange {
+  /** Dotted, see `parseKeyPath`. */
+  readonly key: string;
+  /** As on the command line; `undefined` takes the setting or the table away. */
+  readonly text: string | undefined;
+}
+
+export interface SettingChangeOptions extends LoadConfigOptions {
+  /** The file of this profile is changed. Default: `config.toml` of the home folder. */
+  readonly intoProfile?: string | undefined;
+}
+
+export interface SettingChangeOutcome {
+  /** Absolute. */
+  readonly file: string;
+  /** As it is written in the file. */
+  readonly key: string;
+  /** `false`: the file had it so already. */
+  readonly changed: boolean;
+  /** Where a stronger value stands, so that the new one does not hold: `FILE:LINE` or `-c`. */
+  readonly overriddenBy: string | undefined;
+  /** What else a person should know, one sentence each. */
+  readonly notices: readonly string[];
+}
+
+/**
+ * Changes one setting in a file of the user and leaves everything else in it as it is written. Nothing is written when
+ * the new value can not be used, the file can not be understood, or the key is a misspelled one.
+ *
+ * @throws ConfigError
+ */
+export async function changeSetting(
+  change: SettingChange,
+  options: SettingChangeOptions,
+): Promise<SettingChangeOutcome> {
+  const keyPath = await parseKeyPath(change.key);
+  const key = dotted(keyPath);
+  const file = fileOf(options);
+  const stack = await readLayers({ ...options, ...(options.intoProfile === undefined ? {} : { profile: undefined }) });
+  const value = change.text === undefined ? undefined : await parseSettingText(key, keyPath, change.text);
+  const notices = change.text === undefined ? [] : checkKey(keyPath);
+  if (value !== undefined) await checkValue({ stack, options, keyPath, value });
+  let changed = false;
+  await editConfigFile(file, (document) => {
+    const before = valueAt(document, keyPath);
+    changed = JSON.stringify(before, jsonValue) !== JSON.stringify(value, jsonValue);
+    return changed ? [changeOf(document, keyPath, value)] : [];
+  });
+  return { file, key, changed, overriddenBy: strongerOrigin(stack.layers, { file, keyPath }), notices };
+}
+
+/** A table that is not there yet gets a header of its own. */
+function changeOf(document: ConfigTable, keyPath: readonly string[], value: unknown): ConfigChange {
+  const parent = keyPath.slice(0, -1);
+  const name = keyPath.at(-1) ?? '';
+  if (value === undefined || parent.length === 0 || isTable(valueAt(document, parent))) return { path: keyPath, value };
+  return { path: parent, value: { [name]: value } };
+}
+
+function fileOf({ home, intoProfile }: SettingChangeOptions): string {
+  if (intoProfile === undefined) return path.join(home, 'config.toml');
+  if (isProfileName(intoProfile)) return profileFile(home, intoProfile);
+  throw new ConfigError(
+    'invalid-value',
+    `--profile: must be a plain name such as "work", found ${JSON.stringify(intoProfile.slice(0, 60))}`,
+    { source: '--profile' },
+  );
+}
+
+/** A setting of another program may be kept in the file; a slip may not. */
+function checkKey(keyPath: readonly string[]): readonly string[] {
+  if (isKnownKey(keyPath)) return [];
+  const key = dotted(keyPath);
+  const nearest = nearestKey(keyPath);
+  if (nearest === undefined) return [`nothing here reads ${key}`];
+  throw new ConfigError('invalid-value', `${key} is no setting; did you mean ${nearest}?`, { key, path: keyPath });
+}
+
+/** Over everything else that is set, so that what goes together is looked at together. */
+async function checkValue(wanted: {
+  readonly stack: LayerStack;
+  readonly options: LoadConfigOptions;
+  readonly keyPath: readonly string[];
+  readonly value: unknown;
+}): Promise<void> {
+  const { stack, options, keyPath, value } = wanted;
+  const layer: ConfigLayer = {
+    kind: 'user',
+    source: dotted(keyPath),
+    baseDirectory: options.home,
+    table: tableWith(keyPath, value),
+  };
+  const [layers, owners] = [
+    [...stack.layers, layer],
+    [...stack.owner.layers, layer],
+  ];
+  try {
+    await decodeConfig(
+      { ...stack, layers, reader: stack.reader.with(layers), owner: stack.owner.with(owners) },
+      options,
+    );
+  } catch (error) {
+    if (!(error instanceof ConfigError) || !isAbout(error, keyPath)) return; // it was wrong before
+    const message = error.message.startsWith(`${layer.source}: `)
+      ? error.message.slice(layer.source.length + 2)
+      : error.message;
+    throw new ConfigError(error.code, `${message}; nothing was written`, {
+      key: dotted(keyPath),
+      path: keyPath,
+      cause: error,
+    });
+  }
+}
+
+function isAbout(error: ConfigError, keyPath: readonly string[]): boolean {
+  const { path: wrong } = error;
+  if (wrong === undefined) return false;
+  const length = Math.min(wrong.length, keyPath.length);
+  return wrong.slice(0, length).every((name, index) => name === keyPath[index]);
+}
+
+function tableWith(keyPath: readonly string[], value: unknown): ConfigTable {
+  const table = createTable();
+  const [name = '', ...rest] = keyPath;
+  table[name] = rest.length === 0 ? value : tableWith(rest, value);
+  return table;
+}
+
+function strongerOrigin(
+  layers: readonly ConfigLayer[],
+  { file, keyPath }: { readonly file: string; readonly keyPath: readonly string[] },
+): string | undefined {
+  const own = layers.findLastIndex(({ source, prefix }) => source === file && prefix === undefined);
+  const stronger = layers.findLast(
+    ({ kind, table }, index) =>
+      index > own && kind !== 'system' && (own !== -1 || kind !== 'user') && valueAt(table, keyPath) !== undefined,
+  );
+  if (stronger === undefined) return undefined;
+  const line = lineInLayer(stronger, keyPath);
+  return line === undefined ? stronger.source : `${stronger.source}:${line}`;
+}
+
+/** Integers that JSON has no form for, and tables in one order. */
+function jsonValue(_name: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (!isTable(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1)));
+}

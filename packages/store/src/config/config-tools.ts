@@ -1,0 +1,17 @@
+export {
+  changeSetting,
+  type SettingChange,
+  type SettingChangeOptions,
+  type SettingChangeOutcome,
+} from './change-setting.ts';
+export { configSchema, type JsonSchema } from './config-schema.ts';
+export {
+  type ConfigExplanation,
+  type ConfigOrigin,
+  type ExplainedSetting,
+  explainConfig,
+} from './explain-config.ts';
+export { unknownFeature } from './feature-settings.ts';
+export { canonicalFeatureName, FEATURES, findFeature } from './feature-table.ts';
+export { isProfileName, profileFile } from './profile-layer.ts';
+export { parseKeyPath } from './setting-key.ts';

@@ -1,0 +1,60 @@
+import { createRedactor } from '../rollout/redact.ts';
+import { isTable } from './layers.ts';
+
+/** What stands for a secret. */
+const HIDDEN = '*****';
+
+/** Tables whose values are secret whatever they look like, below any table. */
+const SECRET_TABLES: ReadonlySet<string> = new Set(['http_headers', 'headers', 'query_params', 'env', 'set']);
+/** Tables that `env` and `set` are secret in. */
+const TABLES_WITH_VARIABLES: ReadonlySet<string> = new Set(['mcp_servers', 'shell_environment_policy']);
+/** Settings that name where a secret is, or count something, in spite of their names. */
+const HARMLESS_NAME =
+  /(?:_env_var|_env_vars|_limit|_store|_url|_max_tokens)$|^(?:env_key|env_http_headers|max_tokens)$/;
+const SECRET_NAME = /(?:token|secret|password|passwd|api_?key|authorization|credential)/i;
+
+/**
+ * The value as it may be shown: secrets are `HIDDEN`, whether their key says that they are or their form does. Keys
+ * are never hidden.
+ */
+export function withoutSecrets(path: readonly string[], value: unknown): unknown {
+  if (isSecretPath(path)) return hide(value);
+  if (typeof value === 'string') return hasSecretForm(value) ? HIDDEN : value;
+  if (Array.isArray(value)) return value.map((entry) => withoutSecrets(path, entry));
+  if (!isTable(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, entry]) => [name, withoutSecrets([...path, name], entry)] as const),
+  );
+}
+
+/** Whether all that can stand at the path is secret. */
+function isSecretPath(path: readonly string[]): boolean {
+  // Arguments of a program that prints a token may hold another one.
+  if (path[0] === 'model_providers' && path[2] === 'auth' && path[3] === 'args') return true;
+  if (path[0] === 'features') return false;
+  return path.some((name, index) => {
+    if (index === 0) return isSecretName(name) && path.length === 1;
+    if (SECRET_TABLES.has(name) && index < path.length - 1) return hidesValues(path, index);
+    return index === path.length - 1 && isSecretName(name);
+  });
+}
+
+function hidesValues(path: readonly string[], index: number): boolean {
+  const name = path[index];
+  return (name !== 'env' && name !== 'set') || TABLES_WITH_VARIABLES.has(path[0] ?? '');
+}
+
+function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name) && !HARMLESS_NAME.test(name);
+}
+
+/** The form of it stays: what is a table or a list is one. */
+function hide(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(hide);
+  if (!isTable(value)) return HIDDEN;
+  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, hide(entry)] as const));
+}
+
+function hasSecretForm(text: string): boolean {
+  return createRedactor().redactText(text) !== text;
+}
