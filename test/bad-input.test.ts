@@ -79,7 +79,7 @@ const CASES: readonly Case[] = [
     name: 'a -c with blanks for a key',
     argv: [SKIP, '-c', '  =x', 'Hi.'],
     code: 1,
-    stderr: '-c "  =x" has no key before "="; write -c key=value, for example -c model=gpt-5',
+    stderr: '-c has no key before "="; write -c key=value, for example -c model=gpt-5',
   },
   {
     name: 'a -c of a wrong type',

@@ -19,6 +19,7 @@ export async function bundleProgram(name: string): Promise<BundledProgram> {
     conditions: ['quire-source'],
     format: 'esm',
     platform: 'node',
+    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
     target: 'node20',
     banner: {
       js: "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);",

@@ -22,6 +22,7 @@ beforeAll(async () => {
     entryPoints: { main: 'src/main.ts' },
     outdir: join(folder, 'dist'),
     bundle: true,
+    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
     splitting: true,
     format: 'esm',
     platform: 'node',

@@ -192,6 +192,7 @@ describe('threads on disk', () => {
       bundle: true,
       format: 'esm',
       platform: 'node',
+      external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
       target: 'node20',
       conditions: ['quire-source'],
       logLevel: 'error',

@@ -45,5 +45,5 @@ test('a patch inside of a command is denied by a hook for patches as well [TOOL-
     () => [functionCall('inside', 'shell_command', { command: `apply_patch <<'EOF'\n${patch}\nEOF`, login: false })],
   ]);
   expect(outputOf('direct')).toBe('apply_patch was denied by a hook: no patches');
-  expect(outputOf('inside')).toBe('apply_patch was denied by a hook: no patches');
+  expect(outputOf('inside')).toBe('shell_command was denied by a hook: no patches');
 });

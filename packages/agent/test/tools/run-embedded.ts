@@ -26,7 +26,7 @@ export async function bundleEmbeddingProgram(): Promise<EmbeddingProgram> {
     outfile: path,
     bundle: true,
     conditions: ['quire-source'],
-    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@lydell/node-pty-*'],
+    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
     format: 'esm',
     platform: 'node',
     target: 'node20',

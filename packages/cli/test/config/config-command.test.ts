@@ -25,6 +25,7 @@ beforeAll(async () => {
     entryNames: 'command',
     outExtension: { '.js': '.mjs' },
     bundle: true,
+    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
     splitting: true,
     format: 'esm',
     platform: 'node',

@@ -17,7 +17,14 @@ beforeAll(async () => {
         process.exitCode = (await execPolicyCommand(process.argv.slice(2))).exitCode;`,
       resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
     },
-    ...{ outfile: join(folder, 'check.mjs'), bundle: true, format: 'esm', platform: 'node', target: 'node20' },
+    ...{
+      outfile: join(folder, 'check.mjs'),
+      bundle: true,
+      external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+    },
     ...{ conditions: ['quire-source'], logLevel: 'error' },
   });
   await mkdir(join(folder, 'home/rules'), { recursive: true });

@@ -18,6 +18,7 @@ export async function buildScriptedExec(): Promise<
     entryPoints: [fileURLToPath(new URL('./scripted-exec.ts', import.meta.url))],
     outfile: path,
     bundle: true,
+    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
     format: 'esm',
     platform: 'node',
     target: 'node20',

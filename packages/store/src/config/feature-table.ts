@@ -29,6 +29,7 @@ const SUPPORTED: readonly Row[] = [
   },
   { name: 'enable_request_compression', stage: 'stable', meaning: 'Requests to the built-in provider are compressed.' },
   { name: 'fast_mode', stage: 'stable', on: true, meaning: 'The priority tier may be asked for.' },
+  { name: 'grep_files', stage: 'experimental', meaning: 'The model may search files with a tool of its own.' },
   {
     name: 'hooks',
     stage: 'stable',
@@ -46,8 +47,10 @@ const SUPPORTED: readonly Row[] = [
     stage: 'under-development',
     meaning: 'The model reaches all other tools through that session. Needs `js_repl`.',
   },
+  { name: 'list_dir', stage: 'experimental', meaning: 'The model may list folders with a tool of its own.' },
   { name: 'multi_agent', stage: 'stable', meaning: 'The model may start agents of its own.' },
   { name: 'personality', stage: 'stable', on: true, meaning: 'The personality is passed to models that have some.' },
+  { name: 'read_file', stage: 'experimental', meaning: 'The model may read files with a tool of its own.' },
   {
     name: 'responses_websockets',
     stage: 'stable',
