@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type GitConfigEntry, parseGitConfig } from '../git/git-config.ts';
 import { isLink, targetFactsOf } from './entry-facts.ts';
+import { realPathOf } from './real-path.ts';
 
 export interface GitPlaces {
   readonly existing: readonly string[];
@@ -23,7 +24,7 @@ export function findGitPlaces(git: string): GitPlaces {
   const hooks = join(common, 'hooks');
   const all = [own, common, ...(isLink(hooks) ? [hooks] : []), ...named.hooks, ...named.included];
   return {
-    existing: all.filter((path) => existsSync(path)).map((path) => realpathSync(path)),
+    existing: all.flatMap((path) => realPathOf(path) ?? []),
     missing: named.hooks.filter((path) => !existsSync(path)),
   };
 }
@@ -52,7 +53,7 @@ function placesInConfiguration(config: string, workTree: string): NamedPlaces {
 function ownGitFolder(git: string): string | undefined {
   const facts = targetFactsOf(git);
   if (facts === undefined) return undefined;
-  if (facts.isDirectory()) return realpathSync(git);
+  if (facts.isDirectory()) return realPathOf(git);
   const target = readPointer(git, /^gitdir:\s*(.+)$/m);
   return target === undefined ? undefined : resolve(dirname(git), target);
 }

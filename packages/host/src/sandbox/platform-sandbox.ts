@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { EgressProxy } from '@quire/network';
 import type { BackendFinding, ResolvedRequest, SandboxBackend } from './backend.ts';
@@ -10,6 +10,7 @@ import { findLandlock } from './landlock.ts';
 import { findOwnPaths } from './own-paths.ts';
 import { Placeholders } from './placeholders.ts';
 import { ProtectedPathFinder } from './protected-paths.ts';
+import { realPathOf } from './real-path.ts';
 import type {
   BackendReport,
   Sandbox,
@@ -230,7 +231,7 @@ function entriesOf(folder: string): readonly string[] {
  * anywhere, by a command that could write around it.
  */
 function realRoots(roots: readonly string[]): readonly string[] {
-  return [...new Set(roots.filter((root) => existsSync(root) && realpathSync(root) === root))];
+  return [...new Set(roots.filter((root) => realPathOf(root) === root))];
 }
 
 function isInside(folder: string, path: string): boolean {

@@ -1,9 +1,10 @@
-import { existsSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PROTECTED_ANYWHERE, PROTECTED_AT_ROOT } from '@quire/core';
 import { factsOf, isLink } from './entry-facts.ts';
 import { FolderIndex } from './folder-index.ts';
 import { findBareRepositoryParts, findGitPlaces } from './git-folders.ts';
+import { realPathOf } from './real-path.ts';
 
 /** What must stay as it is below a writable root. */
 export interface ProtectedPaths {
@@ -107,5 +108,5 @@ function firstMissing(path: string, root: string): string | undefined {
 }
 
 function realPathIfLink(path: string): string {
-  return isLink(path) ? realpathSync(path) : path;
+  return isLink(path) ? (realPathOf(path) ?? path) : path;
 }
