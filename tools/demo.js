@@ -113,7 +113,7 @@ function verdict({ agentExitCode, testExitCode }) {
     say('');
     say('With a real model, in a repository of yours:');
     say('  export CODEX_API_KEY=…        (a key of the provider)');
-    say('  node packages/cli/bin/quire.js exec -s danger-full-access "What does this project do?"');
+    say('  node packages/cli/bin/quire.js exec "What does this project do?"');
     say('Other providers: see [model_providers.<id>] in docs/configuration.md.');
     return 0;
   }
