@@ -43,7 +43,7 @@ export function isHistoryPresent(kind, input) {
 
 /**
  * A rollout of version 0.104: its items, and the events that a terminal would show again.
- * Source: fact sheet of the rollout format; both `quire` and the peer read this file.
+ * Source: facts of the rollout format; both `quire` and the peer read this file.
  * @param {HistoryKind} kind
  * @param {HistoryPlace} place
  * @returns {HistoryFile}

@@ -1,5 +1,5 @@
 /**
- * Section 23.1 of the transport fact sheet, row by row, over each transport it applies to. Where the right side differs
+ * The documented table of transport faults, row by row, over each transport it applies to. Where the right side differs
  * from what the peer does, the difference is on purpose: docs/model-requests.md and docs/network.md.
  */
 import { join } from 'node:path';
