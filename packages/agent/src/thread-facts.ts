@@ -4,6 +4,7 @@ import type { Config } from '@quire/store';
 import type { ThreadFacts, ThreadOptions } from './api.ts';
 import type { StoredThread } from './stored-thread.ts';
 import { requirementNotices } from './thread-settings.ts';
+import { unservedSettings } from './unserved-settings.ts';
 
 /** What people are told about the settings of a thread when it is opened. */
 export function openingNotices(
@@ -19,7 +20,7 @@ export function openingNotices(
     ...modelWarnings(settings, stored),
     ...searchWarnings(settings, config),
     ...requirementNotices(config, options),
-    ...tokenCommandWarnings(config),
+    ...unservedSettings(config),
   ];
 }
 
@@ -37,11 +38,6 @@ export function threadFacts(
     reasoningEffort: settings.reasoningEffort,
     reasoningSummary: settings.reasoningSummary,
   };
-}
-
-function tokenCommandWarnings({ providerTokenCommand, provider }: Config): readonly string[] {
-  if (providerTokenCommand === undefined) return [];
-  return [`model_providers.${provider.id}.auth is not supported yet: no command is run for a token.`];
 }
 
 function searchWarnings({ webSearch }: ThreadSettings, { provider }: Config): readonly string[] {
