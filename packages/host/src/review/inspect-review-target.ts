@@ -1,3 +1,6 @@
+import { copyFile, mkdtemp, rm, stat, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { GitError, readOnlyEnvironment, runGit } from '../git/run-git.ts';
 import { ownershipRefusal } from '../snapshots/work-tree.ts';
 import { type ReviewTarget, ReviewTargetError, type ReviewTargetFacts } from './review-target.ts';
@@ -8,6 +11,8 @@ interface Git {
   run(args: readonly string[]): Promise<string>;
   /** What git prints, trimmed; `undefined` when it ends with a failure. */
   ask(args: readonly string[]): Promise<string | undefined>;
+  /** The same repository seen through a copy of its index. */
+  withIndexCopy<Result>(use: (git: Pick<Git, 'run'>) => Promise<Result>): Promise<Result>;
 }
 
 /** What `readReviewTarget` does, loaded when a review begins. */
@@ -55,14 +60,47 @@ async function openGit(cwd: string, signal: AbortSignal): Promise<Git> {
         throw error;
       }
     },
+    withIndexCopy: async (use) => {
+      const folder = await mkdtemp(join(tmpdir(), 'quire-index-'));
+      try {
+        const index = join(folder, 'index');
+        const named = await runGit(['rev-parse', '--git-path', 'index'], run);
+        await copyIndex(resolve(cwd, Buffer.from(named, 'latin1').toString('utf8').replace(/\n$/, '')), index);
+        const environment = { ...run.environment, GIT_INDEX_FILE: index };
+        return await use({ run: (args) => runGit(args, { ...run, environment }) });
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
   };
+}
+
+/**
+ * The copy looks no newer than the original: from an index that is newer than its files git concludes that they are as it
+ * notes them. Source: Git's technical notes, racy-git.
+ */
+async function copyIndex(from: string, to: string): Promise<void> {
+  try {
+    const { atime, mtimeMs } = await stat(from);
+    await copyFile(from, to);
+    await utimes(to, atime, Math.floor(mtimeMs / 1000));
+  } catch (cause) {
+    if (isMissing(cause)) return; // nothing was ever staged
+    throw new ReviewTargetError('git-failed', `the index ${from} could not be copied (${(cause as Error).message})`, {
+      cause,
+    });
+  }
+}
+
+function isMissing(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
 }
 
 function refusalOf(cause: unknown, cwd: string): string {
   const elsewhere = `${cwd} is not in a git work tree; go to one or give instructions instead`;
   if (!(cause instanceof GitError)) return elsewhere;
-  const isMissing = cause.exitCode === undefined && cause.cause !== undefined;
-  return isMissing ? cause.reason : (ownershipRefusal(cause) ?? elsewhere);
+  const hasNoGit = cause.exitCode === undefined && cause.cause !== undefined;
+  return hasNoGit ? cause.reason : (ownershipRefusal(cause) ?? elsewhere);
 }
 
 /** A comparison with the work tree would run the filters that attributes name. Source: gitattributes(5). */
@@ -82,7 +120,7 @@ async function filtersSwitchedOff(run: Parameters<typeof runGit>[1]): Promise<Ma
 /** Only the work tree's own files: looking into a submodule would use configuration of its own. */
 const DIFF = ['diff', '--quiet', '--no-ext-diff', '--no-textconv', '--no-renames', '--ignore-submodules=dirty'];
 
-async function differs(git: Git, args: readonly string[]): Promise<boolean> {
+async function differs(git: Pick<Git, 'run'>, args: readonly string[]): Promise<boolean> {
   try {
     await git.run([...DIFF, ...args, '--']);
     return false;
@@ -92,10 +130,15 @@ async function differs(git: Git, args: readonly string[]): Promise<boolean> {
   }
 }
 
+/** `git diff` notes in the index that a file whose time changed is the same still, whatever it is told of optional locks. */
+function filesDiffer(git: Git, args: readonly string[]): Promise<boolean> {
+  return git.withIndexCopy((copy) => differs(copy, args));
+}
+
 async function readUncommitted(git: Git): Promise<ReviewTargetFacts> {
   const [hasStaged, hasUnstaged, untracked] = await Promise.all([
     differs(git, ['--cached']),
-    differs(git, []),
+    filesDiffer(git, []),
     git.run(['ls-files', '-z', '-o', '--exclude-standard', '--directory', '--no-empty-directory', ':/']),
   ]);
   if (hasStaged || hasUnstaged || untracked !== '') return { kind: 'uncommitted' };
@@ -114,7 +157,7 @@ async function readBase(git: Git, branch: string): Promise<ReviewTargetFacts> {
     const message = `HEAD and ${comparedWith} have no commit in common; choose another base or review a commit`;
     throw new ReviewTargetError('no-merge-base', message);
   }
-  const [inFiles, inCommits] = await Promise.all([differs(git, [mergeBase]), differs(git, [mergeBase, head])]);
+  const [inFiles, inCommits] = await Promise.all([filesDiffer(git, [mergeBase]), differs(git, [mergeBase, head])]);
   if (inFiles || inCommits) return { kind: 'base', branch, mergeBase };
   const message = `there are no differences from ${comparedWith}, committed or not; choose another base, or use --uncommitted or --commit`;
   throw new ReviewTargetError('no-changes', message);

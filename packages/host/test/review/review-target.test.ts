@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createWorkTreeSnapshots, type ReviewTarget, ReviewTargetError, readReviewTarget } from '@quire/host';
 import { expect, test, vi } from 'vitest';
@@ -19,6 +19,8 @@ async function startRepository() {
   };
   return { root, read, refuse, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
+
+const codeOf = (failure: unknown) => (failure instanceof ReviewTargetError ? failure.code : failure);
 
 const NOTHING = {
   code: 'no-changes',
@@ -42,8 +44,10 @@ test('staged, unstaged and untracked changes can be reviewed, and a clean work t
   expect(await read(uncommitted)).toEqual(uncommitted); // unstaged
   put(root, 'a', '1\n');
   put(root, 'src/b', 'new\n');
+  utimesSync(join(root, 'a'), 1, 1); // git would note the new time in the index
   const before = gitStateOf(root);
   expect(await read(uncommitted, join(root, 'src'))).toEqual(uncommitted); // untracked
+  expect(await read({ kind: 'base', branch: 'main' }).catch(codeOf)).toBe('no-changes');
   expect(gitStateOf(root)).toEqual(before);
 });
 
