@@ -69,7 +69,9 @@ export class HookProcesses {
     this.#watchdog.start();
     this.#count += 1;
     const mark = `${this.#token}.${this.#count}`;
-    const started = await startHook(hook.command, { cwd: start.cwd, environment: this.#environment, mark });
+    const { cwd } = start;
+    const argv = await this.#watchdog.marked(argvOf(hook.command), { cwd, environment: this.#environment });
+    const started = await startHook(argv, { cwd, environment: this.#environment, mark });
     if (!('groupId' in started)) return started;
     const { child, groupId } = started;
     this.#watchdog.addGroup(groupId);
@@ -98,13 +100,18 @@ export class HookProcesses {
   }
 }
 
+type Argv = readonly [string, ...string[]];
+
 type HookStart = { readonly child: ChildProcess; readonly groupId: number } | Extract<HookRun, { kind: 'fault' }>;
 
+function argvOf(command: HookDefinition['command']): Argv {
+  return typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
+}
+
 async function startHook(
-  command: HookDefinition['command'],
+  [program, ...args]: Argv,
   options: { readonly cwd: string; readonly environment: Readonly<Record<string, string>>; readonly mark: string },
 ): Promise<HookStart> {
-  const [program, ...args] = typeof command === 'string' ? (['/bin/sh', '-c', command] as const) : command;
   try {
     const child = spawn(program, args, {
       cwd: options.cwd,

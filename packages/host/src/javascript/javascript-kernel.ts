@@ -127,6 +127,7 @@ export class NodeKernel implements JavaScriptKernel {
       sandbox: this.#options.sandbox,
       environment: kernelEnvironment(environment, { ...this.#options, temporaryDirectory }),
       mark: `${this.#token}.${this.#kernelCount}`,
+      watchdog: this.#watchdog,
       heapLimitMebibytes: this.#options.heapLimitMebibytes ?? DEFAULT_HEAP_LIMIT_MEBIBYTES,
       onStart: (groupId) => this.#watchdog.addGroup(groupId),
     });

@@ -5,6 +5,7 @@ import type { Confinement } from '@quire/core';
 import { JsonLinesDecoder, LineTooLongError } from '@quire/streams';
 import { CapturedOutput, joinOutput } from '../process/captured-output.ts';
 import { killGroup, killMarkedProcesses, OWNER_VARIABLE } from '../process/marked-processes.ts';
+import type { Watchdog } from '../process/watchdog.ts';
 import { systemReason } from '../system-reason.ts';
 import { type HostMessage, type KernelMessage, parseKernelMessage } from './kernel-messages.ts';
 import { KERNEL_PROGRAM } from './kernel-program.ts';
@@ -34,6 +35,7 @@ export interface KernelStart {
   readonly environment: Readonly<Record<string, string>>;
   /** Value of `OWNER_VARIABLE`, of this kernel alone. */
   readonly mark: string;
+  readonly watchdog: Pick<Watchdog, 'marked'>;
   readonly heapLimitMebibytes: number;
   /** Called the moment the process exists, with its group. */
   readonly onStart: (groupId: number) => void;
@@ -92,17 +94,17 @@ async function spawnKernel(start: KernelStart, wrapped: ReadyStart): Promise<Ker
   }
 }
 
-function wrapKernel(start: KernelStart): Promise<WrappedKernel> {
+async function wrapKernel(start: KernelStart): Promise<WrappedKernel> {
   const { cwd, confinement } = start;
   const environment = { ...start.environment, [OWNER_VARIABLE]: start.mark };
-  const argv = kernelArgv(start);
+  const argv = await start.watchdog.marked(kernelArgv(start), { cwd, environment });
   if (confinement.kind === 'none') {
     const [path, ...args] = argv;
-    return Promise.resolve({ kind: 'ready', path, args, environment, extraFds: [], release: () => undefined });
+    return { kind: 'ready', path, args, environment, extraFds: [], release: () => undefined };
   }
   if (start.sandbox !== undefined)
     return start.sandbox.wrap({ argv, cwd, confinement, environment, passedFds: [TO_KERNEL, FROM_KERNEL] });
-  return Promise.resolve({ kind: 'unavailable', reason: 'there is no sandbox to run the JavaScript kernel in' });
+  return { kind: 'unavailable', reason: 'there is no sandbox to run the JavaScript kernel in' };
 }
 
 function kernelArgv(start: KernelStart): readonly [string, ...string[]] {

@@ -119,13 +119,14 @@ export class McpPool {
     return createHash('sha256').update(identity).digest('hex');
   }
 
-  #watch(): Pick<ServerStart, 'mark' | 'onStart' | 'onGone'> {
+  #watch(): Pick<ServerStart, 'mark' | 'watchdog' | 'onStart' | 'onGone'> {
     this.#starts += 1;
     const watchdog = this.#watchdog ?? new Watchdog({ token: this.#token, directory: this.#noDirectory() });
     this.#watchdog = watchdog;
     watchdog.start();
     return {
       mark: `${this.#token}.${this.#starts}`,
+      watchdog,
       onStart: (groupId) => {
         this.#groups.add(groupId);
         watchdog.addGroup(groupId);

@@ -41,7 +41,7 @@ export interface ServerOpenerPorts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clientInfo: { readonly name: string; readonly version: string };
   /** Watches over a process that is about to start. */
-  readonly watch: () => Pick<ServerStart, 'mark' | 'onStart' | 'onGone'>;
+  readonly watch: () => Pick<ServerStart, 'mark' | 'watchdog' | 'onStart' | 'onGone'>;
   readonly openHttp: (
     order: OpenOrder & { readonly http: McpHttpTransport },
     clientInfo: ServerOpenerPorts['clientInfo'],

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { waitFor } from '../process/abort.ts';
 import { killGroup, killMarkedProcesses, OWNER_VARIABLE } from '../process/marked-processes.ts';
+import type { Watchdog } from '../process/watchdog.ts';
 import { systemCode, systemReason } from '../system-reason.ts';
 import { LastLines } from './last-lines.ts';
 import { McpError } from './mcp-error.ts';
@@ -17,6 +18,7 @@ export interface ServerStart {
   readonly environment: Readonly<Record<string, string>>;
   /** Value of the variable by which its whole tree is found. */
   readonly mark: string;
+  readonly watchdog: Pick<Watchdog, 'marked'>;
   /** Called the moment the process exists. */
   readonly onStart: (groupId: number) => void;
   /** Called when nothing of it is left. */
@@ -41,10 +43,13 @@ export class ServerProcess {
   /** @throws McpError 'start-failed' */
   static async start(start: ServerStart): Promise<ServerProcess> {
     try {
-      const child = spawn(start.command, start.args, {
-        cwd: start.cwd,
+      const { cwd } = start;
+      const environment = { ...start.environment, [OWNER_VARIABLE]: start.mark };
+      const [path, ...args] = await start.watchdog.marked([start.command, ...start.args], { cwd, environment });
+      const child = spawn(path, args, {
+        cwd,
         detached: true,
-        env: { ...start.environment, [OWNER_VARIABLE]: start.mark },
+        env: environment,
         stdio: ['pipe', 'pipe', 'pipe'],
       });
       if (child.pid === undefined) {

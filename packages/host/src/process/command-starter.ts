@@ -61,7 +61,7 @@ export class CommandStarter {
     const mark = `${token}.${this.#count}`;
     const own = { [OWNER_VARIABLE]: mark };
     const sandbox = (): Promise<CommandSandbox> => this.#loadSandbox();
-    const result = await prepareLaunch(command, { shell, login, environment, own, sandbox });
+    const result = await prepareLaunch(command, { shell, login, environment, own, sandbox, watchdog });
     if (result.kind === 'unavailable') {
       releaseOutput(output);
       return { kind: 'failed', reason: result.reason };

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { Command, ShellInfo } from '@quire/core';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Environment } from './login-shell.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** What is started in the end. */
 export interface Launch {
@@ -47,12 +48,14 @@ export async function prepareLaunch(
     readonly environment: Environment;
     readonly own: Environment;
     readonly sandbox: () => Promise<CommandSandbox>;
+    readonly watchdog: Pick<Watchdog, 'marked'>;
   },
 ): Promise<LaunchResult> {
-  const [path = '', ...args] = argvOf(command, parts.shell);
-  if (parts.login !== undefined) args[0] = '-c';
+  const [program = '', ...given] = argvOf(command, parts.shell);
+  if (parts.login !== undefined) given[0] = '-c';
   const { confinement, cwd } = command;
   const environment = { ...(parts.login ?? parts.environment), ...command.environment, ...parts.own };
+  const [path, ...args] = await parts.watchdog.marked([program, ...given], { cwd, environment });
   if (confinement.kind === 'none') {
     return { kind: 'ready', launch: { path, args, environment, extraFds: [], release: () => undefined } };
   }

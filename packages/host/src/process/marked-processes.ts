@@ -25,19 +25,23 @@ const PROCESSES_PER_SLICE = 256;
  * Does nothing on systems without `/proc`; there process groups are all there is.
  */
 export async function killMarkedProcesses(marker: string): Promise<void> {
+  await killAll((pid) => isIn(`/proc/${pid}/environ`, marker));
+}
+
+/** The same for those that have `limitMark` among their limits. */
+export async function killLimitedProcesses(limitMark: string): Promise<void> {
+  await killAll((pid) => isIn(`/proc/${pid}/limits`, limitMark) && findProcess(pid) !== undefined);
+}
+
+async function killAll(isMember: (pid: number) => boolean): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const killed = await killOnce(marker);
+    let killed = 0;
+    await forEachProcess((pid) => {
+      if (isMember(pid) && sendSignal(pid, 'SIGKILL')) killed += 1;
+    });
     if (killed === 0) return;
     await setImmediate();
   }
-}
-
-async function killOnce(marker: string): Promise<number> {
-  let killed = 0;
-  await forEachProcess((pid) => {
-    if (environmentContains(pid, marker) && sendSignal(pid, 'SIGKILL')) killed += 1;
-  });
-  return killed;
 }
 
 async function forEachProcess(visit: (pid: number) => void): Promise<void> {
@@ -57,9 +61,9 @@ function processIds(): number[] {
   }
 }
 
-function environmentContains(pid: number, marker: string): boolean {
+function isIn(path: string, marker: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/environ`).includes(marker);
+    return readFileSync(path).includes(marker);
   } catch {
     return false; // it is gone, or belongs to somebody else
   }
@@ -106,7 +110,7 @@ export async function findProcesses(tree: ProcessTree): Promise<LiveProcess[]> {
   let hasTable = false;
   await forEachProcess((pid) => {
     hasTable = true;
-    const isMarked = environmentContains(pid, tree.marker);
+    const isMarked = isIn(`/proc/${pid}/environ`, tree.marker);
     if (!isMarked && tree.groupIds.length === 0) return; // spares reading a second file
     const running = findProcess(pid);
     if (running !== undefined && (isMarked || tree.groupIds.includes(running.groupId))) found.push(running);

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
-import { OWNER_VARIABLE } from './marked-processes.ts';
+import { findLimiter, limitMarkOf, withLimitMark } from './limit-mark.ts';
+import type { Environment } from './login-shell.ts';
+import { killLimitedProcesses, OWNER_VARIABLE } from './marked-processes.ts';
 
 /**
  * Reads one order a line: `+ G` and `- G` a process group began and is gone, `q` leave without doing anything. The end
@@ -11,13 +13,13 @@ import { OWNER_VARIABLE } from './marked-processes.ts';
  * The groups of those with the token count as announced: the owner may have died before it could say so. Last, the
  * owner's private directory is removed.
  *
- * What has neither the group nor the token is found at the start, by its parents and by what it prints to (pipes in
- * the owner's private directory), and killed with the rest.
+ * What has neither the group nor the token is found by the mark among its limits; and at the start by its parents and by
+ * what it prints to (pipes in the owner's private directory), and killed with the rest.
  *
  * Each group is asked once, and those with the token are found before: what a trap starts must not be hit.
  */
 const SCRIPT = `trap '' HUP INT TERM
-owner=$1 directory=$2 groups=' '
+owner=$1 directory=$2 limit=$3 groups=' '
 while read -r order value; do
   case $order in
     +) groups="$groups$value " ;;
@@ -25,15 +27,21 @@ while read -r order value; do
     q) exit 0 ;;
   esac
 done
-marked() { grep -lF -- "$owner" /proc/[0-9]*/environ 2>/dev/null; }
+marked() {
+  grep -lF -- "$owner" /proc/[0-9]*/environ 2>/dev/null
+  for file in $(grep -lF -- "$limit" /proc/[0-9]*/limits 2>/dev/null); do
+    read -r stat 2>/dev/null < "\${file%limits}stat" || continue
+    case \${stat##*") "} in [ZX]*) ;; *) echo "$file" ;; esac
+  done
+}
 are_gone() {
   for group in $groups; do kill -s 0 -- "-$group" 2>/dev/null && return 1; done
   [ -z "$(marked)" ]
 }
 for file in $(marked); do
   process=\${file#/proc/}
-  process=\${process%/environ}
-  read -r stat < "/proc/$process/stat" || continue
+  process=\${process%%/*}
+  read -r stat 2>/dev/null < "/proc/$process/stat" || continue
   state_parent_group=\${stat##*") "}
   set -- $state_parent_group
   case $groups in *" $3 "*) ;; *) groups="$groups$3 " ;; esac
@@ -68,7 +76,7 @@ while [ -r /proc/self/environ ] && [ $empty -lt 2 ] && [ $round -lt 40 ]; do
   round=$((round + 1)) empty=$((empty + 1))
   for file in $(marked); do
     process=\${file#/proc/}
-    kill -s KILL "\${process%/environ}" 2>/dev/null && empty=0
+    kill -s KILL "\${process%%/*}" 2>/dev/null && empty=0
   done
   [ $empty -lt 2 ] && sleep 0.02
 done
@@ -83,24 +91,29 @@ export class Watchdog {
   readonly #token: string;
   readonly #groups = new Set<number>();
   readonly #directory: string;
+  readonly #limitMark: string;
+  #hasMarked = false;
   #child: ChildProcess | undefined;
   #isClosed = false;
 
   constructor(options: {
-    /** Unguessable; part of the environment of every process to be watched. */
+    /** Unguessable, hexadecimal; part of the environment of every process to be watched. */
     readonly token: string;
     /** Absolute. Removed when the owner dies; need not exist. */
     readonly directory: string;
   }) {
     this.#token = options.token;
     this.#directory = options.directory;
+    this.#limitMark = limitMarkOf(options.token);
   }
 
   /** Starts the watching process if it does not run. Call it before anything is started that needs watching. */
   start(): void {
     if (this.#isClosed || this.#child !== undefined) return;
+    void findLimiter(); // takes a moment
     const marker = `${OWNER_VARIABLE}=${this.#token}`;
-    const child = spawn('/bin/sh', ['-c', SCRIPT, 'quire-watchdog', marker, this.#directory], {
+    const args = ['-c', SCRIPT, 'quire-watchdog', marker, this.#directory, this.#limitMark];
+    const child = spawn('/bin/sh', args, {
       cwd: '/',
       detached: true,
       env: { PATH: SYSTEM_PATH },
@@ -118,6 +131,15 @@ export class Watchdog {
     for (const group of this.#groups) this.#send(`+ ${group}`);
   }
 
+  /** The program to start instead, so that its offspring is found whatever it does. The same one where that can not be. */
+  async marked(
+    argv: readonly [string, ...string[]],
+    from: { readonly cwd: string; readonly environment: Environment },
+  ): Promise<readonly [string, ...string[]]> {
+    this.#hasMarked = true;
+    return withLimitMark(argv, { limiter: await findLimiter(), text: this.#limitMark }, from);
+  }
+
   /** For processes that shed their environment, and for systems where it can not be read. */
   addGroup(groupId: number): void {
     this.#groups.add(groupId);
@@ -128,9 +150,10 @@ export class Watchdog {
     if (this.#groups.delete(groupId)) this.#send(`- ${groupId}`);
   }
 
-  /** Dismisses the watching process and waits, within a bound, until it is gone. */
+  /** Kills what is left of all that was marked, dismisses the watching process and waits, within a bound, until it is gone. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    if (this.#hasMarked) await killLimitedProcesses(this.#limitMark);
     const child = this.#child;
     if (child === undefined) return;
     const timeout = AbortSignal.timeout(EXIT_WAIT_MS);

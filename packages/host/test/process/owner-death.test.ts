@@ -20,6 +20,7 @@ function ownerProgram(seconds: string): string {
     `env -i /bin/sleep ${seconds} & echo up; wait`,
     `setsid env -i /bin/sleep ${seconds} >/dev/null 2>&1 & echo up; wait`,
     `(setsid env -i /bin/sleep ${seconds} &); echo up`,
+    `(setsid env -i /bin/sleep ${seconds} >/dev/null 2>&1 </dev/null &); echo up`,
   ];
   return `import { createCommandRunner } from './host.mjs';
     const runner = createCommandRunner({ threadId: 't', shell: { name: 'bash', path: '/bin/bash' } });
@@ -31,7 +32,7 @@ function ownerProgram(seconds: string): string {
     setInterval(() => {}, 1000);`;
 }
 
-const COMMANDS = 8;
+const COMMANDS = 9;
 
 async function startOwner(directory: string, seconds: string): Promise<ChildProcess> {
   await bundleHost(directory);
@@ -78,7 +79,7 @@ test.each(deaths)('%s of the owner leaves no process alive and no file behind [H
   expect((await readdir(folder.path)).filter((name) => name.startsWith('quire-'))).toEqual([]);
 });
 
-test('kill -9 of the owner ends sessions and confined commands, however they hide [CMD-42]', async () => {
+test('kill -9 of the owner ends sessions and confined commands, however they hide [CMD-42, CMD-43]', async () => {
   await using folder = await temporaryDirectory();
   const seconds = uniqueSeconds();
   await bundleHost(folder.path);
