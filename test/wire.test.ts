@@ -237,3 +237,28 @@ async function filesHolding(workspace: Workspace, needle: string): Promise<reado
   const contents = await Promise.all(files.map((file) => readFile(file, 'utf8')));
   return files.filter((_, index) => contents[index]?.includes(needle));
 }
+
+test('what was written to the cache is counted over the turns of a thread, also when it is resumed [EXEC-08]', async () => {
+  const usage = { inputTokens: 100, cachedInputTokens: 20, cacheWriteInputTokens: 30, outputTokens: 5 };
+  const { cacheWriteInputTokens: _, ...untold } = usage;
+  const steps = [
+    respond(text('One.'), { usage }),
+    respond(text('Two.'), { usage: untold }),
+    respond(text('Three.'), { usage }),
+  ];
+  await using simulator = await Simulator.start({ steps });
+  await using workspace = await createWorkspace();
+  const options = ['--skip-git-repo-check', '--json', '-c', `openai_base_url=${simulator.url}`];
+  const counts: unknown[] = [];
+  for (const rest of [['1'], ['resume', '--last', '2'], ['resume', '--last', '3']]) {
+    const argv = [...options, ...rest];
+    const { stdout } = await runCommand({ command, workspace, environment: { CODEX_API_KEY: KEY }, argv });
+    const last = parseEvents(stdout).at(-1)?.['usage'];
+    counts.push(isJsonObject(last) ? [last['input_tokens'], last['cache_write_input_tokens']] : last);
+  }
+  expect(counts).toEqual([
+    [100, 30],
+    [200, 30],
+    [300, 60],
+  ]);
+});

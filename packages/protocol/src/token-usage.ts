@@ -21,10 +21,16 @@ export function addUsage(left: TokenUsage, right: TokenUsage): TokenUsage {
   return {
     inputTokens: left.inputTokens + right.inputTokens,
     cachedInputTokens: left.cachedInputTokens + right.cachedInputTokens,
+    ...addedWrites(left.cacheWriteInputTokens, right.cacheWriteInputTokens),
     outputTokens: left.outputTokens + right.outputTokens,
     reasoningOutputTokens: left.reasoningOutputTokens + right.reasoningOutputTokens,
     totalTokens: left.totalTokens + right.totalTokens,
   };
+}
+
+/** What some responses do not tell counts as nothing as soon as one tells it. */
+function addedWrites(left: number | undefined, right: number | undefined): Pick<TokenUsage, 'cacheWriteInputTokens'> {
+  return left === undefined && right === undefined ? {} : { cacheWriteInputTokens: (left ?? 0) + (right ?? 0) };
 }
 
 /** What people are shown as "tokens used": fresh input and all output. */

@@ -273,7 +273,7 @@ export class JsonEventMapper {
     return {
       input_tokens: total.inputTokens,
       cached_input_tokens: total.cachedInputTokens,
-      cache_write_input_tokens: 0,
+      cache_write_input_tokens: total.cacheWriteInputTokens ?? 0,
       output_tokens: total.outputTokens,
       reasoning_output_tokens: total.reasoningOutputTokens,
     };

@@ -335,9 +335,11 @@ function readUsage(info: unknown): ThreadTokenUsage | undefined {
 }
 
 function tokenUsage(raw: JsonObject): TokenUsage {
+  const cacheWrites = numberAt(raw, 'cache_write_input_tokens');
   return {
     inputTokens: numberAt(raw, 'input_tokens') ?? 0,
     cachedInputTokens: numberAt(raw, 'cached_input_tokens') ?? 0,
+    ...(cacheWrites === undefined ? {} : { cacheWriteInputTokens: cacheWrites }),
     outputTokens: numberAt(raw, 'output_tokens') ?? 0,
     reasoningOutputTokens: numberAt(raw, 'reasoning_output_tokens') ?? 0,
     totalTokens: numberAt(raw, 'total_tokens') ?? 0,

@@ -124,6 +124,7 @@ function usageJson(usage: TokenUsage): JsonObject {
   return {
     input_tokens: usage.inputTokens,
     cached_input_tokens: usage.cachedInputTokens,
+    ...(usage.cacheWriteInputTokens === undefined ? {} : { cache_write_input_tokens: usage.cacheWriteInputTokens }),
     output_tokens: usage.outputTokens,
     reasoning_output_tokens: usage.reasoningOutputTokens,
     total_tokens: usage.totalTokens,

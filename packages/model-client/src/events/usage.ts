@@ -15,7 +15,7 @@ export function parseUsage(raw: JsonValue | undefined): TokenUsage | undefined {
   };
 }
 
-/** Only some servers tell. The name is not part of the public reference: observed in telemetry of the peer only. */
+/** Only some servers tell. Source: peer 0.169, which reads it under this name and prints it. */
 function cacheWrites(usage: JsonObject): Pick<TokenUsage, 'cacheWriteInputTokens'> {
   const details = objectAt(usage, 'input_tokens_details');
   const count = details === undefined ? undefined : numberAt(details, 'cache_write_tokens');

@@ -108,7 +108,13 @@ function optionalId(fields: FieldReader): { readonly id?: string } {
 export function readUsage(fields: FieldReader): Partial<Usage> | null {
   if (fields.isNull('usage')) return null;
   const usage = fields.fields('usage');
-  const names = ['inputTokens', 'cachedInputTokens', 'outputTokens', 'reasoningOutputTokens'] as const;
+  const names = [
+    'inputTokens',
+    'cachedInputTokens',
+    'cacheWriteInputTokens',
+    'outputTokens',
+    'reasoningOutputTokens',
+  ] as const;
   const entries = names.flatMap((name) => (usage.has(name) ? [[name, usage.count(name)] as const] : []));
   usage.end();
   return Object.fromEntries(entries);

@@ -5,6 +5,8 @@ import type { AnswerContext, Headers, StreamAnswer, StreamPart } from './step.ts
 export interface Usage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
+  /** Absent: not sent. */
+  readonly cacheWriteInputTokens?: number;
   readonly outputTokens: number;
   readonly reasoningOutputTokens: number;
 }
@@ -101,7 +103,10 @@ function usageToWire(usage: Partial<Usage>): JsonObject {
   const outputTokens = usage.outputTokens ?? 0;
   return {
     input_tokens: inputTokens,
-    input_tokens_details: { cached_tokens: usage.cachedInputTokens ?? 0 },
+    input_tokens_details: {
+      cached_tokens: usage.cachedInputTokens ?? 0,
+      ...(usage.cacheWriteInputTokens === undefined ? {} : { cache_write_tokens: usage.cacheWriteInputTokens }),
+    },
     output_tokens: outputTokens,
     output_tokens_details: { reasoning_tokens: usage.reasoningOutputTokens ?? 0 },
     total_tokens: inputTokens + outputTokens,
