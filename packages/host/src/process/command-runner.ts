@@ -19,7 +19,7 @@ import { CommandSessions } from './command-sessions.ts';
 import { CommandStarter, type RunningCommandStart } from './command-starter.ts';
 import { findHiddenProcesses } from './hidden-processes.ts';
 import { argvOf, type CommandSandbox, usesLoginOf } from './launch.ts';
-import { captureLoginShell, type Environment } from './login-shell.ts';
+import { captureLoginShell, type Environment, stateFileOf } from './login-shell.ts';
 import { findProcesses, killMarkedProcesses, markerOf, OWNER_VARIABLE, sendSignal } from './marked-processes.ts';
 import { OutputPipes } from './output-pipes.ts';
 import { ProcessGroups } from './process-groups.ts';
@@ -243,7 +243,8 @@ class ShellCommandRunner implements CommandRunner {
   ): Promise<WaitResult<Environment | undefined>> {
     if (!usesLoginOf(this.shell, command)) return { kind: 'done', value: undefined };
     const captured = await waitFor(this.#captureLogin(), limits);
-    const statements = captured.kind === 'done' ? captured.value?.['BASH_ENV'] : undefined;
+    const login = captured.kind === 'done' ? captured.value : undefined;
+    const statements = login === undefined ? undefined : stateFileOf(login);
     return statements === undefined || existsSync(statements) ? captured : { kind: 'done', value: undefined };
   }
 

@@ -1,8 +1,8 @@
-/** What a bash holds after its startup files and hands on to a script, as the script itself can see it. */
+/** What a shell holds after its startup files and hands on to a script, as the script itself can see it. */
 export interface ShellState {
   /** Exported variables, exported functions (`BASH_FUNC_name%%`) among them. */
   readonly environment: ReadonlyMap<string, string>;
-  /** `shopt -p` and `set +o`: one statement a line. */
+  /** One statement a line. */
   readonly options: readonly string[];
   /** All functions, as source. */
   readonly functions: string;
@@ -11,12 +11,29 @@ export interface ShellState {
   readonly umask: string;
   readonly limits: string;
   readonly directory: string;
-  /** `declare` statements of variables by name. */
+  /** Declarations of variables by name. */
   readonly variables: ReadonlyMap<string, string>;
 }
 
+/** How the state of a kind of shell is learnt, and handed on to another shell of that kind. */
+export interface LoginDialect {
+  /** A script that prints the state to descriptor 3. */
+  readonly printState: string;
+  /** Variables of the environment that each process gets afresh and that are never carried from one to another. */
+  readonly perProcessEnvironment: readonly string[];
+  /** The variable by which a shell finds the file with statements. */
+  readonly fileVariable?: string;
+  /** The variable that names the directory of that file; it has to be there even if there is nothing to state. */
+  readonly directoryVariable?: string;
+  readonly fileName: string;
+  /** `undefined` when the text is not a whole state. */
+  parseState(text: string): ShellState | undefined;
+  /** Statements that bring a shell in state `from` to state `to`. */
+  statementsBetween(from: ShellState, to: ShellState): string;
+}
+
 /** Prints the state of the shell that runs it to descriptor 3: sections that each end with NUL. */
-export const PRINT_STATE = `{ /usr/bin/env -0 && builtin printf '\\0'
+const PRINT_STATE = `{ /usr/bin/env -0 && builtin printf '\\0'
 builtin shopt -p; builtin set +o; builtin printf '\\0'
 builtin declare -f; builtin printf '\\0'
 builtin alias -p; builtin printf '\\0'
@@ -38,11 +55,17 @@ const PER_PROCESS_VARIABLES: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** Variables of the environment that each process gets afresh and that are never carried from one to another. */
-export const PER_PROCESS_ENVIRONMENT: readonly string[] = ['BASH_ENV', 'OLDPWD', 'PWD', 'QUIRE_OWNER', 'SHLVL', '_'];
+/** Through `BASH_ENV`, which the first statement takes away again. Source: bash(1). */
+export const BASH: LoginDialect = {
+  printState: PRINT_STATE,
+  perProcessEnvironment: ['BASH_ENV', 'OLDPWD', 'PWD', 'QUIRE_OWNER', 'SHLVL', '_'],
+  fileVariable: 'BASH_ENV',
+  fileName: 'login-state.bash',
+  parseState,
+  statementsBetween,
+};
 
-/** `undefined` when the text is not a whole state. */
-export function parseShellState(text: string): ShellState | undefined {
+function parseState(text: string): ShellState | undefined {
   const endOfEnvironment = text.indexOf('\0\0');
   if (endOfEnvironment < 0 || !text.endsWith(END_OF_STATE)) return undefined;
   const sections = text.slice(endOfEnvironment + 2).split('\0');
@@ -61,7 +84,7 @@ export function parseShellState(text: string): ShellState | undefined {
   };
 }
 
-function parseEnvironment(text: string): Map<string, string> {
+export function parseEnvironment(text: string): Map<string, string> {
   const environment = new Map<string, string>();
   for (const entry of text.split('\0')) {
     const separator = entry.indexOf('=');
@@ -81,7 +104,12 @@ function parseDeclarations(text: string): Map<string, string> {
 }
 
 /** Whether a script could not tell the two apart. */
-export function isSameState(one: ShellState, other: ShellState): boolean {
+export function isSameState(one: ShellState, other: ShellState, { perProcessEnvironment }: LoginDialect): boolean {
+  const carried = ({ environment }: ShellState): Map<string, string> => {
+    const kept = new Map(environment);
+    for (const name of perProcessEnvironment) kept.delete(name);
+    return kept;
+  };
   return (
     one.functions === other.functions &&
     one.aliases === other.aliases &&
@@ -90,15 +118,9 @@ export function isSameState(one: ShellState, other: ShellState): boolean {
     one.limits === other.limits &&
     one.directory === other.directory &&
     one.options.join('\n') === other.options.join('\n') &&
-    isSameMap(withoutPerProcess(one.environment), withoutPerProcess(other.environment)) &&
+    isSameMap(carried(one), carried(other)) &&
     isSameMap(one.variables, other.variables)
   );
-}
-
-function withoutPerProcess(environment: ReadonlyMap<string, string>): Map<string, string> {
-  const kept = new Map(environment);
-  for (const name of PER_PROCESS_ENVIRONMENT) kept.delete(name);
-  return kept;
 }
 
 function isSameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
@@ -110,7 +132,7 @@ function isSameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, 
  * before functions, whose source may depend on them (extglob), and `set` options last, so that `-e` and
  * `-u` do not act on the statements themselves.
  */
-export function statementsBetween(from: ShellState, to: ShellState): string {
+function statementsBetween(from: ShellState, to: ShellState): string {
   const knownOptions = new Set(from.options);
   const changedOptions = to.options.filter((line) => !knownOptions.has(line));
   const bashEnv = to.environment.get('BASH_ENV');
@@ -128,6 +150,6 @@ export function statementsBetween(from: ShellState, to: ShellState): string {
   return `${statements.filter((statement) => statement !== '').join('\n')}\n`;
 }
 
-function quote(text: string): string {
+export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

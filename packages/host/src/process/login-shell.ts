@@ -4,15 +4,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ShellInfo } from '@quire/core';
 import { linkSignals } from './abort.ts';
-import {
-  END_OF_STATE,
-  isSameState,
-  PER_PROCESS_ENVIRONMENT,
-  PRINT_STATE,
-  parseShellState,
-  type ShellState,
-  statementsBetween,
-} from './login-shell-state.ts';
+import { BASH, END_OF_STATE, isSameState, type LoginDialect, type ShellState } from './login-shell-state.ts';
 import { terminate } from './terminate.ts';
 
 const CAPTURE_TIMEOUT_MS = 10_000;
@@ -46,30 +38,29 @@ export interface LoginShellOptions {
  * `SHELL -lc` would, or `undefined` when there is none and each command has to start a login shell.
  *
  * Carried over: exported variables and functions (environment); other functions, variables, aliases,
- * options, traps and the umask (statements in a private file that bash reads through `BASH_ENV`, which the
- * first of them takes away again). It is checked, not assumed: a second shell started that way must report
+ * options, traps and the umask (statements in a private file that the shell reads first, and that leave no
+ * trace of it). It is checked, not assumed: a second shell started that way must report
  * the very state of the first. Not carried, so that each command starts a login shell: a changed
  * directory or resource limit, startup files that end the shell or need more than ten seconds. Not seen:
- * `~/.bash_logout`, and startup files that answer differently each time.
- * Only bash can report all of its state, so for other shells there is never a result. A capture
+ * what is run when a login shell ends, and startup files that answer differently each time.
+ * Only bash and zsh can report all of their state, so for other shells there is never a result. A capture
  * under way does not keep the process alive. One that has to end early gives its processes time to clean up:
  * it settles when they are gone.
  */
 export async function captureLoginShell(options: LoginShellOptions): Promise<Environment | undefined> {
-  if (options.shell.name !== 'bash') return undefined;
+  const dialect = await dialectOf(options.shell);
+  if (dialect === undefined) return undefined;
   const tooSlow = new AbortController();
   const timer = setTimeout(() => tooSlow.abort(), options.timeoutMs ?? CAPTURE_TIMEOUT_MS).unref();
   using link = linkSignals([options.signal, tooSlow.signal]);
   const { signal } = link;
   try {
     options.prepare();
-    const login = await readState(options, { flag: '-lc', environment: options.environment, signal });
+    const reading = { dialect, signal };
+    const login = await readState(options, { ...reading, flag: '-lc', environment: options.environment });
     if (login === undefined) return undefined;
-    const environment = carriedEnvironment(login, options.environment);
-    const plain = await readState(options, { flag: '-c', environment, signal });
-    if (plain === undefined) return undefined;
-    if (!login.environment.has('BASH_ENV') && isSameState(login, plain)) return environment;
-    return await carryThroughFile(options, { login, plain, environment, signal });
+    const environment = carriedEnvironment(login, { base: options.environment, dialect });
+    return await carry(options, { ...reading, login, environment });
   } catch {
     return undefined; // no private directory, a shell that can not be started: a command will tell
   } finally {
@@ -77,34 +68,63 @@ export async function captureLoginShell(options: LoginShellOptions): Promise<Env
   }
 }
 
-async function carryThroughFile(
-  options: LoginShellOptions,
-  carried: { login: ShellState; plain: ShellState; environment: Environment; signal: AbortSignal },
-): Promise<Environment | undefined> {
-  const path = join(await options.makePrivateDirectory(), 'login-state.bash');
-  if (!/^[\w./+-]+$/.test(path)) return undefined; // bash expands the value of BASH_ENV
-  await writeFile(path, statementsBetween(carried.plain, carried.login), { mode: 0o600 });
-  const environment = { ...carried.environment, BASH_ENV: path };
-  const restored = await readState(options, { flag: '-c', environment, signal: carried.signal });
-  return restored !== undefined && isSameState(carried.login, restored) ? environment : undefined;
+/** The file with statements that an environment names, if it does. */
+export function stateFileOf(environment: Environment): string | undefined {
+  const directory = environment['ZDOTDIR'];
+  return environment['BASH_ENV'] ?? (directory === undefined ? undefined : join(directory, '.zshenv'));
 }
 
-function carriedEnvironment(login: ShellState, base: Environment): Environment {
+async function dialectOf({ name }: ShellInfo): Promise<LoginDialect | undefined> {
+  if (name === 'bash') return BASH;
+  return name === 'zsh' ? (await import('./zsh-login-state.ts')).ZSH : undefined;
+}
+
+interface Carried {
+  readonly dialect: LoginDialect;
+  readonly login: ShellState;
+  readonly environment: Environment;
+  readonly signal: AbortSignal;
+}
+
+async function carry(options: LoginShellOptions, carried: Carried): Promise<Environment | undefined> {
+  const { dialect, login, environment, signal } = carried;
+  const { fileVariable, directoryVariable, fileName } = dialect;
+  const isFileNeeded =
+    directoryVariable !== undefined || (fileVariable !== undefined && login.environment.has(fileVariable));
+  const directory = isFileNeeded ? await options.makePrivateDirectory() : undefined;
+  const start = { dialect, signal, flag: '-c' };
+  const named = directoryVariable === undefined ? {} : { [directoryVariable]: directory ?? '' };
+  const plain = await readState(options, { ...start, environment: { ...environment, ...named } });
+  if (plain === undefined) return undefined;
+  if (!isFileNeeded && isSameState(login, plain, dialect)) return environment;
+  const path = join(directory ?? (await options.makePrivateDirectory()), fileName);
+  if (!/^[\w./+-]+$/.test(path)) return undefined; // bash expands the value of BASH_ENV
+  await writeFile(path, dialect.statementsBetween(plain, login), { mode: 0o600 });
+  const withFile = { ...environment, ...named, ...(fileVariable === undefined ? {} : { [fileVariable]: path }) };
+  const restored = await readState(options, { ...start, environment: withFile });
+  return restored !== undefined && isSameState(login, restored, dialect) ? withFile : undefined;
+}
+
+function carriedEnvironment(
+  login: ShellState,
+  { base, dialect }: { readonly base: Environment; readonly dialect: LoginDialect },
+): Environment {
   const environment: Record<string, string> = Object.fromEntries(login.environment);
-  for (const name of PER_PROCESS_ENVIRONMENT) {
+  const ofFile = dialect.fileVariable ?? dialect.directoryVariable;
+  for (const name of dialect.perProcessEnvironment) {
     delete environment[name];
     const original = base[name];
-    if (original !== undefined && name !== 'BASH_ENV') environment[name] = original;
+    if (original !== undefined && name !== ofFile) environment[name] = original;
   }
   return environment;
 }
 
 async function readState(
   options: LoginShellOptions,
-  start: { flag: string; environment: Environment; signal: AbortSignal },
+  start: { dialect: LoginDialect; flag: string; environment: Environment; signal: AbortSignal },
 ): Promise<ShellState | undefined> {
   start.signal.throwIfAborted();
-  const child = spawn(options.shell.path, [start.flag, PRINT_STATE], {
+  const child = spawn(options.shell.path, [start.flag, start.dialect.printState], {
     cwd: options.cwd,
     detached: true,
     env: start.environment,
@@ -131,7 +151,7 @@ async function readState(
   });
   start.signal.addEventListener('abort', end, { once: true });
   try {
-    return parseShellState(await readAll(pipe, ended));
+    return start.dialect.parseState(await readAll(pipe, ended));
   } finally {
     start.signal.removeEventListener('abort', end);
     await terminated;
