@@ -25,6 +25,7 @@ import { commandEnvironment, type Environment } from './environment.ts';
 import { observeFirstRequest } from './first-request.ts';
 import type { McpServersOfProgram } from './mcp-servers-of-program.ts';
 import { type ModelLines, type WebSocketChoice, webSocketChoice } from './model-line.ts';
+import type { ModelCatalogs } from './models/model-catalogs.ts';
 import { fileSeed, type OpenedRollout, openNewRollout } from './new-rollout.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
@@ -42,6 +43,7 @@ export interface Household {
   readonly options: QuireOptions;
   readonly environment: Environment;
   readonly lines: ModelLines;
+  readonly catalogs: ModelCatalogs;
   readonly servers: McpServersOfProgram;
   readonly sandboxes: Sandboxes;
 }
