@@ -1,5 +1,15 @@
 import type { CredentialsSource } from '@quire/auth';
-import { type ModelList, type ModelPreset, modelPresets, type RefreshOutcome, type RefreshStrategy } from '@quire/core';
+import {
+  chooseModel,
+  type ModelList,
+  type ModelPreset,
+  modelPresets,
+  nextAvailabilityNotice,
+  type RefreshOutcome,
+  type RefreshStrategy,
+  type UpgradeOffer,
+  upgradeOffer,
+} from '@quire/core';
 import type { Site } from '../site.ts';
 import type { ModelCatalogs } from './model-catalogs.ts';
 
@@ -7,6 +17,10 @@ import type { ModelCatalogs } from './model-catalogs.ts';
 export interface ModelListing extends Pick<ModelList, 'origin' | 'etag' | 'confirmedAtMs'> {
   /** In the order of offering; those that are not listed, too. */
   readonly models: readonly ModelPreset[];
+  /** To follow the upgrade of the model that a thread would begin with, unless that was answered before. */
+  readonly upgrade: UpgradeOffer | undefined;
+  /** The next notice of a new model, and how often it will have been shown when a client shows it. */
+  readonly availability: ReturnType<typeof nextAvailabilityNotice>;
   /** How bringing the list up to date went. */
   readonly refresh: RefreshOutcome;
   /** Whatever was wrong with lists on the way, a sentence each. Holds no secret. */
@@ -19,14 +33,26 @@ export async function listModels(
   site: Site,
   { credentials, strategy }: { readonly credentials: CredentialsSource; readonly strategy: RefreshStrategy },
 ): Promise<ModelListing> {
-  const { signal } = site;
+  const { signal, config } = site;
   const notices: string[] = [];
   const lease = await catalogs.acquire(site, credentials, ({ message }) => notices.push(message));
   try {
     const isChatgpt = (await credentials.current({ signal })).kind === 'chatgpt';
     const refresh = await lease.catalog.refresh({ strategy, signal });
     const { models, origin, etag, confirmedAtMs } = lease.catalog.current();
-    return { models: modelPresets(models, { isChatgpt }), origin, etag, confirmedAtMs, refresh, notices };
+    const presets = modelPresets(models, { isChatgpt });
+    const { model: explicit, modelReasoningEffort: reasoningEffort, modelNotices } = config;
+    const model = chooseModel(models, { explicit, isChatgpt });
+    return {
+      models: presets,
+      upgrade: upgradeOffer(presets, { model, reasoningEffort }, modelNotices),
+      availability: nextAvailabilityNotice(presets, modelNotices.showings),
+      origin,
+      etag,
+      confirmedAtMs,
+      refresh,
+      notices,
+    };
   } finally {
     lease.release();
   }
