@@ -1,7 +1,8 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { modelsEtag, respond, status, text } from '@quire/simulator';
+import { modelsEtag, rehearse, respond, status, text } from '@quire/simulator';
 import { describe, expect, test } from 'vitest';
+import { gate } from '../sub-agents-scene.ts';
 import { createLoginScene, listFile, model, warningsOf } from './login-scene.ts';
 
 const SILENT = {
@@ -243,14 +244,18 @@ describe('a model that nobody described', () => {
   });
 
   test('is not told of when the list describes it that is on its way [MODEL-07]', async () => {
-    await using scene = await createLoginScene({ config: ['model=llama-4'], models: [model('llama')] });
+    const isListed = gate();
+    const rules = rehearse(async () => {
+      await isListed.opened;
+      return respond(text('Ok.'));
+    });
+    await using scene = await createLoginScene({ config: ['model=llama-4'], models: [model('llama')], rules });
     await using thread = await scene.start();
-    const hold = scene.simulator.modelsRequest(/* index */ 0);
     const turn = warningsOf(thread);
-    await hold;
     await scene.listed();
+    isListed.open();
 
-    expect([thread.facts.warnings, (await turn).length <= 1, await warningsOf(thread)]).toEqual([[], true, []]);
+    expect([thread.facts.warnings, await turn, await warningsOf(thread)]).toEqual([[], [], []]);
   });
 
   test('is told of before the end of its first turn when no list comes, once [MODEL-07]', async () => {
