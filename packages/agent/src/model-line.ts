@@ -34,6 +34,7 @@ export function webSocketChoice(config: Config, settings: ThreadSettings): WebSo
 /** Makes the lines to providers for the threads of one program, and keeps what they learn for each other. */
 export class ModelLines {
   readonly originator: string;
+  readonly userAgent: string;
   readonly #environment: Environment;
   readonly #apiKey: string | undefined;
   readonly #fallbackMemory = createFallbackMemory({ clock: systemClock });
@@ -43,6 +44,7 @@ export class ModelLines {
   constructor(environment: Environment, options: Pick<QuireOptions, 'apiKey' | 'originator'>) {
     const override = environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
     this.originator = override === undefined || override === '' ? (options.originator ?? DEFAULT_ORIGINATOR) : override;
+    this.userAgent = userAgent(this.originator, environment);
     this.#environment = environment;
     this.#apiKey = options.apiKey;
   }
@@ -73,7 +75,7 @@ export class ModelLines {
         home,
         storeKind,
         environment: this.#environment,
-        client: { originator: this.originator, userAgent: userAgent(this.originator, this.#environment) },
+        client: { originator: this.originator, userAgent: this.userAgent },
         ...(workspaces === undefined ? {} : { workspaces }),
       });
       this.#keepers.set(key, keeper);
@@ -96,7 +98,7 @@ export class ModelLines {
       provider: config.provider,
       originator: this.originator,
       clientVersion: VERSION,
-      userAgent: userAgent(this.originator, this.#environment),
+      userAgent: this.userAgent,
       clock: systemClock,
       entropy: systemEntropy,
       environment: this.#environment,

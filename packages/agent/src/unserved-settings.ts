@@ -2,16 +2,7 @@ import type { Config } from '@quire/store';
 
 /** Settings that are understood and not served yet: whoever sets one is told, so that none is passed over in silence. */
 export function unservedSettings(
-  config: Pick<
-    Config,
-    | 'provider'
-    | 'providerTokenCommand'
-    | 'modelCatalogFile'
-    | 'ossProvider'
-    | 'planModeReasoningEffort'
-    | 'telemetry'
-    | 'requirements'
-  >,
+  config: Pick<Config, 'provider' | 'providerTokenCommand' | 'ossProvider' | 'telemetry' | 'requirements'>,
 ): readonly string[] {
   const { telemetry } = config;
   const exports = [telemetry.logs, telemetry.traces, telemetry.metrics].some(({ kind }) => kind !== 'none');
@@ -20,15 +11,7 @@ export function unservedSettings(
       config.providerTokenCommand !== undefined,
       `model_providers.${config.provider.id}.auth is not supported yet: no command is run for a token.`,
     ],
-    [
-      config.modelCatalogFile !== undefined,
-      'model_catalog_json is not supported yet: models are those of the bundled list.',
-    ],
     [config.ossProvider !== undefined, 'oss_provider is not supported yet: set model_provider instead.'],
-    [
-      config.planModeReasoningEffort !== undefined,
-      'plan_mode_reasoning_effort is not supported yet: model_reasoning_effort holds in every mode.',
-    ],
     [exports, 'otel is not supported yet: nothing is exported.'],
     [
       (config.requirements?.rules ?? []).length > 0,

@@ -3,7 +3,6 @@ import type { Clock } from '../ports/clock.ts';
 import { CATALOG_TTL_MS, cacheState } from './cache-freshness.ts';
 import type { CachedCatalog, CatalogAccess, CatalogCache, CatalogSource } from './catalog-ports.ts';
 import { catalogClientVersion } from './client-version.ts';
-import { findModelIn, unknownModelWarning } from './find-model.ts';
 import { loadCatalogParser } from './load-catalog-parser.ts';
 import { mergeCatalog } from './merge-catalog.ts';
 import { BUNDLED_LIST, type ModelList } from './model-list.ts';
@@ -56,7 +55,6 @@ export class ModelCatalog {
   readonly #closing = new AbortController();
   readonly #listeners = new Set<(list: ModelList) => void>();
   readonly #noticed = new Set<string>();
-  readonly #reported = new Set<string>();
   #list: ModelList;
   /** Of whom the list is; `undefined`: nobody's. */
   #identity: string | undefined;
@@ -108,22 +106,6 @@ export class ModelCatalog {
   onChange(listener: (list: ModelList) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  /** Reports a model that nobody described, once a name, and not before a refresh under way could have described it. */
-  reportUnknown(name: string, report: (message: string) => void): void {
-    if (this.#reported.has(name) || !findModelIn(this.#list.models, name).isFallback) return;
-    const flight = this.#flight;
-    if (flight !== undefined && !this.#isOff) {
-      flight.settled.then(
-        () => this.reportUnknown(name, report),
-        () => undefined, // A flight does not reject.
-      );
-      return;
-    }
-    this.#reported.add(name);
-    const warning = unknownModelWarning(this.#list.models, name);
-    if (warning !== undefined) report(warning);
   }
 
   /** Ends what is under way. Calling it twice is fine; what is known stays. */
