@@ -12,6 +12,7 @@ import type {
   TurnItem,
   UserInput,
 } from '@quire/protocol';
+import type { OssProviderId } from '@quire/store';
 import type { Person } from './person.ts';
 
 export interface QuireOptions {
@@ -28,6 +29,15 @@ export interface QuireOptions {
   readonly originator?: string;
   /** Ignores `config.toml`; credentials are still read from the home folder. */
   readonly ignoreUserConfig?: boolean;
+  /** A profile of the configuration by its name, as after `--profile`. */
+  readonly profile?: string;
+  /** Features by name that are on or off whatever the configuration says. Threads of unknown ones are refused. */
+  readonly features?: Readonly<Record<string, boolean>>;
+  /**
+   * Asks a server of open models on this machine instead of the configured provider: the named one, or with `true` the
+   * one that `oss_provider` names. The model is that server's usual one unless `model` is given for this run.
+   */
+  readonly oss?: boolean | OssProviderId;
 }
 
 export interface ThreadOptions {

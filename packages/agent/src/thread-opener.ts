@@ -16,7 +16,7 @@ import {
   systemEntropy,
 } from '@quire/host';
 import type { ThreadId } from '@quire/protocol';
-import type { Config } from '@quire/store';
+import { type Config, isOssProviderId } from '@quire/store';
 import { AgentBudget } from './agent-budget.ts';
 import { AgentError } from './agent-error.ts';
 import { OpenThread } from './agent-thread.ts';
@@ -79,6 +79,7 @@ export class ThreadOpener implements ThreadSource {
       const credentials = await this.#household.lines.credentials(site);
       // Asked before anything is written: a run that can not authorise itself leaves no trace.
       await credentials.current({ signal: site.signal });
+      await this.#requireServer(site);
       const secrets = this.secrets(site.config);
       const settings = this.#settings(site.config, options, { place, stored });
       site.signal.throwIfAborted();
@@ -293,6 +294,12 @@ export class ThreadOpener implements ThreadSource {
     if ((features['multi_agent'] ?? features['collab']) !== true) return undefined;
     const { AgentTree } = await import('./agent-tree.ts');
     return AgentTree.create(config, this);
+  }
+
+  async #requireServer({ config, signal }: Site): Promise<void> {
+    if (!isOssProviderId(config.provider.id)) return;
+    const { requireLocalServer } = await import('./local-server.ts');
+    await requireLocalServer(config.provider, { environment: this.#household.environment, signal });
   }
 
   #openLine(

@@ -4,13 +4,7 @@ import type { Config } from '@quire/store';
 export function unservedSettings(
   config: Pick<
     Config,
-    | 'provider'
-    | 'providerTokenCommand'
-    | 'modelCatalogFile'
-    | 'ossProvider'
-    | 'planModeReasoningEffort'
-    | 'telemetry'
-    | 'requirements'
+    'provider' | 'providerTokenCommand' | 'modelCatalogFile' | 'planModeReasoningEffort' | 'telemetry' | 'requirements'
   >,
 ): readonly string[] {
   const { telemetry } = config;
@@ -24,7 +18,6 @@ export function unservedSettings(
       config.modelCatalogFile !== undefined,
       'model_catalog_json is not supported yet: models are those of the bundled list.',
     ],
-    [config.ossProvider !== undefined, 'oss_provider is not supported yet: set model_provider instead.'],
     [
       config.planModeReasoningEffort !== undefined,
       'plan_mode_reasoning_effort is not supported yet: model_reasoning_effort holds in every mode.',

@@ -14,6 +14,7 @@ Options:
       --no-browser              Only print the address
       --json                    status: as JSON, without any secret
   -c, --config KEY=VALUE        Override a setting of config.toml; may be repeated
+  -p, --profile NAME            Use a profile of the configuration
   -h, --help                    Show this text
 
 The login is kept in auth.json of the home folder, or where cli_auth_credentials_store says. status ends with code 1
@@ -26,5 +27,6 @@ Usage: quire logout
 
 Options:
   -c, --config KEY=VALUE        Override a setting of config.toml; may be repeated
+  -p, --profile NAME            Use a profile of the configuration
   -h, --help                    Show this text
 `;

@@ -83,7 +83,7 @@ export const THREAD_COMMANDS: Readonly<Record<string, ThreadCommand>> = {
     },
   },
   compact: {
-    options: [...TASK, 'model'],
+    options: [...TASK, 'model', 'oss', 'local-provider'],
     read: (words) =>
       inThread(words, {
         thread: { kind: 'resume', target: words.takeTarget() },

@@ -24,7 +24,7 @@ beforeAll(async () => {
         const [command, ...argv] = process.argv.slice(2);
         const inBrowser = async ([issuer]) => {
           const signal = new AbortController().signal;
-          await using place = await openPlace([], { homeDirectory: process.env.HOME, signal });
+          await using place = await openPlace({ overrides: [], profile: undefined }, { homeDirectory: process.env.HOME, signal });
           const logins = { ...place.logins, withBrowser: (options) => place.logins.withBrowser({ ...options, ports: [0] }) };
           return await logIn({ kind: 'login', method: 'browser', opensBrowser: false, issuer }, { ...place, logins });
         };
