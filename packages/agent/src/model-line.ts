@@ -1,17 +1,20 @@
 import {
+  CommandTokens,
   type CredentialsSource,
   createCredentialsSource,
   enforceRestrictions,
   LoginKeeper,
   type StoreKind,
+  secretsOf,
 } from '@quire/auth';
 import type { ModelPort, ThreadSettings } from '@quire/core';
-import { describeHost, systemClock, systemEntropy } from '@quire/host';
+import { describeHost, runProgram, systemClock, systemEntropy } from '@quire/host';
 import { createFallbackMemory, createModelClient, RateLimitStore } from '@quire/model-client';
-import type { ThreadId } from '@quire/protocol';
-import type { Config } from '@quire/store';
+import type { ModelProvider, ThreadId } from '@quire/protocol';
+import { type Config, createRedactor, type ProviderTokenCommand } from '@quire/store';
 import type { QuireOptions } from './api.ts';
-import type { Environment } from './environment.ts';
+import { commandEnvironment, type Environment } from './environment.ts';
+import type { KnownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import { VERSION } from './version.ts';
 
@@ -36,20 +39,33 @@ export class ModelLines {
   readonly originator: string;
   readonly #environment: Environment;
   readonly #apiKey: string | undefined;
+  readonly #secrets: KnownSecrets;
   readonly #fallbackMemory = createFallbackMemory({ clock: systemClock });
   readonly #rateLimits = new RateLimitStore({ clock: systemClock });
   readonly #keepers = new Map<string, LoginKeeper>();
+  readonly #commandTokens = new Map<string, CommandTokens>();
 
-  constructor(environment: Environment, options: Pick<QuireOptions, 'apiKey' | 'originator'>) {
+  constructor(
+    environment: Environment,
+    options: Pick<QuireOptions, 'apiKey' | 'originator'> & { readonly secrets: KnownSecrets },
+  ) {
     const override = environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
     this.originator = override === undefined || override === '' ? (options.originator ?? DEFAULT_ORIGINATOR) : override;
     this.#environment = environment;
     this.#apiKey = options.apiKey;
+    this.#secrets = options.secrets;
+    if (options.apiKey !== undefined) this.#secrets.noteTokens([options.apiKey]);
   }
 
   /** @throws AuthError when the login that is there is not allowed; it is taken away then */
   async credentials({ config, home, signal }: Site): Promise<CredentialsSource> {
-    const { provider, forcedLoginMethod: method, forcedWorkspaceIds: workspaces, credentialsStore } = config;
+    const {
+      provider,
+      providerTokenCommand,
+      forcedLoginMethod: method,
+      forcedWorkspaceIds: workspaces,
+      credentialsStore,
+    } = config;
     const environment =
       this.#apiKey === undefined ? this.#environment : { ...this.#environment, CODEX_API_KEY: this.#apiKey };
     const keeper = this.#keeper(home, { storeKind: credentialsStore, workspaces });
@@ -57,7 +73,28 @@ export class ModelLines {
       const key = environment['CODEX_API_KEY']?.trim();
       await enforceRestrictions(keeper, { method, workspaces }, { key: key === '' ? undefined : key, signal });
     }
-    return createCredentialsSource({ provider, home, environment, apiKeyFromEnvironment: true, keeper });
+    const commandTokens = providerTokenCommand && this.#tokensOf(providerTokenCommand, provider);
+    return createCredentialsSource({ provider, home, environment, apiKeyFromEnvironment: true, keeper, commandTokens });
+  }
+
+  /** One for all threads with the same configuration. */
+  #tokensOf(program: ProviderTokenCommand, provider: ModelProvider): CommandTokens {
+    const key = JSON.stringify([provider.id, program]);
+    let tokens = this.#commandTokens.get(key);
+    if (tokens === undefined) {
+      const { command, args, cwd, timeoutMs, refreshIntervalMs } = program;
+      const environment = commandEnvironment(this.#environment, provider);
+      tokens = new CommandTokens({
+        providerId: provider.id,
+        command,
+        refreshIntervalMs,
+        run: ({ signal }) => runProgram({ argv: [command, ...args], cwd, environment, timeoutMs, signal }),
+        redact: (text) => createRedactor([...this.#secrets.list(), ...args]).redactText(text),
+        onToken: (token) => this.#secrets.noteTokens([token]),
+      });
+      this.#commandTokens.set(key, tokens);
+    }
+    return tokens;
   }
 
   /** One owner of the login for all threads that look for it at one place. */
@@ -73,6 +110,7 @@ export class ModelLines {
         home,
         storeKind,
         environment: this.#environment,
+        onLogin: (login) => this.#secrets.noteTokens(secretsOf(login)),
         client: { originator: this.originator, userAgent: userAgent(this.originator, this.#environment) },
         ...(workspaces === undefined ? {} : { workspaces }),
       });

@@ -17,7 +17,7 @@ import { ModelLines } from './model-line.ts';
 import { currentDirectory, resolveWorkingDirectory } from './place.ts';
 import type { SandboxedCommand } from './sandboxed-command.ts';
 import { Sandboxes } from './sandboxes.ts';
-import { knownSecrets } from './secrets.ts';
+import { KnownSecrets } from './secrets.ts';
 import { homeOf, readSite } from './site.ts';
 import { ThreadOpener } from './thread-opener.ts';
 
@@ -29,18 +29,26 @@ export class Quire {
   readonly #environment: Environment;
   readonly #opener: ThreadOpener;
   readonly #originator: string;
+  readonly #secrets: KnownSecrets;
 
   constructor(options: QuireOptions = {}) {
     this.#options = options;
     this.#environment = options.environment ?? process.env;
-    const lines = new ModelLines(this.#environment, options);
+    const secrets = new KnownSecrets(this.#environment);
+    const lines = new ModelLines(this.#environment, { ...options, secrets });
+    this.#secrets = secrets;
     this.#originator = lines.originator;
     this.#opener = new ThreadOpener({
       options,
       environment: this.#environment,
       lines,
-      servers: new McpServersOfProgram({ environment: this.#environment, clientName: lines.originator }),
+      servers: new McpServersOfProgram({
+        environment: this.#environment,
+        clientName: lines.originator,
+        onTokens: secrets.noteTokens,
+      }),
       sandboxes: new Sandboxes(this.#environment),
+      secrets,
     });
   }
 
@@ -111,8 +119,7 @@ export class Quire {
   /** Gives a thread a name, by which it can be opened again. An empty one takes the name away. */
   setThreadName(id: string, name: string): Promise<void> {
     return this.#onDisk(async ({ nameStoredThread }, home) => {
-      const secrets = knownSecrets(this.#environment, [this.#options.apiKey]);
-      return nameStoredThread(home, { id, name, secrets });
+      return nameStoredThread(home, { id, name, secrets: this.#secrets.list });
     });
   }
 

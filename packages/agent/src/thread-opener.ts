@@ -16,7 +16,7 @@ import {
   systemEntropy,
 } from '@quire/host';
 import type { ThreadId } from '@quire/protocol';
-import { type Config, isOssProviderId } from '@quire/store';
+import { type Config, isOssProviderId, type KnownValues } from '@quire/store';
 import { AgentBudget } from './agent-budget.ts';
 import { AgentError } from './agent-error.ts';
 import { OpenThread } from './agent-thread.ts';
@@ -29,7 +29,7 @@ import { fileSeed, type OpenedRollout, openNewRollout } from './new-rollout.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
 import type { Sandboxes } from './sandboxes.ts';
-import { knownSecrets } from './secrets.ts';
+import type { KnownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import type { StoredThread } from './stored-thread.ts';
 import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
@@ -44,6 +44,7 @@ export interface Household {
   readonly lines: ModelLines;
   readonly servers: McpServersOfProgram;
   readonly sandboxes: Sandboxes;
+  readonly secrets: KnownSecrets;
 }
 
 interface ThreadOrigin {
@@ -146,12 +147,11 @@ export class ThreadOpener implements ThreadSource {
     }
   }
 
-  /** Values that must not reach the disk. Stored logins are known by their shape. */
-  secrets(config: Config): readonly string[] {
-    const { environment, options } = this.#household;
-    const { envKey, bearerToken } = config.provider;
-    const fromVariable = envKey === undefined ? undefined : environment[envKey];
-    return knownSecrets(environment, [options.apiKey, bearerToken, fromVariable]);
+  /** Values that must not reach the disk, those that come up later too. */
+  secrets(config: Config): KnownValues {
+    const { environment, secrets } = this.#household;
+    secrets.noteConfig(config, environment);
+    return secrets.list;
   }
 
   withToday(settings: ThreadSettings): ThreadSettings {
@@ -352,7 +352,7 @@ export class ThreadOpener implements ThreadSource {
   #newRollout(
     { home, config }: Site,
     options: Parameters<typeof openNewRollout>[0],
-    thread: { readonly threadId: ThreadId; readonly settings: ThreadSettings; readonly secrets: readonly string[] },
+    thread: { readonly threadId: ThreadId; readonly settings: ThreadSettings; readonly secrets: KnownValues },
   ): ReturnType<typeof openNewRollout> {
     const { originator } = this.#household.lines;
     return openNewRollout(options, { home, originator, providerId: config.provider.id, ...thread });

@@ -2,18 +2,11 @@ import type { Config } from '@quire/store';
 
 /** Settings that are understood and not served yet: whoever sets one is told, so that none is passed over in silence. */
 export function unservedSettings(
-  config: Pick<
-    Config,
-    'provider' | 'providerTokenCommand' | 'modelCatalogFile' | 'planModeReasoningEffort' | 'telemetry' | 'requirements'
-  >,
+  config: Pick<Config, 'modelCatalogFile' | 'planModeReasoningEffort' | 'telemetry' | 'requirements'>,
 ): readonly string[] {
   const { telemetry } = config;
   const exports = [telemetry.logs, telemetry.traces, telemetry.metrics].some(({ kind }) => kind !== 'none');
   const unserved: readonly (readonly [isSet: boolean, notice: string])[] = [
-    [
-      config.providerTokenCommand !== undefined,
-      `model_providers.${config.provider.id}.auth is not supported yet: no command is run for a token.`,
-    ],
     [
       config.modelCatalogFile !== undefined,
       'model_catalog_json is not supported yet: models are those of the bundled list.',

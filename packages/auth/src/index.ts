@@ -1,4 +1,5 @@
 export { AuthError, type AuthErrorCode } from './auth-error.ts';
+export { CommandTokens, type CommandTokensOptions, type TokenCommandEnd } from './command-tokens.ts';
 export {
   type Account,
   type ApiKeyLogin,
@@ -10,6 +11,7 @@ export {
   type HostLogin,
   type Login,
   maskKey,
+  secretsOf,
   type WireAuthMode,
   wireAuthMode,
 } from './credentials/login.ts';

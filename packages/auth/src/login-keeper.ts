@@ -32,6 +32,8 @@ export interface LoginKeeperOptions {
   readonly workspaces?: readonly string[];
   /** Called synchronously; must not throw. No record holds a token. */
   readonly log?: (record: LoginLog) => void;
+  /** Told of every login as soon as it is known, before it is used. Called synchronously; must not throw. */
+  readonly onLogin?: (login: Login) => void;
   /** Unix milliseconds. Default: the clock. */
   readonly now?: () => number;
   /** Longest wait for the token endpoint. Default: 30 s. */
@@ -161,6 +163,7 @@ export class LoginKeeper {
     login: ApiKeyLogin | ChatgptLogin,
     options: { readonly exchangedKey?: string | undefined; readonly signal: AbortSignal },
   ): Promise<void> {
+    this.#options.onLogin?.(login);
     const store = await this.#store();
     await this.#alone(options.signal, async () => {
       await refuseUnreadable(store, options.signal);
@@ -194,6 +197,7 @@ export class LoginKeeper {
 
   #setHost(tokens: HostTokens, ask: TokenHost): HostLogin {
     const login = hostLogin(tokens, { workspaces: this.#options.workspaces });
+    this.#options.onLogin?.(login);
     this.#host = { login, ask };
     return login;
   }
@@ -231,7 +235,9 @@ export class LoginKeeper {
   async #load(signal: AbortSignal): Promise<ApiKeyLogin | ChatgptLogin | undefined> {
     const store = await this.#store();
     const document = await store.read({ signal });
-    return document === undefined ? undefined : loginOf(document, store.place);
+    const login = document === undefined ? undefined : loginOf(document, store.place);
+    if (login !== undefined) this.#options.onLogin?.(login);
+    return login;
   }
 
   #isToBeRenewed(login: ChatgptLogin): boolean {

@@ -65,7 +65,7 @@ export {
   type ReadBackwardsOptions,
   readRolloutBackwards,
 } from './rollout/read-backwards.ts';
-export { createRedactor, type Redactor } from './rollout/redact.ts';
+export { createRedactor, type KnownValues, type Redactor } from './rollout/redact.ts';
 export { RolloutError, type RolloutErrorCode } from './rollout/rollout-error.ts';
 export {
   type CreateRolloutOptions,

@@ -91,6 +91,13 @@ function named({ email, planType, userId }: AccountClaims): Omit<Account, 'accou
   return { email, plan: planName(planType), rawPlan: planType, userId };
 }
 
+/** What must not be written down of a login, or shown. */
+export function secretsOf(login: Login): readonly string[] {
+  if (login.kind === 'api-key') return [login.key];
+  if (login.kind === 'chatgpt-host') return [login.accessToken];
+  return [login.accessToken, login.refreshToken, login.idToken];
+}
+
 /** Two logins with the same tokens. */
 export function isSameLogin(one: Login, other: Login): boolean {
   if (one.kind === 'chatgpt' && other.kind === 'chatgpt') {
