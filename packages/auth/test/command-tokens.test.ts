@@ -36,7 +36,7 @@ async function problemOf(work: Promise<unknown>): Promise<string> {
 }
 
 describe('a token that a program prints', () => {
-  test('is trimmed, told before it is used, and kept until its time is up [AUTH-90]', async () => {
+  test('is trimmed, told before it is used, and kept until its time is up [AUTH-110]', async () => {
     let runs = 0;
     let nowMs = 0;
     const told: string[] = [];
@@ -53,7 +53,7 @@ describe('a token that a program prints', () => {
     expect(told).toEqual(['token-1', 'token-2']);
   });
 
-  test('is kept until it is refused when the interval is 0 [AUTH-90]', async () => {
+  test('is kept until it is refused when the interval is 0 [AUTH-110]', async () => {
     let runs = 0;
     let nowMs = 0;
     const tokens = tokensOf(async () => exited(`token-${++runs}`), { now: () => nowMs, refreshIntervalMs: 0 });
@@ -63,7 +63,7 @@ describe('a token that a program prints', () => {
     expect(await tokens.renew('token-1', { signal })).toBe('token-2');
   });
 
-  test('is asked for once for all who want it, and again only for the one that was refused [AUTH-91]', async () => {
+  test('is asked for once for all who want it, and again only for the one that was refused [AUTH-111]', async () => {
     let runs = 0;
     const tokens = tokensOf(async () => exited(`token-${++runs}`));
     const all = await Promise.all([1, 2, 3].map(() => tokens.current({ signal })));
@@ -72,7 +72,7 @@ describe('a token that a program prints', () => {
     expect(await tokens.renew('token-1', { signal })).toBe('token-2');
   });
 
-  test('is not waited for by who gave up, and the program is ended with the last of them [AUTH-92]', async () => {
+  test('is not waited for by who gave up, and the program is ended with the last of them [AUTH-112]', async () => {
     let ended = 0;
     const tokens = tokensOf(
       ({ signal: stop }) =>
@@ -111,7 +111,7 @@ describe('a token that a program prints', () => {
     ['prints far too much', exited('a'.repeat(20_000)), 'printed more than 16384 characters'],
     ['hangs', { kind: 'fault', problem: 'gave no answer in 5 s' } as const, 'gave no answer in 5 s'],
   ])(
-    'is not had of one that %s; the error names provider and program, and is not kept [AUTH-93]',
+    'is not had of one that %s; the error names provider and program, and is not kept [AUTH-113]',
     async (_, end, what) => {
       let runs = 0;
       const tokens = tokensOf(async () => (++runs === 1 ? end : exited('good')));
@@ -123,7 +123,7 @@ describe('a token that a program prints', () => {
   );
 });
 
-test('a provider with such a program uses nothing else, and a 401 has it run once more [AUTH-94]', async () => {
+test('a provider with such a program uses nothing else, and a 401 has it run once more [AUTH-114]', async () => {
   let runs = 0;
   const source = createCredentialsSource({
     provider: {
