@@ -2,7 +2,7 @@ import type { Config } from '@quire/store';
 
 /** Settings that are understood and not served yet: whoever sets one is told, so that none is passed over in silence. */
 export function unservedSettings(
-  config: Pick<Config, 'modelCatalogFile' | 'planModeReasoningEffort' | 'telemetry' | 'requirements'>,
+  config: Pick<Config, 'modelCatalogFile' | 'planModeReasoningEffort' | 'telemetry'>,
 ): readonly string[] {
   const { telemetry } = config;
   const exports = [telemetry.logs, telemetry.traces, telemetry.metrics].some(({ kind }) => kind !== 'none');
@@ -16,10 +16,6 @@ export function unservedSettings(
       'plan_mode_reasoning_effort is not supported yet: model_reasoning_effort holds in every mode.',
     ],
     [exports, 'otel is not supported yet: nothing is exported.'],
-    [
-      (config.requirements?.rules ?? []).length > 0,
-      'rules of the managed requirements are not supported yet: the rules of files hold alone.',
-    ],
   ];
   return unserved.flatMap(([isSet, notice]) => (isSet ? [notice] : []));
 }
