@@ -1,3 +1,4 @@
+import type { HostTokens, TokenHost } from '@quire/auth';
 import type { DynamicToolDefinition, ToolHooks } from '@quire/core';
 import type {
   ApprovalPolicy,
@@ -25,6 +26,12 @@ export interface QuireOptions {
   /** Base URL of the built-in provider. */
   readonly baseUrl?: string;
   readonly apiKey?: string;
+  /**
+   * ChatGPT tokens that this program owns, and where others come from when they are refused. They go before every other
+   * login, are never written down, and are renewed in no other way; `refresh` has ten seconds, and a failure of it is tried
+   * again. Does not go with `apiKey`.
+   */
+  readonly tokens?: HostTokens & TokenHost;
   /** Name under which requests are made. Default `quire_sdk`. */
   readonly originator?: string;
   /** Ignores `config.toml`; credentials are still read from the home folder. */

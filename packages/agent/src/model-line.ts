@@ -1,4 +1,5 @@
 import {
+  AuthError,
   CommandTokens,
   type CredentialsSource,
   createCredentialsSource,
@@ -12,6 +13,7 @@ import { describeHost, runProgram, systemClock, systemEntropy } from '@quire/hos
 import { createFallbackMemory, createModelClient, RateLimitStore } from '@quire/model-client';
 import type { ModelProvider, ThreadId } from '@quire/protocol';
 import { type Config, createRedactor, type ProviderTokenCommand } from '@quire/store';
+import { AgentError } from './agent-error.ts';
 import type { QuireOptions } from './api.ts';
 import { commandEnvironment, type Environment } from './environment.ts';
 import type { KnownSecrets } from './secrets.ts';
@@ -39,6 +41,7 @@ export class ModelLines {
   readonly originator: string;
   readonly #environment: Environment;
   readonly #apiKey: string | undefined;
+  readonly #tokens: QuireOptions['tokens'];
   readonly #secrets: KnownSecrets;
   readonly #fallbackMemory = createFallbackMemory({ clock: systemClock });
   readonly #rateLimits = new RateLimitStore({ clock: systemClock });
@@ -47,12 +50,13 @@ export class ModelLines {
 
   constructor(
     environment: Environment,
-    options: Pick<QuireOptions, 'apiKey' | 'originator'> & { readonly secrets: KnownSecrets },
+    options: Pick<QuireOptions, 'apiKey' | 'tokens' | 'originator'> & { readonly secrets: KnownSecrets },
   ) {
     const override = environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
     this.originator = override === undefined || override === '' ? (options.originator ?? DEFAULT_ORIGINATOR) : override;
     this.#environment = environment;
     this.#apiKey = options.apiKey;
+    this.#tokens = options.tokens;
     this.#secrets = options.secrets;
     if (options.apiKey !== undefined) this.#secrets.noteTokens([options.apiKey]);
   }
@@ -69,12 +73,28 @@ export class ModelLines {
     const environment =
       this.#apiKey === undefined ? this.#environment : { ...this.#environment, CODEX_API_KEY: this.#apiKey };
     const keeper = this.#keeper(home, { storeKind: credentialsStore, workspaces });
+    // Whoever hands tokens over means them, whatever else is in the environment.
+    const apiKeyFromEnvironment = this.#tokens === undefined;
     if (provider.requiresOpenaiAuth) {
-      const key = environment['CODEX_API_KEY']?.trim();
+      this.#handOver(keeper, method);
+      const key = apiKeyFromEnvironment ? environment['CODEX_API_KEY']?.trim() : undefined;
       await enforceRestrictions(keeper, { method, workspaces }, { key: key === '' ? undefined : key, signal });
     }
     const commandTokens = providerTokenCommand && this.#tokensOf(providerTokenCommand, provider);
-    return createCredentialsSource({ provider, home, environment, apiKeyFromEnvironment: true, keeper, commandTokens });
+    return createCredentialsSource({ provider, home, environment, apiKeyFromEnvironment, keeper, commandTokens });
+  }
+
+  /** @throws AuthError 'forbidden', 'unusable-key'; the stored login stays as it is then */
+  #handOver(keeper: LoginKeeper, method: Config['forcedLoginMethod']): void {
+    const tokens = this.#tokens;
+    if (tokens === undefined || keeper.hasHost) return;
+    if (this.#apiKey !== undefined) {
+      throw new AgentError('invalid-argument', 'apiKey and tokens do not go together; give one of them');
+    }
+    if (method === 'api') {
+      throw new AuthError('forbidden', 'forced_login_method allows only API keys, not the tokens of this program');
+    }
+    keeper.useHost(tokens, tokens);
   }
 
   /** One for all threads with the same configuration. */

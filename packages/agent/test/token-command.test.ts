@@ -53,7 +53,7 @@ describe('a provider whose token a program prints', () => {
     await using simulator = await Simulator.start({
       steps: [
         respond(text('One.')),
-        status(401, { body: { error: { message: 'expired' } } }),
+        status(/* code */ 401, { body: { error: { message: 'expired' } } }),
         respond(text('It was secret-token-2, and before secret-token-1.')),
         respond(text('Three.')),
       ],
@@ -142,7 +142,7 @@ describe('a provider whose token a program prints', () => {
 
   test('whose second token is refused as well ends the turn with what to look at [AGENT-77]', async () => {
     await using workspace = await createWorkspace();
-    await using simulator = await Simulator.start({ steps: [status(401), status(401)] });
+    await using simulator = await Simulator.start({ steps: [status(/* code */ 401), status(/* code */ 401)] });
     const path = await program(workspace, COUNTING);
     await using thread = await quireWith(workspace, { url: simulator.url, path }).startThread({
       workingDirectory: workspace.repository,

@@ -35,7 +35,8 @@ export interface CredentialsSourceOptions {
 
 /**
  * Credentials for one provider, the first that applies: what its own program prints, the variable named by its `env_key`,
- * its literal bearer token, and, only when it uses the stored login, `CODEX_API_KEY` and then the login.
+ * its literal bearer token, and, only when it uses the stored login, `CODEX_API_KEY` tokens of
+ * a host program, `CODEX_ACCESS_TOKEN` and then what is stored.
  */
 export function createCredentialsSource(options: CredentialsSourceOptions): CredentialsSource {
   const { home, environment, commandTokens } = options;
@@ -120,6 +121,8 @@ function wantsKey(id: string): string {
 const REMEDIES: Readonly<Record<Login['kind'], string>> = {
   'api-key': 'the stored key was refused: store another with quire login --with-api-key',
   chatgpt: 'the login is no longer accepted: log in again with quire login',
+  'access-token':
+    'the access token was refused: make a new one, and set CODEX_ACCESS_TOKEN or use quire login --with-access-token',
   'chatgpt-host': 'the tokens of the host program are not accepted: log in again there',
 };
 

@@ -9,7 +9,10 @@ import {
 } from '../src/index.ts';
 
 const signal = new AbortController().signal;
-const exited = (stdout: string, exitCode = 0, stderr = ''): TokenCommandEnd => ({
+const exited = (
+  stdout: string,
+  { exitCode = 0, stderr = '' }: { readonly exitCode?: number; readonly stderr?: string } = {},
+): TokenCommandEnd => ({
   kind: 'exited',
   exitCode,
   stdout,
@@ -94,10 +97,18 @@ describe('a token that a program prints', () => {
   });
 
   test.each([
-    ['exits with an error', exited('', 3, 'one\nlogin first\n'), 'ended with code 3: login first'],
-    ['repeats a secret', exited('tok-9876', 1, 'bad tok-9876 known-secret'), 'ended with code 1: bad ***** [redacted]'],
+    [
+      'exits with an error',
+      exited('', { exitCode: 3, stderr: 'one\nlogin first\n' }),
+      'ended with code 3: login first',
+    ],
+    [
+      'repeats a secret',
+      exited('tok-9876', { exitCode: 1, stderr: 'bad tok-9876 known-secret' }),
+      'ended with code 1: bad ***** [redacted]',
+    ],
     ['prints nothing', exited(' \n'), 'printed no token'],
-    ['says why it prints nothing', exited('', 0, 'no session'), 'printed no token: no session'],
+    ['says why it prints nothing', exited('', { stderr: 'no session' }), 'printed no token: no session'],
     [
       'prints several words',
       exited('Token: abc'),
@@ -136,7 +147,7 @@ test('a provider with such a program uses nothing else, and a 401 has it run onc
     home: '/none',
     environment: { CODEX_API_KEY: 'sk-other' },
     apiKeyFromEnvironment: true,
-    commandTokens: tokensOf(async () => (++runs < 3 ? exited(`token-${runs}`) : exited('', 1))),
+    commandTokens: tokensOf(async () => (++runs < 3 ? exited(`token-${runs}`) : exited('', { exitCode: 1 }))),
   });
   expect(await source.current({ signal })).toEqual({ kind: 'api-key', token: 'token-1' });
   const steps = [];

@@ -2,7 +2,7 @@ import { type OptionSpec, scanOptions } from '../option-scan.ts';
 import { nearestName } from '../suggestion.ts';
 
 /** How to log in. */
-export type LoginMethod = 'browser' | 'device' | 'api-key';
+export type LoginMethod = 'browser' | 'device' | 'api-key' | 'access-token';
 
 export type LoginOrder =
   | {
@@ -35,7 +35,7 @@ const SPECS: readonly OptionSpec[] = [
   { name: 'no-browser', takesValue: false },
   { name: 'experimental_issuer', takesValue: true },
   { name: 'api-key', takesValue: true },
-  { name: 'with-access-token', takesValue: false, unsupported: true },
+  { name: 'with-access-token', takesValue: false },
   { name: 'json', takesValue: false },
   { name: 'config', short: 'c', takesValue: true, repeatable: true },
   { name: 'profile', short: 'p', takesValue: true },
@@ -47,12 +47,16 @@ const COMMON = ['config', 'profile'];
 
 /** Options that go with a command beside those that all take. */
 const OPTIONS: Readonly<Record<LoginOrder['kind'], readonly string[]>> = {
-  login: ['with-api-key', 'device-auth', 'no-browser', 'experimental_issuer'],
+  login: ['with-api-key', 'with-access-token', 'device-auth', 'no-browser', 'experimental_issuer'],
   status: ['json'],
   logout: [],
 };
 
-const METHODS: Readonly<Record<string, LoginMethod>> = { 'with-api-key': 'api-key', 'device-auth': 'device' };
+const METHODS: Readonly<Record<string, LoginMethod>> = {
+  'with-api-key': 'api-key',
+  'with-access-token': 'access-token',
+  'device-auth': 'device',
+};
 
 export function parseLoginArguments(command: 'login' | 'logout', argv: readonly string[]): LoginArguments {
   // A value that is missing is no reason to say that the option exists.

@@ -112,6 +112,28 @@ async function said(child: ChildProcess, pattern: RegExp): Promise<string> {
   });
 }
 
+test('with a personal access token from stdin; status tells whose it is [LOGIN-09]', async () => {
+  await using simulator = await Simulator.start({ oauth: {} });
+  const at = await home();
+  const env = { CODEX_AUTHAPI_BASE_URL: `${simulator.issuer}/api/accounts` };
+  const token = simulator.oauth.issueAccessToken();
+  const empty = await at.run(['login', '--with-access-token'], { env });
+  expect([empty.code, empty.stderr]).toEqual([
+    1,
+    'quire: stdin holds no personal access token: those begin with "at-"\n',
+  ]);
+  expect(await at.run(['login', '--with-access-token'], { stdin: `${token}\n`, env })).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: 'You are logged in.\n',
+  });
+  const status = await at.run(['login', 'status'], { env });
+  expect(status.stderr).toBe('Logged in with an access token (person@example.test, plan plus)\n');
+  expect((await at.run(['login', 'status'], { env: { ...env, CODEX_ACCESS_TOKEN: 'at-unknown' } })).stderr).toBe(
+    'quire: the token of CODEX_ACCESS_TOKEN is not accepted (status 401); make a new one\n',
+  );
+});
+
 describe('with a key', () => {
   test('from stdin; status shows its ends on stderr; logging out twice is fine [LOGIN-01]', async () => {
     const at = await home();
@@ -286,7 +308,7 @@ describe('bad input', () => {
     [['logout', '--json'], '--json does not go with logout'],
     [['login', 'statsu'], 'did you mean status?'],
     [['login', '--devise-auth'], 'did you mean --device-auth?'],
-    [['login', '--with-access-token'], 'not supported yet'],
+    [['login', '--with-access-token', '--with-api-key'], '--with-api-key and --with-access-token do not go together'],
   ])('%j is a usage error [LOGIN-08]', async (argv, message) => {
     const at = await home();
     const ended = await at.run(argv);

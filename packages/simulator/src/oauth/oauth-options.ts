@@ -25,7 +25,7 @@ export interface OAuthOptions {
   readonly now?: () => number;
 }
 
-export type OAuthEndpoint = 'authorize' | 'token' | 'revoke' | 'device-code' | 'device-token';
+export type OAuthEndpoint = 'authorize' | 'token' | 'revoke' | 'device-code' | 'device-token' | 'token-owner';
 
 /** One request to the authorization server. */
 export interface RecordedOAuthRequest {

@@ -3,7 +3,7 @@ import { type JsonObject, parseJsonObject } from '@quire/protocol';
 import type { ReceivedRequest } from '../recorded-request.ts';
 import { status } from '../script/faults.ts';
 import type { Answer } from '../script/step.ts';
-import { ACCOUNTS, type SimulatedAccount } from './account.ts';
+import { ACCOUNTS, ownerBody, type SimulatedAccount } from './account.ts';
 import { DeviceLogins } from './device-logins.ts';
 import type { OAuthEndpoint, OAuthOptions, RecordedOAuthRequest } from './oauth-options.ts';
 import { consentPage } from './pages.ts';
@@ -38,6 +38,7 @@ const ENDPOINTS: Readonly<Record<string, OAuthEndpoint | undefined>> = {
   'POST /oauth/revoke': 'revoke',
   'POST /api/accounts/deviceauth/usercode': 'device-code',
   'POST /api/accounts/deviceauth/token': 'device-token',
+  'GET /api/accounts/v1/user-auth-credential/whoami': 'token-owner',
 };
 
 const HOUR = 3600;
@@ -98,6 +99,11 @@ export class OAuthServer {
     return this.#vault.logIn(account);
   }
 
+  /** A token that a person made for programs, as on the pages of the service. It does not end by itself. */
+  issueAccessToken(account: SimulatedAccount = this.#account): string {
+    return this.#vault.issuePersonal(account);
+  }
+
   /** The person types in the code. */
   approveDevice(userCode: string, account: SimulatedAccount = this.#account): void {
     this.#devices.approve(userCode, account);
@@ -155,14 +161,14 @@ export class OAuthServer {
     this.#place.notify();
     const fault = this.#faults.get(endpoint)?.shift();
     if (fault !== undefined) return fault;
-    const answer = this.#respond(endpoint, fields);
+    const answer = endpoint === 'token-owner' ? this.#tokenOwner(received) : this.#respond(endpoint, fields);
     const hold = this.#holds.get(endpoint)?.shift();
     hold?.arrive();
     await hold?.released;
     return answer;
   }
 
-  #respond(endpoint: OAuthEndpoint, fields: Fields): Answer {
+  #respond(endpoint: Exclude<OAuthEndpoint, 'token-owner'>, fields: Fields): Answer {
     switch (endpoint) {
       case 'authorize':
         return this.#authorize(fields);
@@ -177,6 +183,13 @@ export class OAuthServer {
       case 'device-token':
         return this.#deviceToken(fields);
     }
+  }
+
+  #tokenOwner({ headers }: ReceivedRequest): Answer {
+    const account = this.#vault.personalOwner((headers.authorization ?? '').replace(/^Bearer /, ''));
+    return account === undefined
+      ? status(/* code */ 401, { body: { error: { message: 'the token is not known', code: 'token_invalid' } } })
+      : status(/* code */ 200, { body: ownerBody(account) });
   }
 
   #authorize(fields: Fields): Answer {
