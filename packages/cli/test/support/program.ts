@@ -69,6 +69,11 @@ export class Program {
     });
   }
 
+  /** On stdout until now. */
+  get printed(): string {
+    return this.#stdout;
+  }
+
   /** The mark was made, or the text came on stderr or stdout. */
   async saw(text: string): Promise<void> {
     const isSeen = (): boolean => `${this.#marks}\n${this.#stderr}\n${this.#stdout}`.includes(text);

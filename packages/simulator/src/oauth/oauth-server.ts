@@ -6,7 +6,7 @@ import type { Answer } from '../script/step.ts';
 import { ACCOUNTS, ownerBody, type SimulatedAccount } from './account.ts';
 import { DeviceLogins } from './device-logins.ts';
 import type { OAuthEndpoint, OAuthOptions, RecordedOAuthRequest } from './oauth-options.ts';
-import { consentPage } from './pages.ts';
+import { consentPage, devicePage } from './pages.ts';
 import { type IssuedTokens, type RefreshRefusal, TokenVault } from './token-vault.ts';
 
 type Fields = Readonly<Record<string, string>>;
@@ -36,6 +36,7 @@ const ENDPOINTS: Readonly<Record<string, OAuthEndpoint | undefined>> = {
   'GET /oauth/authorize': 'authorize',
   'POST /oauth/token': 'token',
   'POST /oauth/revoke': 'revoke',
+  'GET /codex/device': 'device-page',
   'POST /api/accounts/deviceauth/usercode': 'device-code',
   'POST /api/accounts/deviceauth/token': 'device-token',
   'GET /api/accounts/v1/user-auth-credential/whoami': 'token-owner',
@@ -178,6 +179,8 @@ export class OAuthServer {
         // RFC 7009, section 2.2: also a token that is not known is answered 200.
         this.#vault.revoke(fields['token'] ?? '');
         return status(/* code */ 200, { body: {} });
+      case 'device-page':
+        return this.#devicePage(fields['code']);
       case 'device-code':
         return this.#deviceCode(fields);
       case 'device-token':
@@ -271,6 +274,17 @@ export class OAuthServer {
         user_code: userCode,
         ...(deviceInterval === null ? {} : { interval: deviceInterval }),
       },
+    });
+  }
+
+  /** Where a person types in the code. */
+  #devicePage(code: string | undefined): Answer {
+    const userCode = code?.trim().toUpperCase();
+    const isKnown = userCode !== undefined && this.pendingUserCodes.includes(userCode);
+    if (isKnown) this.approveDevice(userCode);
+    return status(/* code */ 200, {
+      headers: HTML,
+      body: devicePage(code === undefined ? 'asked' : isKnown ? 'allowed' : 'unknown'),
     });
   }
 
