@@ -1,5 +1,6 @@
 import {
   AuthError,
+  authFileWarning,
   CommandTokens,
   type CredentialsSource,
   createCredentialsSource,
@@ -82,6 +83,16 @@ export class ModelLines {
     }
     const commandTokens = providerTokenCommand && this.#tokensOf(providerTokenCommand, provider);
     return createCredentialsSource({ provider, home, environment, apiKeyFromEnvironment, keeper, commandTokens });
+  }
+
+  /** What a person should know of the login that is used, though it can be used. */
+  async warnings({ config, home }: Site): Promise<readonly string[]> {
+    const { provider, credentialsStore } = config;
+    const isStored = credentialsStore === 'file' || credentialsStore === 'auto';
+    const isOther = this.#tokens !== undefined || this.#apiKey !== undefined || this.#environment['CODEX_API_KEY'];
+    if (!provider.requiresOpenaiAuth || !isStored || isOther) return [];
+    const warning = await authFileWarning(home);
+    return warning === undefined ? [] : [warning];
   }
 
   /** @throws AuthError 'forbidden', 'unusable-key'; the stored login stays as it is then */

@@ -96,6 +96,7 @@ export class ThreadOpener implements ThreadSource {
       };
       const warnings = [
         ...site.config.warnings,
+        ...(await this.#household.lines.warnings(site)),
         ...place.notices,
         ...(stored?.warnings ?? []),
         ...openingNotices(settings, { config: site.config, options, stored }),

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Quire } from '@quire/agent';
 import { type IssuedTokens, respond, Simulator, text } from '@quire/simulator';
@@ -116,4 +116,27 @@ test('of the tokens of a long run the newest are known, and the list is another 
   ]);
   secrets.noteTokens(['token-number-199']);
   expect(secrets.list()).toBe(known);
+});
+
+test('a stored login that others can read is used, and that is told when a thread opens [AGENT-82]', async () => {
+  await using workspace = await createWorkspace();
+  await using simulator = await Simulator.start({ steps: [] });
+  const file = join(workspace.home, 'auth.json');
+  await writeFile(file, '{"auth_mode":"apikey","OPENAI_API_KEY":"sk-stored-key"}');
+  const warningsAt = async (mode: number, variables: Readonly<Record<string, string>> = {}) => {
+    await chmod(file, mode);
+    const quire = new Quire({
+      home: workspace.home,
+      environment: { PATH: process.env['PATH'], HOME: workspace.home, ...variables },
+      baseUrl: simulator.url,
+      configOverrides: ['model=gpt-5.2-codex'],
+    });
+    await using thread = await quire.startThread({ workingDirectory: workspace.repository });
+    return thread.facts.warnings;
+  };
+  expect(await warningsAt(/* mode */ 0o600)).toEqual([]);
+  expect(await warningsAt(/* mode */ 0o644)).toEqual([
+    `${file} can be read by others than its owner; run chmod 600 on it`,
+  ]);
+  expect(await warningsAt(/* mode */ 0o644, { CODEX_API_KEY: 'sk-of-this-run' })).toEqual([]);
 });

@@ -135,7 +135,7 @@ async function storedLogin(
   if (login !== undefined) return login;
   throw new AuthError(
     'no-credentials',
-    `no credentials for the model provider "${provider.id}": set CODEX_API_KEY, or try without a key: \`npm run demo\` or \`quire simulate\`; \`quire login\` logs in`,
+    `no credentials for the model provider "${provider.id}": log in with \`quire login\` or set CODEX_API_KEY; to try without a key: \`npm run demo\` or \`quire simulate\``,
   );
 }
 

@@ -117,7 +117,7 @@ describe('auth.json', () => {
     const error = await failure(sourceFor().current({ signal }));
     expect([error.code, error.message]).toEqual([
       'no-credentials',
-      'no credentials for the model provider "openai": set CODEX_API_KEY, or try without a key: `npm run demo` or `quire simulate`; `quire login` logs in',
+      'no credentials for the model provider "openai": log in with `quire login` or set CODEX_API_KEY; to try without a key: `npm run demo` or `quire simulate`',
     ]);
   });
 

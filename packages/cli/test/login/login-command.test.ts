@@ -286,7 +286,7 @@ describe('bad input', () => {
     expect(status).toEqual({
       code: 1,
       stdout: '',
-      stderr: `quire: ${at.file} is not valid JSON; fix or delete the file, or set CODEX_API_KEY\n`,
+      stderr: `quire: ${at.file} is not valid JSON; fix it, run quire logout and log in again, or set CODEX_API_KEY\n`,
     });
     expect((await at.run(['login', '--with-api-key'], { stdin: 'k' })).code).toBe(1);
     expect(await readFile(at.file, 'utf8')).toBe('{"OPENAI_API_KEY": "sk-half');
