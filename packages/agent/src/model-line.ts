@@ -82,7 +82,15 @@ export class ModelLines {
       await enforceRestrictions(keeper, { method, workspaces }, { key: key === '' ? undefined : key, signal });
     }
     const commandTokens = providerTokenCommand && this.#tokensOf(providerTokenCommand, provider);
-    return createCredentialsSource({ provider, home, environment, apiKeyFromEnvironment, keeper, commandTokens });
+    return createCredentialsSource({
+      provider,
+      home,
+      environment,
+      apiKeyFromEnvironment,
+      ...(this.#apiKey === undefined ? {} : { apiKeyName: 'apiKey' }),
+      keeper,
+      commandTokens,
+    });
   }
 
   /** What a person should know of the login that is used, though it can be used. */

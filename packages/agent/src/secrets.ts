@@ -10,6 +10,7 @@ const SHORTEST_SECRET = 12;
 const SHORTEST_TOKEN = 8;
 /** Headers whose values say nothing that is not known. */
 const PLAIN_HEADER = /^(?:accept(?:-.*)?|content-type|user-agent|version|originator)$/i;
+const SECRET_PARAMETER = /key|token|secret|password|credential|sig/i;
 /** Of tokens that were replaced by newer ones; the oldest of more are dead long since. */
 const MAX_TOKENS = 64;
 
@@ -42,10 +43,16 @@ export class KnownSecrets {
   };
 
   /** What the configuration holds itself, and the variables that it names. */
-  noteConfig({ provider, mcpServers }: Pick<Config, 'provider' | 'mcpServers'>, environment: Environment): void {
+  noteConfig(
+    { provider, mcpServers, telemetry }: Pick<Config, 'provider' | 'mcpServers' | 'telemetry'>,
+    environment: Environment,
+  ): void {
     const values = [
       ...secretsOfProvider(provider, environment),
       ...mcpServers.flatMap((server) => secretsOfServer(server, environment)),
+      ...[telemetry.logs, telemetry.traces, telemetry.metrics].flatMap((exporter) =>
+        exporter.kind === 'none' ? [] : headerValues(exporter.headers),
+      ),
     ];
     for (const value of values) addSecret(this.#lasting, value);
     this.#renew();
@@ -61,11 +68,12 @@ type Values = readonly string[];
 type Headers = Readonly<Record<string, string>>;
 
 function secretsOfProvider(provider: ModelProvider, environment: Environment): Values {
-  const { envKey, bearerToken, httpHeaders, envHttpHeaders } = provider;
+  const { envKey, bearerToken, httpHeaders, envHttpHeaders, queryParams } = provider;
   return [
     ...present(bearerToken),
     ...(envKey === undefined ? [] : present(environment[envKey])),
     ...headerValues(httpHeaders),
+    ...Object.entries(queryParams).flatMap(([name, value]) => (SECRET_PARAMETER.test(name) ? [value] : [])),
     ...variables(Object.values(envHttpHeaders), environment),
   ];
 }

@@ -83,8 +83,14 @@ test('what the configuration names or holds counts as secret, what everybody kno
         bearerToken: 'value-of-bearer',
         httpHeaders: { authorization: 'Basic value-of-header', accept: 'application/json' },
         envHttpHeaders: { 'x-session': 'SESSION' },
+        queryParams: { 'api-key': 'value-of-parameter', 'api-version': 'version-2026-01-01' },
       },
       mcpServers: [{ transport: http }, { transport: stdio }],
+      telemetry: {
+        logs: { kind: 'otlp-http', headers: { 'x-collector': 'value-of-collector' } },
+        traces: { kind: 'none' },
+        metrics: { kind: 'none' },
+      },
     } as unknown as Parameters<typeof secrets.noteConfig>[0],
     environment,
   );
@@ -94,6 +100,8 @@ test('what the configuration names or holds counts as secret, what everybody kno
     [
       'short-one',
       'value-of-bearer',
+      'value-of-collector',
+      'value-of-parameter',
       'value-of-header',
       'value-of-mcp-bearer',
       'value-of-mcp-header',

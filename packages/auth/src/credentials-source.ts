@@ -27,6 +27,8 @@ export interface CredentialsSourceOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether `CODEX_API_KEY` counts here. Entry points decide: `exec` does, others may not. */
   readonly apiKeyFromEnvironment: boolean;
+  /** What messages call the place of that key. Default: `CODEX_API_KEY`. */
+  readonly apiKeyName?: string;
   /** Owns the stored login of `home`. Absent: one of its own, over `auth.json`. */
   readonly keeper?: LoginKeeper;
   /** Prints the tokens of the provider; nothing else counts then. */
@@ -102,7 +104,8 @@ function givenCredentials(options: CredentialsSourceOptions): Given | undefined 
   if (!provider.requiresOpenaiAuth) return { credentials: { kind: 'none' }, remedy: wantsKey(id) };
   const key = options.apiKeyFromEnvironment ? environment['CODEX_API_KEY']?.trim() : undefined;
   if (key === undefined || key === '') return undefined;
-  return givenKey(key, 'the key was refused: check CODEX_API_KEY, or unset it and log in with quire login');
+  const { apiKeyName = 'CODEX_API_KEY' } = options;
+  return givenKey(key, `the key was refused: check ${apiKeyName}, or leave it away and log in with quire login`);
 }
 
 interface Given {

@@ -6,7 +6,7 @@ import { THREAD_COMMANDS } from './commands.ts';
 import { type ThreadCommand, Words } from './thread-command.ts';
 
 /** Options that all sub-commands take. */
-const COMMON = ['config', 'profile', 'enable', 'disable', 'ignore-user-config', 'cd', 'help'];
+const COMMON = ['config', 'ignore-user-config', 'cd', 'help'];
 
 type Scanned = Extract<OptionScan, { readonly kind: 'scanned' }>;
 

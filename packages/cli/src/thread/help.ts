@@ -28,8 +28,8 @@ Options:
   -c, --config KEY=VALUE       Override a setting of config.toml; may be repeated
       --oss                    compact: ask a server of open models on this machine, see quire exec --help
       --local-provider NAME    compact: with --oss, ollama or lmstudio
-  -p, --profile NAME           Use a profile of the configuration
-      --enable FEATURE         Switch a feature on, or off with --disable; may be repeated
+  -p, --profile NAME           Where a thread is opened (fork, rollback, compact, undo, shell): use a profile
+      --enable FEATURE         There: switch a feature on, or off with --disable; may be repeated
       --ignore-user-config     Do not read config.toml
       --json                   list, show: one JSON object per line; compact, undo, shell: the events of quire exec
                                --json; also --experimental-json
