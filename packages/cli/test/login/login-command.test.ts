@@ -4,21 +4,18 @@ import { mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promis
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ACCOUNTS, Simulator } from '@quire/simulator';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
-const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
+import { bundleProgram } from '../support/bundle-program.ts';
 
 let folder: string;
+let program: string;
 let homes = 0;
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'quire-login-')));
-  await build({
-    absWorkingDir: PACKAGE,
-    stdin: {
-      contents: `import { loginCommand, logoutCommand } from './src/login/command.ts';
+  program = await bundleProgram(
+    folder,
+    `import { loginCommand, logoutCommand } from './src/login/command.ts';
         import { logIn } from './src/login/log-in.ts';
         import { openPlace } from './src/login/place.ts';
         const [command, ...argv] = process.argv.slice(2);
@@ -31,20 +28,7 @@ beforeAll(async () => {
         const commands = { login: loginCommand, logout: logoutCommand, 'in-browser': inBrowser };
         const { exitCode } = await commands[command](argv);
         process.exitCode = exitCode;`,
-      resolveDir: PACKAGE,
-    },
-    outdir: join(folder, 'dist'),
-    entryNames: 'login',
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    conditions: ['quire-source'],
-    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
-    logLevel: 'error',
-  });
+  );
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -69,7 +53,7 @@ async function home(config = ''): Promise<Home> {
   const path = await mkdtemp(join(folder, `home-${homes}-`));
   await writeFile(join(path, 'config.toml'), config);
   const start: Home['start'] = (argv, env = {}) =>
-    spawn(process.execPath, [join(folder, 'dist/login.mjs'), ...argv], {
+    spawn(process.execPath, [program, ...argv], {
       cwd: path,
       env: { PATH: process.env['PATH'], HOME: path, CODEX_HOME: path, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],

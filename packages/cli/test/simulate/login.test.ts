@@ -2,13 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { parseSimulateArguments } from '../../src/simulate/arguments.ts';
+import { bundleProgram } from '../support/bundle-program.ts';
 import { Program } from '../support/program.ts';
-
-const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 
 test('the command line asks for logins with one flag [SIM-180]', () => {
   expect(parseSimulateArguments(['--login'])).toEqual({
@@ -20,23 +17,11 @@ test('the command line asks for logins with one flag [SIM-180]', () => {
 test('quire simulate --login is an authorization server with pages, and tells how to try it [SIM-180]', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'quire-simulate-'));
   try {
-    const path = join(folder, 'simulate.mjs');
-    await build({
-      absWorkingDir: PACKAGE,
-      stdin: {
-        contents: `import { simulateCommand } from './src/simulate/command.ts';
+    const path = await bundleProgram(
+      folder,
+      `import { simulateCommand } from './src/simulate/command.ts';
           await simulateCommand(process.argv.slice(2));`,
-        resolveDir: PACKAGE,
-      },
-      outfile: path,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      conditions: ['quire-source'],
-      external: ['@bokuweb/zstd-wasm'],
-      logLevel: 'error',
-    });
+    );
     const program = new Program(path, { argv: ['--login'], stdin: 'ignore', env: { HOME: folder } });
     await program.saw('With --device-auth');
     const [issuer = ''] = /(?<=--experimental_issuer )\S+/.exec(program.printed) ?? [];

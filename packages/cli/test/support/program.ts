@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { OPTIONAL_MODULES } from './bundle-program.ts';
 
 const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -18,7 +19,7 @@ export async function buildScriptedExec(): Promise<
     entryPoints: [fileURLToPath(new URL('./scripted-exec.ts', import.meta.url))],
     outfile: path,
     bundle: true,
-    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
+    external: OPTIONAL_MODULES,
     format: 'esm',
     platform: 'node',
     target: 'node20',
