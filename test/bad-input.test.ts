@@ -43,7 +43,8 @@ const CASES: readonly Case[] = [
     name: 'no credentials',
     argv: [SKIP, '-c', `openai_base_url=${NOWHERE}`, 'Hi.'],
     run: { url: undefined },
-    stderr: 'no credentials for the model provider "openai": set CODEX_API_KEY, or try without a key: \\S.*',
+    stderr:
+      'no credentials for the model provider "openai": log in with `quire login` or set CODEX_API_KEY; to try without a key: \\S.*',
   },
   {
     name: 'a key variable that is not set',
@@ -61,7 +62,7 @@ const CASES: readonly Case[] = [
     argv: [SKIP, 'Hi.'],
     prepare: HOME_FILE('auth.json', '{"OPENAI_API_KEY": "sk-half'),
     run: { url: undefined },
-    stderr: '<HOME>/auth.json is not valid JSON; fix or delete the file, or set CODEX_API_KEY',
+    stderr: '<HOME>/auth.json is not valid JSON; fix it, run quire logout and log in again, or set CODEX_API_KEY',
   },
   {
     name: 'a -c without =',

@@ -5,6 +5,7 @@ export type AgentErrorCode =
   | 'missing-directory'
   | 'configuration'
   | 'no-credentials'
+  | 'no-local-server'
   | 'thread-not-found'
   | 'archived'
   | 'rollout'

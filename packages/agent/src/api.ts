@@ -1,3 +1,4 @@
+import type { HostTokens, TokenHost } from '@quire/auth';
 import type { DynamicToolDefinition, ToolHooks } from '@quire/core';
 import type {
   ApprovalPolicy,
@@ -12,6 +13,7 @@ import type {
   TurnItem,
   UserInput,
 } from '@quire/protocol';
+import type { OssProviderId } from '@quire/store';
 import type { Person } from './person.ts';
 
 export interface QuireOptions {
@@ -24,10 +26,25 @@ export interface QuireOptions {
   /** Base URL of the built-in provider. */
   readonly baseUrl?: string;
   readonly apiKey?: string;
+  /**
+   * ChatGPT tokens that this program owns, and where others come from when they are refused. They go before every other
+   * login, are never written down, and are renewed in no other way; `refresh` has ten seconds, and a failure of it is tried
+   * again. Does not go with `apiKey`.
+   */
+  readonly tokens?: HostTokens & TokenHost;
   /** Name under which requests are made. Default `quire_sdk`. */
   readonly originator?: string;
   /** Ignores `config.toml`; credentials are still read from the home folder. */
   readonly ignoreUserConfig?: boolean;
+  /** A profile of the configuration by its name, as after `--profile`. */
+  readonly profile?: string;
+  /** Features by name that are on or off whatever the configuration says. Threads of unknown ones are refused. */
+  readonly features?: Readonly<Record<string, boolean>>;
+  /**
+   * Asks a server of open models on this machine instead of the configured provider: the named one, or with `true` the
+   * one that `oss_provider` names. The model is that server's usual one unless `model` is given for this run.
+   */
+  readonly oss?: boolean | OssProviderId;
 }
 
 export interface ThreadOptions {

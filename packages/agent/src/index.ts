@@ -1,3 +1,4 @@
+export type { HostTokens, TokenHost } from '@quire/auth';
 export type {
   ApprovalDecision,
   ApprovalRequest,

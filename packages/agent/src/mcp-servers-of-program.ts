@@ -27,9 +27,16 @@ export interface ThreadServers extends McpToolSet {
 export class McpServersOfProgram {
   readonly #environment: Environment;
   readonly #clientName: string;
+  readonly #onTokens: (values: readonly string[]) => void;
   readonly #pools = new Map<string, Promise<McpPool>>();
 
-  constructor(options: { readonly environment: Environment; readonly clientName: string }) {
+  constructor(options: {
+    readonly environment: Environment;
+    readonly clientName: string;
+    /** Told of the tokens of logins. Must not throw. */
+    readonly onTokens: (values: readonly string[]) => void;
+  }) {
+    this.#onTokens = options.onTokens;
     this.#environment = options.environment;
     this.#clientName = options.clientName;
   }
@@ -64,6 +71,7 @@ export class McpServersOfProgram {
         create({
           environment: this.#environment,
           home,
+          onTokens: this.#onTokens,
           clientInfo: { name: this.#clientName, version: VERSION },
           loadDialer: () => {
             dialer ??= createDialer({ environment: this.#environment });

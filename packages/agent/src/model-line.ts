@@ -1,17 +1,23 @@
 import {
+  AuthError,
+  authFileWarning,
+  CommandTokens,
   type CredentialsSource,
   createCredentialsSource,
   enforceRestrictions,
   LoginKeeper,
   type StoreKind,
+  secretsOf,
 } from '@quire/auth';
 import type { ModelPort, ThreadSettings } from '@quire/core';
-import { describeHost, systemClock, systemEntropy } from '@quire/host';
+import { describeHost, runProgram, systemClock, systemEntropy } from '@quire/host';
 import { createFallbackMemory, createModelClient, RateLimitStore } from '@quire/model-client';
-import type { ThreadId } from '@quire/protocol';
-import type { Config } from '@quire/store';
+import type { ModelProvider, ThreadId } from '@quire/protocol';
+import { type Config, createRedactor, type ProviderTokenCommand } from '@quire/store';
+import { AgentError } from './agent-error.ts';
 import type { QuireOptions } from './api.ts';
-import type { Environment } from './environment.ts';
+import { commandEnvironment, type Environment } from './environment.ts';
+import type { KnownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import { VERSION } from './version.ts';
 
@@ -37,29 +43,99 @@ export class ModelLines {
   readonly userAgent: string;
   readonly #environment: Environment;
   readonly #apiKey: string | undefined;
+  readonly #tokens: QuireOptions['tokens'];
+  readonly #secrets: KnownSecrets;
   readonly #fallbackMemory = createFallbackMemory({ clock: systemClock });
   readonly #rateLimits = new RateLimitStore({ clock: systemClock });
   readonly #keepers = new Map<string, LoginKeeper>();
+  readonly #commandTokens = new Map<string, CommandTokens>();
 
-  constructor(environment: Environment, options: Pick<QuireOptions, 'apiKey' | 'originator'>) {
+  constructor(
+    environment: Environment,
+    options: Pick<QuireOptions, 'apiKey' | 'tokens' | 'originator'> & { readonly secrets: KnownSecrets },
+  ) {
     const override = environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
     this.originator = override === undefined || override === '' ? (options.originator ?? DEFAULT_ORIGINATOR) : override;
     this.userAgent = userAgent(this.originator, environment);
     this.#environment = environment;
     this.#apiKey = options.apiKey;
+    this.#tokens = options.tokens;
+    this.#secrets = options.secrets;
+    if (options.apiKey !== undefined) this.#secrets.noteTokens([options.apiKey]);
   }
 
   /** @throws AuthError when the login that is there is not allowed; it is taken away then */
   async credentials({ config, home, signal }: Site): Promise<CredentialsSource> {
-    const { provider, forcedLoginMethod: method, forcedWorkspaceIds: workspaces, credentialsStore } = config;
+    const {
+      provider,
+      providerTokenCommand,
+      forcedLoginMethod: method,
+      forcedWorkspaceIds: workspaces,
+      credentialsStore,
+    } = config;
     const environment =
       this.#apiKey === undefined ? this.#environment : { ...this.#environment, CODEX_API_KEY: this.#apiKey };
     const keeper = this.#keeper(home, { storeKind: credentialsStore, workspaces });
+    // Whoever hands tokens over means them, whatever else is in the environment.
+    const apiKeyFromEnvironment = this.#tokens === undefined;
     if (provider.requiresOpenaiAuth) {
-      const key = environment['CODEX_API_KEY']?.trim();
+      this.#handOver(keeper, method);
+      const key = apiKeyFromEnvironment ? environment['CODEX_API_KEY']?.trim() : undefined;
       await enforceRestrictions(keeper, { method, workspaces }, { key: key === '' ? undefined : key, signal });
     }
-    return createCredentialsSource({ provider, home, environment, apiKeyFromEnvironment: true, keeper });
+    const commandTokens = providerTokenCommand && this.#tokensOf(providerTokenCommand, provider);
+    return createCredentialsSource({
+      provider,
+      home,
+      environment,
+      apiKeyFromEnvironment,
+      ...(this.#apiKey === undefined ? {} : { apiKeyName: 'apiKey' }),
+      keeper,
+      commandTokens,
+    });
+  }
+
+  /** What a person should know of the login that is used, though it can be used. */
+  async warnings({ config, home }: Site): Promise<readonly string[]> {
+    const { provider, credentialsStore } = config;
+    const isStored = credentialsStore === 'file' || credentialsStore === 'auto';
+    const isOther = this.#tokens !== undefined || this.#apiKey !== undefined || this.#environment['CODEX_API_KEY'];
+    if (!provider.requiresOpenaiAuth || !isStored || isOther) return [];
+    const warning = await authFileWarning(home);
+    return warning === undefined ? [] : [warning];
+  }
+
+  /** @throws AuthError 'forbidden', 'unusable-key'; the stored login stays as it is then */
+  #handOver(keeper: LoginKeeper, method: Config['forcedLoginMethod']): void {
+    const tokens = this.#tokens;
+    if (tokens === undefined || keeper.hasHost) return;
+    if (this.#apiKey !== undefined) {
+      throw new AgentError('invalid-argument', 'apiKey and tokens do not go together; give one of them');
+    }
+    if (method === 'api') {
+      throw new AuthError('forbidden', 'forced_login_method allows only API keys, not the tokens of this program');
+    }
+    keeper.useHost(tokens, tokens);
+  }
+
+  /** One for all threads with the same configuration. */
+  #tokensOf(program: ProviderTokenCommand, provider: ModelProvider): CommandTokens {
+    const key = JSON.stringify([provider.id, program]);
+    let tokens = this.#commandTokens.get(key);
+    if (tokens === undefined) {
+      const { command, args, cwd, timeoutMs, refreshIntervalMs } = program;
+      const environment = commandEnvironment(this.#environment, provider);
+      tokens = new CommandTokens({
+        providerId: provider.id,
+        command,
+        refreshIntervalMs,
+        run: ({ signal }) => runProgram({ argv: [command, ...args], cwd, environment, timeoutMs, signal }),
+        redact: (text) => createRedactor([...this.#secrets.list(), ...args]).redactText(text),
+        onToken: (token) => this.#secrets.noteTokens([token]),
+      });
+      this.#commandTokens.set(key, tokens);
+    }
+    return tokens;
   }
 
   /** One owner of the login for all threads that look for it at one place. */
@@ -75,6 +151,7 @@ export class ModelLines {
         home,
         storeKind,
         environment: this.#environment,
+        onLogin: (login) => this.#secrets.noteTokens(secretsOf(login)),
         client: { originator: this.originator, userAgent: this.userAgent },
         ...(workspaces === undefined ? {} : { workspaces }),
       });

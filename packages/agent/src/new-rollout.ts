@@ -1,7 +1,7 @@
 import type { RolloutWriter, ThreadSeed, ThreadSettings } from '@quire/core';
 import { systemClock } from '@quire/host';
 import type { SessionMeta, ThreadId } from '@quire/protocol';
-import { createMemoryRollout, createRollout } from '@quire/store';
+import { createMemoryRollout, createRollout, type KnownValues } from '@quire/store';
 import type { ThreadOptions } from './api.ts';
 import { VERSION } from './version.ts';
 
@@ -33,7 +33,7 @@ export async function openNewRollout(
     readonly originator: string;
     readonly providerId: string;
     readonly settings: ThreadSettings;
-    readonly secrets: readonly string[];
+    readonly secrets: KnownValues;
   },
 ): Promise<OpenedRollout> {
   if (options.ephemeral === true) {

@@ -20,7 +20,7 @@ import { ModelCatalogs } from './models/model-catalogs.ts';
 import { currentDirectory, resolveWorkingDirectory } from './place.ts';
 import type { SandboxedCommand } from './sandboxed-command.ts';
 import { Sandboxes } from './sandboxes.ts';
-import { knownSecrets } from './secrets.ts';
+import { KnownSecrets } from './secrets.ts';
 import { homeOf, readSite } from './site.ts';
 import { ThreadOpener } from './thread-opener.ts';
 
@@ -33,11 +33,14 @@ export class Quire {
   readonly #opener: ThreadOpener;
   readonly #lines: ModelLines;
   readonly #catalogs: ModelCatalogs;
+  readonly #secrets: KnownSecrets;
 
   constructor(options: QuireOptions = {}) {
     this.#options = options;
     this.#environment = options.environment ?? process.env;
-    const lines = new ModelLines(this.#environment, options);
+    const secrets = new KnownSecrets(this.#environment);
+    const lines = new ModelLines(this.#environment, { ...options, secrets });
+    this.#secrets = secrets;
     this.#lines = lines;
     const { originator, userAgent } = lines;
     this.#catalogs = new ModelCatalogs({ environment: this.#environment, originator, userAgent });
@@ -46,8 +49,13 @@ export class Quire {
       environment: this.#environment,
       lines,
       catalogs: this.#catalogs,
-      servers: new McpServersOfProgram({ environment: this.#environment, clientName: lines.originator }),
+      servers: new McpServersOfProgram({
+        environment: this.#environment,
+        clientName: lines.originator,
+        onTokens: secrets.noteTokens,
+      }),
       sandboxes: new Sandboxes(this.#environment),
+      secrets,
     });
   }
 
@@ -118,8 +126,7 @@ export class Quire {
   /** Gives a thread a name, by which it can be opened again. An empty one takes the name away. */
   setThreadName(id: string, name: string): Promise<void> {
     return this.#onDisk(async ({ nameStoredThread }, home) => {
-      const secrets = knownSecrets(this.#environment, [this.#options.apiKey]);
-      return nameStoredThread(home, { id, name, secrets });
+      return nameStoredThread(home, { id, name, secrets: this.#secrets.list });
     });
   }
 

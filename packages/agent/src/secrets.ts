@@ -1,22 +1,112 @@
+import type { McpServerConfig } from '@quire/core';
+import type { ModelProvider } from '@quire/protocol';
+import type { Config } from '@quire/store';
 import type { Environment } from './environment.ts';
 
 /** Names of variables that hold something nobody should find in a file. */
 const SECRET_NAME = /(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
-/** Shorter values are words, and would be found everywhere. */
+/** Shorter values are words, and would be found everywhere; what authorises requests is looked for all the same. */
 const SHORTEST_SECRET = 12;
+const SHORTEST_TOKEN = 8;
+/** Headers whose values say nothing that is not known. */
+const PLAIN_HEADER = /^(?:accept(?:-.*)?|content-type|user-agent|version|originator)$/i;
+const SECRET_PARAMETER = /key|token|secret|password|credential|sig/i;
+/** Of tokens that were replaced by newer ones; the oldest of more are dead long since. */
+const MAX_TOKENS = 64;
 
-/** Values that must not be written to disk: keys of this run, and what the environment keeps under such names. */
-export function knownSecrets(environment: Environment, extra: readonly (string | undefined)[]): readonly string[] {
-  const secrets = new Set<string>();
-  for (const value of extra) if (value !== undefined) note(secrets, value);
-  for (const [name, value] of Object.entries(environment)) {
-    if (value !== undefined && SECRET_NAME.test(name)) note(secrets, value);
+/**
+ * The values that one program must not write down: what its environment keeps under such names, what the configuration
+ * of a thread says, and the tokens that it works with, from the moment it has them.
+ */
+export class KnownSecrets {
+  readonly #lasting = new Set<string>();
+  /** The newest last. */
+  readonly #tokens = new Set<string>();
+  #list: readonly string[];
+
+  constructor(environment: Environment) {
+    for (const [name, value] of Object.entries(environment)) {
+      if (value !== undefined && SECRET_NAME.test(name) && !/\s/.test(value.trim())) addSecret(this.#lasting, value);
+    }
+    this.#list = [...this.#lasting];
   }
-  return [...secrets];
+
+  /** All that are known now; the same list until another one is. */
+  readonly list = (): readonly string[] => this.#list;
+
+  /** Credentials of a run: any of them may be replaced while it goes on. Never throws. */
+  readonly noteTokens = (values: readonly string[]): void => {
+    for (const value of values) addSecret(this.#tokens, value, SHORTEST_TOKEN);
+    const surplus = this.#tokens.size - MAX_TOKENS;
+    if (surplus > 0) for (const oldest of [...this.#tokens].slice(0, surplus)) this.#tokens.delete(oldest);
+    this.#renew();
+  };
+
+  /** What the configuration holds itself, and the variables that it names. */
+  noteConfig(
+    { provider, mcpServers, telemetry }: Pick<Config, 'provider' | 'mcpServers' | 'telemetry'>,
+    environment: Environment,
+  ): void {
+    const values = [
+      ...secretsOfProvider(provider, environment),
+      ...mcpServers.flatMap((server) => secretsOfServer(server, environment)),
+      ...[telemetry.logs, telemetry.traces, telemetry.metrics].flatMap((exporter) =>
+        exporter.kind === 'none' ? [] : headerValues(exporter.headers),
+      ),
+    ];
+    for (const value of values) addSecret(this.#lasting, value);
+    this.#renew();
+  }
+
+  #renew(): void {
+    const all = new Set([...this.#lasting, ...this.#tokens]);
+    if (all.size !== this.#list.length || this.#list.some((value) => !all.has(value))) this.#list = [...all];
+  }
 }
 
-function note(secrets: Set<string>, value: string): void {
-  const text = value.trim();
-  const isPath = text.startsWith('/') || /^[A-Za-z]:\\/.test(text);
-  if (text.length >= SHORTEST_SECRET && !isPath && !/\s/.test(text)) secrets.add(text);
+type Values = readonly string[];
+type Headers = Readonly<Record<string, string>>;
+
+function secretsOfProvider(provider: ModelProvider, environment: Environment): Values {
+  const { envKey, bearerToken, httpHeaders, envHttpHeaders, queryParams } = provider;
+  return [
+    ...present(bearerToken),
+    ...(envKey === undefined ? [] : present(environment[envKey])),
+    ...headerValues(httpHeaders),
+    ...Object.entries(queryParams).flatMap(([name, value]) => (SECRET_PARAMETER.test(name) ? [value] : [])),
+    ...variables(Object.values(envHttpHeaders), environment),
+  ];
+}
+
+function secretsOfServer({ transport }: McpServerConfig, environment: Environment): Values {
+  if (transport.kind === 'stdio') {
+    return Object.entries(transport.env ?? {}).flatMap(([name, value]) => (SECRET_NAME.test(name) ? [value] : []));
+  }
+  const { bearerTokenEnvVar, httpHeaders, envHttpHeaders } = transport;
+  return [
+    ...headerValues(httpHeaders ?? {}),
+    ...variables([...Object.values(envHttpHeaders ?? {}), ...present(bearerTokenEnvVar)], environment),
+  ];
+}
+
+function headerValues(headers: Headers): Values {
+  return Object.entries(headers).flatMap(([name, value]) => (PLAIN_HEADER.test(name) ? [] : [value]));
+}
+
+function variables(names: Values, environment: Environment): Values {
+  return names.flatMap((name) => present(environment[name]));
+}
+
+function present(value: string | undefined): Values {
+  return value === undefined ? [] : [value];
+}
+
+/** Of several words, such as a scheme and a token, each that is long enough. */
+function addSecret(secrets: Set<string>, value: string, shortest = SHORTEST_SECRET): void {
+  for (const text of value.split(/\s+/)) {
+    const isPath = text.startsWith('/') || /^[A-Za-z]:\\/.test(text);
+    if (text.length < shortest || isPath) continue;
+    secrets.delete(text);
+    secrets.add(text);
+  }
 }

@@ -5,6 +5,7 @@ import {
   findLastRollout,
   findRollout,
   isArchived,
+  type KnownValues,
   openRollout,
   type RolloutFile,
   readRolloutBackwards,
@@ -24,7 +25,7 @@ export interface StoragePlace {
   readonly home: string;
   readonly cwd: string;
   /** Values that must not be written down. */
-  readonly secrets: readonly string[];
+  readonly secrets: KnownValues;
   readonly signal: AbortSignal;
 }
 

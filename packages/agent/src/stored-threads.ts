@@ -5,6 +5,7 @@ import {
   findRollout,
   forkRollout,
   isArchived,
+  type KnownValues,
   listRollouts,
   type RolloutSummary,
   readRolloutBackwards,
@@ -31,7 +32,7 @@ export async function forkStoredThread(
     readonly site: Site;
     readonly options: ForkOptions;
     readonly originator: string;
-    readonly secrets: readonly string[];
+    readonly secrets: KnownValues;
   },
 ): Promise<StoredThread> {
   const { site, options, secrets } = fork;
@@ -124,7 +125,7 @@ export async function readStoredThread(
 
 export async function nameStoredThread(
   home: string,
-  thread: { readonly id: string; readonly name: string; readonly secrets: readonly string[] },
+  thread: { readonly id: string; readonly name: string; readonly secrets: KnownValues },
 ): Promise<void> {
   const { threadId } = await find(home, thread.id);
   setThreadName({ home, threadId, name: thread.name, secrets: thread.secrets, now: systemClock.now });

@@ -77,7 +77,12 @@ export async function equipThread(order: EquipmentOrder): Promise<ThreadEquipmen
   const ports = {
     workspaceFiles: createWorkspaceFiles({ environment: order.environment }),
     images: createImageReader(),
-    rules: createCommandRules({ home, projectFolders: config.projectFolders, onWarning: notices.post }),
+    rules: createCommandRules({
+      home,
+      projectFolders: config.projectFolders,
+      managed: config.requirements?.rules ?? [],
+      onWarning: notices.post,
+    }),
     ...(approvals === undefined ? {} : { approvals }),
     ...(hooks.port === undefined ? {} : { hooks: hooks.port }),
     ...(javaScript === undefined ? {} : { javaScriptTools: javaScript.tools }),

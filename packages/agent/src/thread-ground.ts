@@ -1,6 +1,7 @@
 import type { CredentialsSource } from '@quire/auth';
 import type { RequestBudget, Thread, ThreadSeed, ThreadSettings, Tool } from '@quire/core';
 import type { JsonValue, ThreadId } from '@quire/protocol';
+import type { KnownValues } from '@quire/store';
 import type { AgentThread, ThreadOptions, TurnOverrides } from './api.ts';
 import type { ThreadModels } from './models/thread-models.ts';
 import type { AgentLabel } from './new-rollout.ts';
@@ -16,7 +17,7 @@ export interface ThreadGround {
   /** Notes on settings that people have read. */
   readonly toldNotes: Set<string>;
   readonly budget: RequestBudget;
-  readonly secrets: readonly string[];
+  readonly secrets: KnownValues;
   /** 0 for a thread that a person talks to. */
   readonly depth: number;
   /** Absent: the thread starts no agents of its own. */

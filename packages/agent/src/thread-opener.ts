@@ -17,7 +17,7 @@ import {
   systemEntropy,
 } from '@quire/host';
 import type { ThreadId } from '@quire/protocol';
-import type { Config } from '@quire/store';
+import { type Config, isOssProviderId, type KnownValues } from '@quire/store';
 import { AgentBudget } from './agent-budget.ts';
 import { AgentError } from './agent-error.ts';
 import { OpenThread } from './agent-thread.ts';
@@ -32,7 +32,7 @@ import { fileSeed, type OpenedRollout, openNewRollout } from './new-rollout.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
 import type { Sandboxes } from './sandboxes.ts';
-import { knownSecrets } from './secrets.ts';
+import type { KnownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import type { StoredThread } from './stored-thread.ts';
 import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
@@ -49,6 +49,7 @@ export interface Household {
   readonly catalogs: ModelCatalogs;
   readonly servers: McpServersOfProgram;
   readonly sandboxes: Sandboxes;
+  readonly secrets: KnownSecrets;
 }
 
 interface ThreadOrigin {
@@ -85,6 +86,7 @@ export class ThreadOpener implements ThreadSource {
       const place = await this.#readPlace(site, options, runner.shell.name);
       const credentials = await this.#household.lines.credentials(site);
       // Asked before anything is written: a run that can not authorise itself leaves no trace.
+      await this.#requireServer(site);
       models = await ThreadModels.open(this.#household.catalogs, site, { credentials, onWarning: notices.post });
       const secrets = this.secrets(site.config);
       const settings = this.#settings(site.config, options, { place, models, stored });
@@ -103,6 +105,7 @@ export class ThreadOpener implements ThreadSource {
       };
       const warnings = [
         ...site.config.warnings,
+        ...(await this.#household.lines.warnings(site)),
         ...place.notices,
         ...(stored?.warnings ?? []),
         ...openingNotices(settings, { config: site.config, options, stored }),
@@ -157,12 +160,11 @@ export class ThreadOpener implements ThreadSource {
     }
   }
 
-  /** Values that must not reach the disk. Stored logins are known by their shape. */
-  secrets(config: Config): readonly string[] {
-    const { environment, options } = this.#household;
-    const { envKey, bearerToken } = config.provider;
-    const fromVariable = envKey === undefined ? undefined : environment[envKey];
-    return knownSecrets(environment, [options.apiKey, bearerToken, fromVariable]);
+  /** Values that must not reach the disk, those that come up later too. */
+  secrets(config: Config): KnownValues {
+    const { environment, secrets } = this.#household;
+    secrets.noteConfig(config, environment);
+    return secrets.list;
   }
 
   currentSettings({ models }: ThreadGround, settings: ThreadSettings): ThreadSettings {
@@ -309,6 +311,12 @@ export class ThreadOpener implements ThreadSource {
     return AgentTree.create(config, this);
   }
 
+  async #requireServer({ config, signal }: Site): Promise<void> {
+    if (!isOssProviderId(config.provider.id)) return;
+    const { requireLocalServer } = await import('./local-server.ts');
+    await requireLocalServer(config.provider, { environment: this.#household.environment, signal });
+  }
+
   #openLine(
     ground: ThreadGround,
     thread: { readonly threadId: ThreadId; readonly webSocket: WebSocketChoice; readonly subagent: string | undefined },
@@ -364,7 +372,7 @@ export class ThreadOpener implements ThreadSource {
   #newRollout(
     { home, config }: Site,
     options: Parameters<typeof openNewRollout>[0],
-    thread: { readonly threadId: ThreadId; readonly settings: ThreadSettings; readonly secrets: readonly string[] },
+    thread: { readonly threadId: ThreadId; readonly settings: ThreadSettings; readonly secrets: KnownValues },
   ): ReturnType<typeof openNewRollout> {
     const { originator } = this.#household.lines;
     return openNewRollout(options, { home, originator, providerId: config.provider.id, ...thread });

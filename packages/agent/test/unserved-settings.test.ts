@@ -13,10 +13,11 @@ test('a setting that is understood and not served is told when a thread opens [A
       `model_providers.p={name="P",base_url="${simulator.url}"}`,
       'model_provider=p',
       'model=gpt-5.2-codex',
-      'oss_provider=ollama',
+      'otel.environment=test',
+      'otel.exporter={otlp-http={endpoint="http://127.0.0.1:9/v1/logs",protocol="json"}}',
     ],
   });
   await using thread = await quire.startThread({ workingDirectory: workspace.repository });
   await thread.run('hi');
-  expect(thread.facts.warnings).toEqual(['oss_provider is not supported yet: set model_provider instead.']);
+  expect(thread.facts.warnings).toEqual(['otel is not supported yet: nothing is exported.']);
 });

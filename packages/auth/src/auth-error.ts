@@ -5,6 +5,8 @@ export type AuthErrorCode =
   | 'missing-variable'
   /** A key holds characters that no HTTP header can carry. */
   | 'unusable-key'
+  /** The program that prints the token of a provider does not. */
+  | 'token-command'
   /** `auth.json` exists but can not be read. */
   | 'unreadable-file'
   /** `auth.json` is there and empty. */

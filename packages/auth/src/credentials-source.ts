@@ -1,9 +1,12 @@
-import type { Credentials, ModelProvider } from '@quire/protocol';
+import { type Credentials, ModelError, type ModelProvider } from '@quire/protocol';
 import { AuthError } from './auth-error.ts';
-import { credentialsOf } from './credentials/login.ts';
+import type { CommandTokens } from './command-tokens.ts';
+import { credentialsOf, type Login } from './credentials/login.ts';
 import { LoginKeeper, type LoginRecoveryStep } from './login-keeper.ts';
 
 export interface CredentialsSource {
+  /** What a person can do when what it gave last is refused: a clause without secrets. */
+  readonly remedy: string | undefined;
   /**
    * The credentials for the next request. Keys and the stored login are read at the first call and kept from then on, a
    * failure is not kept; tokens that are about to end are renewed first. Rejects with AuthError, or with the reason of
@@ -24,23 +27,35 @@ export interface CredentialsSourceOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether `CODEX_API_KEY` counts here. Entry points decide: `exec` does, others may not. */
   readonly apiKeyFromEnvironment: boolean;
+  /** What messages call the place of that key. Default: `CODEX_API_KEY`. */
+  readonly apiKeyName?: string;
   /** Owns the stored login of `home`. Absent: one of its own, over `auth.json`. */
   readonly keeper?: LoginKeeper;
+  /** Prints the tokens of the provider; nothing else counts then. */
+  readonly commandTokens?: CommandTokens | undefined;
 }
 
 /**
- * Credentials for one provider, the first that applies: the variable named by its `env_key`, its literal
- * bearer token, and, only when it uses the stored login, `CODEX_API_KEY` and then the login.
+ * Credentials for one provider, the first that applies: what its own program prints, the variable named by its `env_key`,
+ * its literal bearer token, and, only when it uses the stored login, `CODEX_API_KEY` tokens of
+ * a host program, `CODEX_ACCESS_TOKEN` and then what is stored.
  */
 export function createCredentialsSource(options: CredentialsSourceOptions): CredentialsSource {
-  const { home, environment } = options;
+  const { home, environment, commandTokens } = options;
+  if (commandTokens !== undefined) return commandSource(commandTokens);
   const keeper = options.keeper ?? new LoginKeeper({ home, environment });
-  let given: Credentials | undefined;
+  let given: Given | undefined;
+  let login: Login | undefined;
   return {
+    get remedy() {
+      return given?.remedy ?? (login === undefined ? undefined : REMEDIES[login.kind]);
+    },
     async current({ signal }) {
       signal.throwIfAborted();
       given ??= givenCredentials(options);
-      return requireUsable(given ?? (await storedCredentials(keeper, options, signal)), options);
+      if (given !== undefined) return requireUsable(given.credentials, options);
+      login = await storedLogin(keeper, options, signal);
+      return requireUsable(credentialsOf(login), options);
     },
     async *recover({ signal }) {
       given ??= givenCredentials(options);
@@ -49,26 +64,81 @@ export function createCredentialsSource(options: CredentialsSourceOptions): Cred
   };
 }
 
-/** What configuration and environment say; `undefined`: the login counts. */
-function givenCredentials(options: CredentialsSourceOptions): Credentials | undefined {
-  const { provider, environment } = options;
-  if (provider.envKey !== undefined) return { kind: 'api-key', token: keyFromVariable(options, provider.envKey) };
-  if (provider.bearerToken !== undefined) return { kind: 'api-key', token: provider.bearerToken };
-  if (!provider.requiresOpenaiAuth) return { kind: 'none' };
-  const key = options.apiKeyFromEnvironment ? environment['CODEX_API_KEY']?.trim() : undefined;
-  return key === undefined || key === '' ? undefined : { kind: 'api-key', token: key };
+function commandSource(tokens: CommandTokens): CredentialsSource {
+  let given: string | undefined;
+  return {
+    remedy: `its token was refused: check the program that model_providers.${tokens.providerId}.auth names`,
+    async current(options) {
+      given = await tokens.current(options);
+      return { kind: 'api-key', token: given };
+    },
+    async *recover(options) {
+      const refused = given;
+      if (refused === undefined) return;
+      try {
+        given = await tokens.renew(refused, options);
+      } catch (cause) {
+        if (!(cause instanceof AuthError)) throw cause;
+        throw new ModelError('unauthorized', cause.message, { retryable: false, cause });
+      }
+      const credentials = { kind: 'api-key', token: given } as const;
+      yield { mode: 'external', phase: 'external_refresh', credentials, changed: given !== refused };
+    },
+  };
 }
 
-async function storedCredentials(
+/** What configuration and environment say; `undefined`: the login counts. */
+function givenCredentials(options: CredentialsSourceOptions): Given | undefined {
+  const { provider, environment } = options;
+  const { id, envKey, envKeyInstructions, bearerToken } = provider;
+  if (envKey !== undefined) {
+    const instructions = envKeyInstructions === undefined ? '' : ` (${envKeyInstructions})`;
+    return givenKey(
+      keyFromVariable(options, envKey),
+      `the key was refused: check the variable ${envKey}${instructions}`,
+    );
+  }
+  if (bearerToken !== undefined) {
+    return givenKey(bearerToken, `the key was refused: check model_providers.${id}.experimental_bearer_token`);
+  }
+  if (!provider.requiresOpenaiAuth) return { credentials: { kind: 'none' }, remedy: wantsKey(id) };
+  const key = options.apiKeyFromEnvironment ? environment['CODEX_API_KEY']?.trim() : undefined;
+  if (key === undefined || key === '') return undefined;
+  const { apiKeyName = 'CODEX_API_KEY' } = options;
+  return givenKey(key, `the key was refused: check ${apiKeyName}, or leave it away and log in with quire login`);
+}
+
+interface Given {
+  readonly credentials: Credentials;
+  readonly remedy: string;
+}
+
+function givenKey(token: string, remedy: string): Given {
+  return { credentials: { kind: 'api-key', token }, remedy };
+}
+
+function wantsKey(id: string): string {
+  return `this provider wants a key: name the variable that holds it as model_providers.${id}.env_key`;
+}
+
+const REMEDIES: Readonly<Record<Login['kind'], string>> = {
+  'api-key': 'the stored key was refused: store another with quire login --with-api-key',
+  chatgpt: 'the login is no longer accepted: log in again with quire login',
+  'access-token':
+    'the access token was refused: make a new one, and set CODEX_ACCESS_TOKEN or use quire login --with-access-token',
+  'chatgpt-host': 'the tokens of the host program are not accepted: log in again there',
+};
+
+async function storedLogin(
   keeper: LoginKeeper,
   { provider }: CredentialsSourceOptions,
   signal: AbortSignal,
-): Promise<Credentials> {
+): Promise<Login> {
   const login = await keeper.current({ signal });
-  if (login !== undefined) return credentialsOf(login);
+  if (login !== undefined) return login;
   throw new AuthError(
     'no-credentials',
-    `no credentials for the model provider "${provider.id}": set CODEX_API_KEY, or try without a key: \`npm run demo\` or \`quire simulate\`; \`quire login\` logs in`,
+    `no credentials for the model provider "${provider.id}": log in with \`quire login\` or set CODEX_API_KEY; to try without a key: \`npm run demo\` or \`quire simulate\``,
   );
 }
 

@@ -22,6 +22,12 @@ export function revokeUrl(environment: Environment): URL {
   return derived;
 }
 
+/** Who the owner of an access token is. Source: observed with the peer 0.169. */
+export function tokenOwnerUrl(environment: Environment): URL {
+  const base = addressIn(environment, 'CODEX_AUTHAPI_BASE_URL')?.href ?? `${DEFAULT_ISSUER}/api/accounts`;
+  return new URL(`${base.replace(/\/+$/, '')}/v1/user-auth-credential/whoami`);
+}
+
 /** An address below the issuer. Throws AuthError 'login-failed'. */
 export function issuerUrl(issuer: string, path: string): URL {
   const address = `${issuer.replace(/\/+$/, '')}${path}`;

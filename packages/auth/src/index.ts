@@ -1,5 +1,7 @@
 export { AuthError, type AuthErrorCode } from './auth-error.ts';
+export { CommandTokens, type CommandTokensOptions, type TokenCommandEnd } from './command-tokens.ts';
 export {
+  type AccessTokenLogin,
   type Account,
   type ApiKeyLogin,
   type AuthMode,
@@ -10,6 +12,8 @@ export {
   type HostLogin,
   type Login,
   maskKey,
+  type StoredLogin,
+  secretsOf,
   type WireAuthMode,
   wireAuthMode,
 } from './credentials/login.ts';

@@ -2,12 +2,14 @@ import { type Credentials, ModelError } from '@quire/protocol';
 import { AuthError } from './auth-error.ts';
 import { documentOf, loginOf } from './credentials/auth-document.ts';
 import {
+  type AccessTokenLogin,
   type ApiKeyLogin,
   type ChatgptLogin,
   credentialsOf,
   type HostLogin,
   isSameLogin,
   type Login,
+  type StoredLogin,
 } from './credentials/login.ts';
 import type { Environment } from './endpoints.ts';
 import type { ClientIdentity } from './post.ts';
@@ -32,6 +34,8 @@ export interface LoginKeeperOptions {
   readonly workspaces?: readonly string[];
   /** Called synchronously; must not throw. No record holds a token. */
   readonly log?: (record: LoginLog) => void;
+  /** Told of every login as soon as it is known, before it is used. Called synchronously; must not throw. */
+  readonly onLogin?: (login: Login | StoredLogin) => void;
   /** Unix milliseconds. Default: the clock. */
   readonly now?: () => number;
   /** Longest wait for the token endpoint. Default: 30 s. */
@@ -61,8 +65,12 @@ export interface LoginRecoveryStep {
   readonly changed: boolean;
 }
 
+type OwnLogin = ApiKeyLogin | ChatgptLogin | AccessTokenLogin;
+
 /** After a renewal, or an attempt at one, the next is not tried ahead of time before this. */
 const REST_MS = 60_000;
+/** A personal access token. */
+const ACCESS_TOKEN_VARIABLE = 'CODEX_ACCESS_TOKEN';
 /** An access token that is still good is used when its renewal takes longer. */
 const PATIENCE_MS = 10_000;
 
@@ -74,7 +82,7 @@ export class LoginKeeper {
   readonly #options: LoginKeeperOptions;
   readonly #nowMs: () => number;
   #opened: Promise<LoginStore> | undefined;
-  #login: ApiKeyLogin | ChatgptLogin | undefined;
+  #login: OwnLogin | undefined;
   #host: { readonly login: HostLogin; readonly ask: TokenHost } | undefined;
   #renewal: { readonly of: ChatgptLogin; readonly outcome: Promise<RefreshOutcome> } | undefined;
   /** A login that can not be renewed any more: not tried again until another one is stored. */
@@ -87,18 +95,18 @@ export class LoginKeeper {
   }
 
   /**
-   * Who is logged in, without asking any server. Read once and kept; "nobody" is not kept. Rejects with AuthError, or
-   * the reason of the signal.
+   * Who is logged in; no server is asked, but whose an access token is. Read once and kept; "nobody" is not kept. Rejects
+   * with AuthError, or the reason of the signal.
    */
   async read({ signal }: { readonly signal: AbortSignal }): Promise<Login | undefined> {
     signal.throwIfAborted();
     if (this.#host !== undefined) return this.#host.login;
-    this.#login ??= await this.#load(signal);
+    this.#login ??= (await this.#fromEnvironment(signal)) ?? (await this.#fromStore(signal));
     return this.#login;
   }
 
   /** What is stored at this moment. Rejects with AuthError, or the reason of the signal. */
-  async readStored({ signal }: { readonly signal: AbortSignal }): Promise<ApiKeyLogin | ChatgptLogin | undefined> {
+  async readStored({ signal }: { readonly signal: AbortSignal }): Promise<StoredLogin | undefined> {
     return await this.#load(signal);
   }
 
@@ -154,13 +162,20 @@ export class LoginKeeper {
   }
 
   /**
-   * Stores a new login in place of the one before. Rejects with AuthError; a file that can not be understood is left
-   * as it is.
+   * Stores a new login in place of the one before. Rejects with AuthError, 'forbidden' while a host owns the tokens; a
+   * file that can not be understood is left as it is.
    */
   async save(
-    login: ApiKeyLogin | ChatgptLogin,
+    login: OwnLogin,
     options: { readonly exchangedKey?: string | undefined; readonly signal: AbortSignal },
   ): Promise<void> {
+    if (this.#host !== undefined) {
+      throw new AuthError(
+        'forbidden',
+        'the program that runs this one gives the tokens; log out before logging in otherwise',
+      );
+    }
+    this.#options.onLogin?.(login);
     const store = await this.#store();
     await this.#alone(options.signal, async () => {
       await refuseUnreadable(store, options.signal);
@@ -194,6 +209,7 @@ export class LoginKeeper {
 
   #setHost(tokens: HostTokens, ask: TokenHost): HostLogin {
     const login = hostLogin(tokens, { workspaces: this.#options.workspaces });
+    this.#options.onLogin?.(login);
     this.#host = { login, ask };
     return login;
   }
@@ -228,10 +244,34 @@ export class LoginKeeper {
     return this.#opened;
   }
 
-  async #load(signal: AbortSignal): Promise<ApiKeyLogin | ChatgptLogin | undefined> {
+  /** A login that is kept in memory only goes before it. */
+  async #fromEnvironment(signal: AbortSignal): Promise<AccessTokenLogin | undefined> {
+    const { environment, storeKind } = this.#options;
+    const token = environment[ACCESS_TOKEN_VARIABLE]?.trim() ?? '';
+    if (token === '' || storeKind === 'ephemeral') return undefined;
+    return await this.#identify(token, ACCESS_TOKEN_VARIABLE, signal);
+  }
+
+  async #fromStore(signal: AbortSignal): Promise<OwnLogin | undefined> {
+    const login = await this.#load(signal);
+    if (login?.kind !== 'access-token') return login;
+    return await this.#identify(login.token, (await this.#store()).place.name, signal);
+  }
+
+  async #identify(token: string, source: string, signal: AbortSignal): Promise<AccessTokenLogin> {
+    const { environment, client } = this.#options;
+    const { identifyAccessToken } = await import('./access-token.ts');
+    const login = await identifyAccessToken(token, { source, environment, client, signal });
+    this.#options.onLogin?.(login);
+    return login;
+  }
+
+  async #load(signal: AbortSignal): Promise<StoredLogin | undefined> {
     const store = await this.#store();
     const document = await store.read({ signal });
-    return document === undefined ? undefined : loginOf(document, store.place);
+    const login = document === undefined ? undefined : loginOf(document, store.place);
+    if (login !== undefined) this.#options.onLogin?.(login);
+    return login;
   }
 
   #isToBeRenewed(login: ChatgptLogin): boolean {
@@ -246,7 +286,7 @@ export class LoginKeeper {
 
   /** The stored login, if it is still that of the same account. Rejects with ModelError. */
   async #reload(before: ChatgptLogin, signal: AbortSignal): Promise<ChatgptLogin> {
-    let stored: Login | undefined;
+    let stored: StoredLogin | undefined;
     try {
       stored = await this.#load(signal);
     } catch (cause) {
@@ -284,7 +324,9 @@ export class LoginKeeper {
     }
     const stored = await this.#load(new AbortController().signal);
     // A new login in this process meanwhile wins.
-    if (stored !== undefined && this.#login !== undefined && isSameLogin(this.#login, login)) this.#login = stored;
+    if (stored !== undefined && this.#login !== undefined && isSameLogin(this.#login, login)) {
+      this.#login = stored.kind === 'access-token' ? undefined : stored;
+    }
     this.#options.log?.({ kind: 'login-renewed', reason, by: outcome.kind === 'refreshed' ? 'this' : 'another' });
     return outcome;
   }

@@ -6,14 +6,21 @@ export interface ClientIdentity {
   readonly userAgent: string;
 }
 
-export interface PostOptions {
+interface ExchangeOptions {
   readonly dialer: Dialer;
   readonly client: ClientIdentity | undefined;
-  /** JSON for an object, a form for parameters. */
-  readonly body: Readonly<Record<string, string>> | URLSearchParams;
   /** For the whole exchange. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+}
+
+export interface PostOptions extends ExchangeOptions {
+  /** JSON for an object, a form for parameters. */
+  readonly body: Readonly<Record<string, string>> | URLSearchParams;
+}
+
+export interface GetOptions extends ExchangeOptions {
+  readonly bearer: string;
 }
 
 export interface PostAnswer {
@@ -29,14 +36,33 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
  * reason of the signal.
  */
 export async function post(url: URL, options: PostOptions): Promise<PostAnswer> {
-  const { signal, dialer, timeoutMs } = options;
-  signal.throwIfAborted();
   const isForm = options.body instanceof URLSearchParams;
   const body = Buffer.from(isForm ? String(options.body) : JSON.stringify(options.body), 'utf8');
   const headers = {
     'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json',
-    accept: 'application/json',
     'content-length': String(body.length),
+  };
+  return await exchange(url, { method: 'POST', headers, body }, options);
+}
+
+/** One GET with a token. Like `post`. */
+export async function get(url: URL, options: GetOptions): Promise<PostAnswer> {
+  const headers = { authorization: `Bearer ${options.bearer}` };
+  return await exchange(url, { method: 'GET', headers, body: undefined }, options);
+}
+
+interface Message {
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | undefined;
+}
+
+async function exchange(url: URL, message: Message, options: ExchangeOptions): Promise<PostAnswer> {
+  const { signal, dialer, timeoutMs } = options;
+  signal.throwIfAborted();
+  const headers = {
+    ...message.headers,
+    accept: 'application/json',
     // Requests are rare and far apart: a kept socket would only be found dead by the next one.
     connection: 'close',
     ...(options.client === undefined
@@ -47,7 +73,7 @@ export async function post(url: URL, options: PostOptions): Promise<PostAnswer> 
   signal.throwIfAborted();
   return await new Promise((resolve, reject) => {
     const tunnel = new AbortController();
-    const outgoing = route.open(url, { method: 'POST', headers, signal: tunnel.signal, timeoutMs });
+    const outgoing = route.open(url, { method: message.method, headers, signal: tunnel.signal, timeoutMs });
     const settle = (finish: () => void): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -82,7 +108,7 @@ export async function post(url: URL, options: PostOptions): Promise<PostAnswer> 
         settle(() => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') })),
       );
     });
-    outgoing.end(body);
+    outgoing.end(message.body);
   });
 }
 

@@ -25,6 +25,7 @@ export function forbiddenReason(login: Login, { method, workspaces }: LoginRestr
 /** Of the ID token, which the service vouches for; of a host, what it said. */
 function claimedWorkspace(login: Exclude<Login, { readonly kind: 'api-key' }>): string | undefined {
   if (login.kind === 'chatgpt-host') return login.accountId;
+  if (login.kind === 'access-token') return login.owner.accountId;
   return accountOf({ ...login, accountId: undefined })?.accountId;
 }
 

@@ -10,7 +10,7 @@ export interface HostTokens {
   /** The workspace. */
   readonly accountId: string;
   /** Instead of what the token says. */
-  readonly planType: string | undefined;
+  readonly planType?: string | undefined;
 }
 
 /** The program that owns the tokens. */

@@ -80,6 +80,52 @@ describe('order', () => {
   });
 });
 
+describe('what to do when they are refused [AUTH-118]', () => {
+  const login = { auth_mode: 'chatgpt', OPENAI_API_KEY: null, tokens: TOKENS, last_refresh: new Date().toISOString() };
+  const custom = { ...OPENAI, id: 'mine', requiresOpenaiAuth: false };
+  test.each([
+    [
+      'the variable of a provider',
+      { provider: { ...custom, envKey: 'KEY', envKeyInstructions: 'ask the operator' }, environment: { KEY: 'key' } },
+      'the key was refused: check the variable KEY (ask the operator)',
+    ],
+    [
+      'the key of a provider',
+      { provider: { ...custom, bearerToken: 'key' } },
+      'the key was refused: check model_providers.mine.experimental_bearer_token',
+    ],
+    [
+      'nothing at all',
+      { provider: custom },
+      'this provider wants a key: name the variable that holds it as model_providers.mine.env_key',
+    ],
+    [
+      'the variable of this program',
+      { environment: { CODEX_API_KEY: 'key' } },
+      'the key was refused: check CODEX_API_KEY, or leave it away and log in with quire login',
+    ],
+    [
+      'a key of the program around this one',
+      { environment: { CODEX_API_KEY: 'key' }, apiKeyName: 'apiKey' },
+      'the key was refused: check apiKey, or leave it away and log in with quire login',
+    ],
+    [
+      'a stored key',
+      { stored: { OPENAI_API_KEY: 'key' } },
+      'the stored key was refused: store another with quire login --with-api-key',
+    ],
+    ['a login', { stored: login }, 'the login is no longer accepted: log in again with quire login'],
+  ])(
+    'is told for %s',
+    async (_, { stored, ...options }: Partial<CredentialsSourceOptions> & { readonly stored?: unknown }, remedy) => {
+      if (stored !== undefined) await writeAuth(stored);
+      const source = sourceFor(options);
+      await source.current({ signal });
+      expect(source.remedy).toBe(remedy);
+    },
+  );
+});
+
 describe('auth.json', () => {
   test.each([
     ['apikey mode', { auth_mode: 'apikey', OPENAI_API_KEY: 'key-1' }, { kind: 'api-key', token: 'key-1' }],
@@ -117,7 +163,7 @@ describe('auth.json', () => {
     const error = await failure(sourceFor().current({ signal }));
     expect([error.code, error.message]).toEqual([
       'no-credentials',
-      'no credentials for the model provider "openai": set CODEX_API_KEY, or try without a key: `npm run demo` or `quire simulate`; `quire login` logs in',
+      'no credentials for the model provider "openai": log in with `quire login` or set CODEX_API_KEY; to try without a key: `npm run demo` or `quire simulate`',
     ]);
   });
 

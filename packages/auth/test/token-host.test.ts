@@ -122,3 +122,15 @@ test('tokens of another workspace, or no tokens, are refused at the start and fo
   expect(await reason(recoverOnce(keeper))).toMatchObject({ code: 'unexpected-status', retryable: true });
   expect(await recoverOnce(keeper)).toMatchObject({ changed: true, credentials: { accountId: 'w1' } });
 });
+
+test('while a host owns the tokens no other login is stored, until it is logged out [AUTH-75]', async () => {
+  await using home = await createHome();
+  const keeper = new LoginKeeper({ home: home.path, environment: {} });
+  keeper.useHost(tokens('one'), silent);
+  const other = { kind: 'api-key', key: 'sk-other' } as const;
+  expect(await reason(keeper.save(other, { signal }))).toMatchObject({ code: 'forbidden' });
+  expect(await readdir(home.path)).toEqual([]);
+  await keeper.remove({ signal });
+  await keeper.save(other, { signal });
+  expect(await keeper.read({ signal })).toEqual(other);
+});

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { build, type Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VERSION } from '../src/version.ts';
+import { OPTIONAL_MODULES } from './support/bundle-program.ts';
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
     entryPoints: { main: 'src/main.ts' },
     outdir: join(folder, 'dist'),
     bundle: true,
-    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
+    external: OPTIONAL_MODULES,
     splitting: true,
     format: 'esm',
     platform: 'node',

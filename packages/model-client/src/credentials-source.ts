@@ -13,6 +13,8 @@ export interface RecoveryStep {
 
 /** Where a request's credentials come from. What it throws ends the request and is not retried. */
 export interface CredentialsSource {
+  /** What a person can do when what it gave last is refused: a clause without secrets. */
+  readonly remedy?: string | undefined;
   /** Rejects with the reason of `signal` when it fires. */
   current(options: { readonly signal: AbortSignal }): Promise<Credentials>;
   /**

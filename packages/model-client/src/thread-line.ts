@@ -48,7 +48,7 @@ export function errorContext(line: ThreadLine, sent: RequestHeaders, credentials
     nowMs: line.clock.now(),
     secrets: secretsIn(sent),
     credentials: credentials.kind,
-    keyVariable: line.identity.provider.envKey ?? 'CODEX_API_KEY',
+    remedy: line.credentials.remedy,
   };
 }
 

@@ -12,7 +12,7 @@ const CONTEXT = {
   nowMs: NOW,
   secrets: ['sk-secret-key'],
   credentials: 'api-key',
-  keyVariable: 'CODEX_API_KEY',
+  remedy: undefined,
 } as const;
 const URL_TEXT = 'http://h/v1/responses';
 
@@ -156,7 +156,7 @@ test('401 with a key is final and names the variable; the evidence in the header
     'unauthorized',
     false,
     'req-1',
-    'unexpected status 401 Unauthorized: bad key [hidden], url: http://h/v1/responses, request id: req-1, auth error: expired, auth error code: token_expired; the key was refused: check CODEX_API_KEY, or the key in auth.json of the home folder',
+    'unexpected status 401 Unauthorized: bad key [hidden], url: http://h/v1/responses, request id: req-1, auth error: expired, auth error code: token_expired; the key was refused: store another with quire login --with-api-key',
   ]);
 });
 

@@ -18,7 +18,7 @@ function ofStatus(body: unknown): Verdict {
     nowMs: 0,
     secrets: [],
     credentials: 'none',
-    keyVariable: 'KEY',
+    remedy: undefined,
     inputIndex: known(/* total */ 20),
   } as const;
   const error = httpError({ status: 400, headers: {}, bodyText, url: 'http://h' }, context);

@@ -16,7 +16,13 @@ export { loadConfigTools } from './config/load-config-tools.ts';
 export type { LoginSettings } from './config/login-settings.ts';
 export type { McpConfig } from './config/mcp-settings.ts';
 export type { ModelSettings } from './config/model-settings.ts';
-export { chooseOssProvider, type OssChoice, type OssProviderId, ossBaseUrl } from './config/oss-provider.ts';
+export {
+  chooseOssProvider,
+  isOssProviderId,
+  type OssChoice,
+  type OssProviderId,
+  ossBaseUrl,
+} from './config/oss-provider.ts';
 export type { ProjectFacts, ProjectFolder } from './config/project-layers.ts';
 export { type Trust, type TrustDefaults, trustDefaults } from './config/project-trust.ts';
 export type { ProviderSettings } from './config/provider-settings.ts';
@@ -59,7 +65,7 @@ export {
   type ReadBackwardsOptions,
   readRolloutBackwards,
 } from './rollout/read-backwards.ts';
-export { createRedactor, type Redactor } from './rollout/redact.ts';
+export { createRedactor, type KnownValues, type Redactor } from './rollout/redact.ts';
 export { RolloutError, type RolloutErrorCode } from './rollout/rollout-error.ts';
 export {
   type CreateRolloutOptions,

@@ -25,6 +25,7 @@ import { McpServersOfProgram } from '../../src/mcp-servers-of-program.ts';
 import { ModelLines } from '../../src/model-line.ts';
 import { NoticeBoard } from '../../src/notice-board.ts';
 import { readPlace } from '../../src/place.ts';
+import { KnownSecrets } from '../../src/secrets.ts';
 import { readSite } from '../../src/site.ts';
 import { equipThread } from '../../src/thread-equipment.ts';
 import { resolveThreadSettings } from '../../src/thread-settings.ts';
@@ -112,7 +113,7 @@ export async function openRegistry(): Promise<Registry> {
     storedContext: undefined,
   });
   const threadId = systemEntropy.uuid() as ThreadId;
-  const lines = new ModelLines(environment, {});
+  const lines = new ModelLines(environment, { secrets: new KnownSecrets(environment) });
   const credentials = await lines.credentials({ config, home, cwd: repository, signal: new AbortController().signal });
   const sandbox = createSandbox({ environment });
   const equipment = await equipThread({
@@ -124,7 +125,7 @@ export async function openRegistry(): Promise<Registry> {
     currentSettings: () => settings,
     environment,
     sandbox,
-    servers: new McpServersOfProgram({ environment, clientName: 'test' }),
+    servers: new McpServersOfProgram({ environment, clientName: 'test', onTokens: () => undefined }),
     notices: new NoticeBoard(),
     rolloutPath: undefined,
     clock: systemClock,

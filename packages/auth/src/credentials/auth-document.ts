@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, objectAt, parseJsonObject, stringAt } from '@quire/protocol';
 import { AuthError } from '../auth-error.ts';
-import type { ApiKeyLogin, ChatgptLogin, Login } from './login.ts';
+import type { ChatgptLogin, StoredLogin } from './login.ts';
 
 /** Any text with a number in it is a time for `Date.parse`. */
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
@@ -36,8 +36,9 @@ function isJson(text: string): boolean {
  * Which of the stored credentials count; `undefined` when there are no usable ones. Throws AuthError 'malformed-file'.
  * Source: the peer's rule; `auth_mode` when present, else a key wins over tokens.
  */
-export function loginOf(document: JsonObject, place: Place): ApiKeyLogin | ChatgptLogin | undefined {
+export function loginOf(document: JsonObject, place: Place): StoredLogin | undefined {
   const key = trimmed(stringAt(document, 'OPENAI_API_KEY'));
+  const token = trimmed(stringAt(document, 'personal_access_token'));
   const mode = document['auth_mode'];
   switch (mode) {
     case 'apikey':
@@ -45,7 +46,11 @@ export function loginOf(document: JsonObject, place: Place): ApiKeyLogin | Chatg
       return { kind: 'api-key', key };
     case undefined:
     case null:
-      return key === undefined ? chatgptLogin(document, place) : { kind: 'api-key', key };
+      if (key !== undefined) return { kind: 'api-key', key };
+      return chatgptLogin(document, place) ?? (token === undefined ? undefined : { kind: 'access-token', token });
+    case 'personalAccessToken':
+      if (token === undefined) throw malformed(place, 'says "personalAccessToken" but holds no personal_access_token');
+      return { kind: 'access-token', token };
     case 'chatgpt':
     // Never written by a client that keeps to the rules; what is there authorises requests all the same.
     case 'chatgptAuthTokens':
@@ -80,13 +85,15 @@ function chatgptLogin(document: JsonObject, place: Place): ChatgptLogin | undefi
 
 /** What is stored of a new login. Nothing of an older one is carried over. */
 export function documentOf(
-  login: Exclude<Login, { readonly kind: 'chatgpt-host' }>,
+  login: StoredLogin,
   options: {
     /** Given for the login by the service. It does not count as long as there are tokens. */
     readonly exchangedKey?: string | undefined;
   } = {},
 ): JsonObject {
   if (login.kind === 'api-key') return { auth_mode: 'apikey', OPENAI_API_KEY: login.key };
+  // Source: file written by the peer 0.169.
+  if (login.kind === 'access-token') return { OPENAI_API_KEY: null, personal_access_token: login.token };
   return {
     auth_mode: 'chatgpt',
     OPENAI_API_KEY: options.exchangedKey ?? null,

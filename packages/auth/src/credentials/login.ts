@@ -2,8 +2,11 @@ import type { Credentials } from '@quire/protocol';
 import { type AccountClaims, accountClaims, decodeJwt } from './jwt.ts';
 import { planName } from './plan.ts';
 
-/** Who is logged in, by one of three ways. Each holds exactly what belongs to it. */
-export type Login = ApiKeyLogin | ChatgptLogin | HostLogin;
+/** Who is logged in. Each way holds exactly what belongs to it. */
+export type Login = ApiKeyLogin | ChatgptLogin | HostLogin | AccessTokenLogin;
+
+/** What a store can hold. */
+export type StoredLogin = ApiKeyLogin | ChatgptLogin | StoredAccessToken;
 
 export interface ApiKeyLogin {
   readonly kind: 'api-key';
@@ -33,11 +36,21 @@ export interface HostLogin {
   readonly planType: string | undefined;
 }
 
+/** A token that a person made for programs. It is never renewed, and does not tell whose it is. */
+export interface StoredAccessToken {
+  readonly kind: 'access-token';
+  readonly token: string;
+}
+
+export interface AccessTokenLogin extends StoredAccessToken {
+  readonly owner: AccountClaims;
+}
+
 /** What the rest of the program tells apart. */
 export type AuthMode = 'api-key' | 'chatgpt';
 
 /** What files and clients know. */
-export type WireAuthMode = 'apikey' | 'chatgpt' | 'chatgptAuthTokens';
+export type WireAuthMode = 'apikey' | 'chatgpt' | 'chatgptAuthTokens' | 'personalAccessToken';
 
 export function authMode(login: Login): AuthMode {
   return login.kind === 'api-key' ? 'api-key' : 'chatgpt';
@@ -51,12 +64,16 @@ export function wireAuthMode(login: Login): WireAuthMode {
       return 'chatgpt';
     case 'chatgpt-host':
       return 'chatgptAuthTokens';
+    case 'access-token':
+      return 'personalAccessToken';
   }
 }
 
 /** What authorises a request. */
 export function credentialsOf(login: Login): Credentials {
   if (login.kind === 'api-key') return { kind: 'api-key', token: login.key };
+  if (login.kind === 'access-token')
+    return { kind: 'chatgpt', accessToken: login.token, accountId: login.owner.accountId };
   return { kind: 'chatgpt', accessToken: login.accessToken, accountId: login.accountId };
 }
 
@@ -84,6 +101,8 @@ export function accountOf(login: Login): Account | undefined {
       const given = { ...claims, email: login.email, planType: login.planType ?? claims.planType };
       return { ...named(given), accountId: login.accountId };
     }
+    case 'access-token':
+      return { ...named(login.owner), accountId: login.owner.accountId };
   }
 }
 
@@ -91,12 +110,21 @@ function named({ email, planType, userId }: AccountClaims): Omit<Account, 'accou
   return { email, plan: planName(planType), rawPlan: planType, userId };
 }
 
+/** What must not be written down of a login, or shown. */
+export function secretsOf(login: Login | StoredLogin): readonly string[] {
+  if (login.kind === 'api-key') return [login.key];
+  if (login.kind === 'chatgpt-host') return [login.accessToken];
+  if (login.kind === 'access-token') return [login.token];
+  return [login.accessToken, login.refreshToken, login.idToken];
+}
+
 /** Two logins with the same tokens. */
-export function isSameLogin(one: Login, other: Login): boolean {
+export function isSameLogin(one: Login | StoredLogin, other: Login | StoredLogin): boolean {
   if (one.kind === 'chatgpt' && other.kind === 'chatgpt') {
     return one.refreshToken === other.refreshToken && one.accessToken === other.accessToken;
   }
   if (one.kind === 'api-key' && other.kind === 'api-key') return one.key === other.key;
+  if (one.kind === 'access-token' && other.kind === 'access-token') return one.token === other.token;
   return one.kind === 'chatgpt-host' && other.kind === 'chatgpt-host' && one.accessToken === other.accessToken;
 }
 

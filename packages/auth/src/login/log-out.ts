@@ -1,6 +1,6 @@
 import { type Dialer, NetworkError } from '@quire/network';
 import { AuthError } from '../auth-error.ts';
-import type { ChatgptLogin, Login } from '../credentials/login.ts';
+import type { ChatgptLogin, StoredLogin } from '../credentials/login.ts';
 import { CLIENT_ID, type Environment, revokeUrl } from '../endpoints.ts';
 import type { LoginKeeper } from '../login-keeper.ts';
 import { type ClientIdentity, post } from '../post.ts';
@@ -43,7 +43,7 @@ export interface LoggedOut {
 /** Revokes the login and takes it away. A revocation that fails is no reason to keep it. Rejects with AuthError. */
 export async function logOut(keeper: LoginKeeper, context: RevocationContext): Promise<LoggedOut> {
   const { signal } = context;
-  let login: Login | undefined;
+  let login: StoredLogin | undefined;
   try {
     login = await keeper.readStored({ signal });
   } catch (error) {

@@ -17,7 +17,10 @@ const TORN_AGE_MS = 2000;
 /** `auth.json` in the home folder: readable by its owner only, replaced in one step. Absolute path. */
 export function createFileStore(home: string): LoginStore {
   const path = join(home, AUTH_FILE);
-  const place: Place = { name: path, remedy: 'fix or delete the file, or set CODEX_API_KEY' };
+  const place: Place = {
+    name: path,
+    remedy: 'fix it, run quire logout and log in again, or set CODEX_API_KEY',
+  };
   return {
     place,
     read: async ({ signal }) => readDocument(path, place, signal),

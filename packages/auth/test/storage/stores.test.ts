@@ -107,7 +107,7 @@ describe('the file', () => {
     await home.write('');
     const keeper = new LoginKeeper({ home: home.path, environment: {} });
     expect((await failure(keeper.read({ signal }))).message).toBe(
-      `${home.file} is empty; fix or delete the file, or set CODEX_API_KEY`,
+      `${home.file} is empty; fix it, run quire logout and log in again, or set CODEX_API_KEY`,
     );
     await keeper.save({ kind: 'api-key', key: 'k' }, { signal });
     expect(await home.json()).toEqual({ auth_mode: 'apikey', OPENAI_API_KEY: 'k' });

@@ -18,6 +18,8 @@ export interface ConfigChoices {
   readonly directory: string | undefined;
   /** Raw texts of `-c`. */
   readonly overrides: readonly string[];
+  readonly enable: readonly string[];
+  readonly disable: readonly string[];
 }
 
 export type ConfigArguments =
@@ -31,15 +33,19 @@ const SPECS: readonly OptionSpec[] = [
   { name: 'profile', short: 'p', takesValue: true },
   { name: 'cd', short: 'C', takesValue: true },
   { name: 'config', short: 'c', takesValue: true, repeatable: true },
+  { name: 'enable', takesValue: true, repeatable: true },
+  { name: 'disable', takesValue: true, repeatable: true },
   { name: 'help', short: 'h', takesValue: false },
 ];
+
+const READING = ['json', 'origin', 'profile', 'cd', 'config', 'enable', 'disable'];
 
 /** Options and words of each command. */
 const COMMANDS: Readonly<
   Record<ConfigOrder['kind'], { readonly options: readonly string[]; readonly words: readonly string[] }>
 > = {
-  list: { options: ['json', 'origin', 'profile', 'cd', 'config'], words: [] },
-  get: { options: ['json', 'origin', 'profile', 'cd', 'config'], words: ['KEY'] },
+  list: { options: READING, words: [] },
+  get: { options: READING, words: ['KEY'] },
   set: { options: ['profile'], words: ['KEY', 'VALUE'] },
   unset: { options: ['profile'], words: ['KEY'] },
   path: { options: ['profile'], words: [] },
@@ -71,6 +77,8 @@ export function parseConfigArguments(argv: readonly string[]): ConfigArguments {
       profile: values.get('profile')?.[0],
       directory: values.get('cd')?.[0],
       overrides: values.get('config') ?? [],
+      enable: values.get('enable') ?? [],
+      disable: values.get('disable') ?? [],
     },
   };
 }

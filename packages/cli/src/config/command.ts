@@ -125,11 +125,11 @@ async function showPath(choices: ConfigChoices): Promise<CommandResult> {
 }
 
 async function placeOf(choices: ConfigChoices): Promise<LoadConfigOptions> {
-  const { resolveHome } = await import('@quire/store');
+  const { featureOverrides, resolveHome } = await import('@quire/store');
   return {
     home: resolveHome({ environment: process.env, homeDirectory: homedir() }),
     cwd: resolve(choices.directory ?? '.'),
-    overrides: choices.overrides,
+    overrides: [...choices.overrides, ...featureOverrides(choices)],
     environment: process.env,
     profile: choices.profile,
   };

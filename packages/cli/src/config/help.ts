@@ -14,6 +14,7 @@ Options:
       --json                       JSON on stdout
   -p, --profile NAME               Look with this profile; set and unset change its file, NAME.config.toml
   -c, --config KEY=VALUE           Look with this override (list, get)
+      --enable, --disable FEATURE  Look with a feature on, or off (list, get)
   -C, --cd DIR                     Look from this folder (list, get)
   -h, --help                       Show this text
 

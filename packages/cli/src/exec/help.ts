@@ -16,6 +16,11 @@ fork without PROMPT only makes the thread and prints its id. review reads stdin 
 Model and configuration:
   -m, --model MODEL            Model to ask
   -c, --config KEY=VALUE       Override a setting of config.toml; may be repeated
+  -p, --profile NAME           Use a profile: NAME.config.toml of the home folder, or [profiles.NAME]
+      --enable FEATURE         Switch a feature on; may be repeated. quire features list shows them
+      --disable FEATURE        Switch a feature off; may be repeated
+      --oss                    Ask a server of open models on this machine: the one that oss_provider names
+      --local-provider NAME    With --oss: ollama or lmstudio
       --ignore-user-config     Do not read config.toml
   -i, --image FILE[,FILE]      Attach images; may be repeated
       --output-schema FILE     JSON Schema that the answer must follow

@@ -1,4 +1,4 @@
-import type { ResumeTarget } from '@quire/agent';
+import type { QuireOptions, ResumeTarget } from '@quire/agent';
 import type { SandboxMode } from '@quire/protocol';
 import type { OptionSpec, Positional } from '../option-scan.ts';
 import type { ColorChoice } from './style.ts';
@@ -6,6 +6,11 @@ import type { ColorChoice } from './style.ts';
 /** What the commands that run something in a thread have in common. */
 export interface ExecOptions {
   readonly configOverrides: readonly string[];
+  /** What `--profile` says. */
+  readonly profile: string | undefined;
+  /** By name: on or off. Switched off wins. */
+  readonly features: Readonly<Record<string, boolean>>;
+  readonly oss: boolean | LocalProvider;
   readonly images: readonly string[];
   readonly model: string | undefined;
   readonly sandboxMode: SandboxMode | undefined;
@@ -30,6 +35,9 @@ export interface ExecOptions {
 const MAX_DEADLINE_SECONDS = 2_147_483;
 
 const SANDBOX_MODES: readonly SandboxMode[] = ['read-only', 'workspace-write', 'danger-full-access'];
+/** Servers that `--oss` knows. */
+const LOCAL_PROVIDERS = ['ollama', 'lmstudio'] as const satisfies readonly QuireOptions['oss'][];
+export type LocalProvider = (typeof LOCAL_PROVIDERS)[number];
 const COLOR_CHOICES: readonly ColorChoice[] = ['always', 'never', 'auto'];
 
 const flag = (name: string, more: Partial<OptionSpec> = {}): OptionSpec => ({ name, takesValue: false, ...more });
@@ -38,6 +46,11 @@ const value = (name: string, more: Partial<OptionSpec> = {}): OptionSpec => ({ n
 /** All options of `quire exec`; they may stand before or after a sub-command and its arguments. */
 export const EXEC_OPTIONS: readonly OptionSpec[] = [
   value('config', { short: 'c', repeatable: true }),
+  value('profile', { short: 'p' }),
+  value('enable', { repeatable: true }),
+  value('disable', { repeatable: true }),
+  flag('oss'),
+  value('local-provider'),
   value('image', { short: 'i', repeatable: true }),
   value('model', { short: 'm' }),
   value('sandbox', { short: 's' }),
@@ -65,17 +78,12 @@ export const EXEC_OPTIONS: readonly OptionSpec[] = [
   value('base'),
   value('commit'),
   value('title'),
-  flag('oss', { unsupported: true }),
   flag('worktree', { unsupported: true }),
   flag('trust', { unsupported: true }),
   flag('ignore-rules', { unsupported: true }),
   flag('strict-config', { unsupported: true }),
   flag('approve-for-me', { unsupported: true }),
   flag('search', { unsupported: true }),
-  value('enable', { unsupported: true }),
-  value('disable', { unsupported: true }),
-  value('profile', { short: 'p', unsupported: true }),
-  value('local-provider', { unsupported: true }),
   value('ask-for-approval', { short: 'a', unsupported: true }),
   value('cyber-access-program', { unsupported: true }),
 ];
@@ -100,6 +108,9 @@ export function readExecOptions(values: OptionValues): ExecOptions {
   const warnings: string[] = [];
   return {
     configOverrides: readOverrides(values),
+    profile: nonEmpty(values, 'profile'),
+    features: readFeatures(values),
+    oss: readOss(values),
     images: (values.get('image') ?? []).flatMap((list) => list.split(',').filter((path) => path !== '')),
     model: nonEmpty(values, 'model'),
     sandboxMode: readSandboxMode(values, warnings),
@@ -150,6 +161,32 @@ function readOverrides(values: OptionValues): readonly string[] {
     if (override.indexOf('=') < 1) throw new UsageError(`-c needs key=value, not ${JSON.stringify(override)}`);
   }
   return overrides;
+}
+
+function readFeatures(values: OptionValues): Readonly<Record<string, boolean>> {
+  const on = (values.get('enable') ?? []).map((name) => [name, true] as const);
+  const off = (values.get('disable') ?? []).map((name) => [name, false] as const);
+  return Object.fromEntries([...on, ...off]);
+}
+
+function readOss(values: OptionValues): boolean | LocalProvider {
+  const server = oneOf(values, 'local-provider', LOCAL_PROVIDERS);
+  if (server !== undefined && !values.has('oss')) throw new UsageError('--local-provider goes with --oss');
+  return server ?? values.has('oss');
+}
+
+/** What a command line says of the configuration, for the agent. */
+export function quireOptionsOf(
+  given: Pick<ExecOptions, 'configOverrides' | 'profile' | 'features' | 'oss' | 'ignoreUserConfig'>,
+): QuireOptions {
+  const { configOverrides, profile, features, oss, ignoreUserConfig } = given;
+  return {
+    configOverrides,
+    ignoreUserConfig,
+    ...(profile === undefined ? {} : { profile }),
+    ...(Object.keys(features).length === 0 ? {} : { features }),
+    ...(oss === false ? {} : { oss }),
+  };
 }
 
 function readSandboxMode(values: OptionValues, warnings: string[]): SandboxMode | undefined {

@@ -4,7 +4,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { TextSink } from '../process/text-sink.ts';
 import type { ExecArguments } from './arguments.ts';
 import { type CommandDependencies, ORIGINATOR, type Threads } from './command-dependencies.ts';
-import type { ExecOptions } from './options.ts';
+import { type ExecOptions, quireOptionsOf } from './options.ts';
 import { runInThread } from './run-in-thread.ts';
 import { safeLine } from './safe-text.ts';
 import { describeStop, messageOf } from './stop-report.ts';
@@ -27,7 +27,7 @@ export type ParsedCommandLine =
 
 /** Something done with threads on disk for which nothing runs in them. */
 export interface Operation {
-  readonly options: Pick<ExecOptions, 'configOverrides' | 'ignoreUserConfig' | 'deadlineSeconds' | 'warnings'>;
+  readonly options: Pick<ExecOptions, keyof Parameters<typeof quireOptionsOf>[0] | 'deadlineSeconds' | 'warnings'>;
   /** Rejects with an error that has a `code`, which is told to the person as it is. */
   readonly run: (context: OperationContext) => Promise<void>;
 }
@@ -89,8 +89,7 @@ async function execute(
 async function operate(operation: Operation, dependencies: CommandDependencies): Promise<number> {
   const { stop, stdout, stderr, environment } = dependencies;
   const agent = await dependencies.loadAgent();
-  const { configOverrides, ignoreUserConfig } = operation.options;
-  const threads = new agent.Quire({ configOverrides, environment, ignoreUserConfig, originator: ORIGINATOR });
+  const threads = new agent.Quire({ ...quireOptionsOf(operation.options), environment, originator: ORIGINATOR });
   stop.signal.throwIfAborted();
   const running = operation.run({ threads, stdout, stderr, signal: stop.signal }).then(() => EXIT.completed);
   const exitCode = await stop.bounded(running, { graceMs: () => OPERATION_GRACE_MS });

@@ -7,6 +7,7 @@ import { type AgentModule, type CommandDependencies, ORIGINATOR, type Threads } 
 import { checkWorkingDirectoryName, checkWritableDirectories } from './directories.ts';
 import type { ExecOutput } from './exec-output.ts';
 import { checkLastMessageFile, writeLastMessage } from './last-message-file.ts';
+import { quireOptionsOf } from './options.ts';
 import { readOutputSchema } from './output-schema.ts';
 import { describeStop, messageOf } from './stop-report.ts';
 import { exitCodeOf } from './stop-switch.ts';
@@ -67,9 +68,8 @@ async function openThread(
 ): Promise<AgentThread> {
   const { stop, environment } = context.dependencies;
   const quire = new context.agent.Quire({
-    configOverrides: given.configOverrides,
+    ...quireOptionsOf(given),
     environment,
-    ignoreUserConfig: given.ignoreUserConfig,
     originator: ORIGINATOR,
   });
   const options: ThreadOptions = {

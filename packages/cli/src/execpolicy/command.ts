@@ -10,7 +10,8 @@ const HELP = `Say what the rules for commands decide about a command. Nothing is
 
 Usage: quire execpolicy check [OPTIONS] [--] COMMAND [ARGUMENT]...
 
-  -r, --rules FILE                 Rules file; may be given more than once. Default: rules/*.rules of the home folder
+  -r, --rules FILE                 Rules file; may be given more than once. Default: rules/*.rules of the home folder,
+                                   and the rules of the machine's administrator
       --pretty                     JSON over several lines
       --resolve-host-executables   Let an absolute path stand for a rule with a bare program name, as in a session
   -h, --help                       Show this text
@@ -42,8 +43,13 @@ export async function execPolicyCommand(argv: readonly string[]): Promise<Comman
 }
 
 async function check({ files, words, pretty, resolvesPaths }: ExecPolicyArguments): Promise<string> {
-  const { checkRules, resolveHome } = await import('@quire/store');
-  const home = files.length > 0 ? '' : resolveHome({ environment: process.env, homeDirectory: homedir() });
-  const answer = await checkRules({ words, files, home, resolvesPaths });
+  const { checkRules, loadConfig, resolveHome } = await import('@quire/store');
+  const environment = process.env;
+  const home = files.length > 0 ? '' : resolveHome({ environment, homeDirectory: homedir() });
+  const requirements =
+    files.length > 0
+      ? undefined
+      : (await loadConfig({ home, cwd: process.cwd(), overrides: [], environment })).requirements;
+  const answer = await checkRules({ words, files, home, managed: requirements?.rules ?? [], resolvesPaths });
   return `${pretty ? JSON.stringify(answer, undefined, /* indent */ 2) : JSON.stringify(answer)}\n`;
 }

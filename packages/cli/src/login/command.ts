@@ -3,7 +3,7 @@ import type { CommandResult } from '../end-process.ts';
 import { safeLine } from '../exec/safe-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../say.ts';
-import { type LoginOrder, parseLoginArguments } from './arguments.ts';
+import { type ConfigChoices, type LoginOrder, parseLoginArguments } from './arguments.ts';
 import { type LoginPlace, openPlace } from './place.ts';
 
 /** `quire login`, `quire login status`. What it says goes to stderr, but for `--json` and help. */
@@ -34,11 +34,11 @@ async function run(command: 'login' | 'logout', argv: readonly string[]): Promis
         'a key on the command line can be read by others; pipe it in: printenv MY_KEY | quire login --with-api-key',
       );
     case 'order':
-      return await obey(parsed.order, parsed.overrides);
+      return await obey(parsed.order, parsed.choices);
   }
 }
 
-async function obey(order: LoginOrder, overrides: readonly string[]): Promise<CommandResult> {
+async function obey(order: LoginOrder, choices: ConfigChoices): Promise<CommandResult> {
   const stopping = new AbortController();
   let exitCode: number = EXIT.interrupted;
   const stop = (signal: NodeJS.Signals): void => {
@@ -48,7 +48,7 @@ async function obey(order: LoginOrder, overrides: readonly string[]): Promise<Co
   };
   for (const signal of SIGNALS) process.on(signal, stop);
   try {
-    await using place = await openPlace(overrides, { homeDirectory: homedir(), signal: stopping.signal });
+    await using place = await openPlace(choices, { homeDirectory: homedir(), signal: stopping.signal });
     return await perform(order, place);
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));

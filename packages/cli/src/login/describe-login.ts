@@ -25,5 +25,6 @@ function textOf(login: Login | undefined, { email, plan }: LoginFacts): string {
   if (login === undefined) return 'Nobody is logged in; quire login does that.';
   if (login.kind === 'api-key') return `Logged in with an API key: ${maskKey(login.key)}`;
   const details = [email, plan === null ? null : `plan ${plan}`].filter((detail) => detail !== null);
-  return `Logged in with ChatGPT${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
+  const way = login.kind === 'access-token' ? 'an access token' : 'ChatGPT';
+  return `Logged in with ${way}${details.length === 0 ? '' : ` (${details.join(', ')})`}`;
 }

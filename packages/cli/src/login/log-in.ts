@@ -19,6 +19,8 @@ export async function logIn(order: Order, place: LoginPlace): Promise<CommandRes
   switch (order.method) {
     case 'api-key':
       return await withKey(place);
+    case 'access-token':
+      return await withAccessToken(order, place);
     case 'device':
       return await withDevice(order, place);
     case 'browser':
@@ -40,13 +42,23 @@ function methodRefusal({ method }: Order, { restrictions }: LoginPlace): string 
 const MAX_KEY_BYTES = 64 * 1024;
 
 async function withKey({ logins, keeper, signal }: LoginPlace): Promise<CommandResult> {
+  await logins.withKey(keeper, await readSecret('key', signal), { signal });
+  return say('stderr', 'The API key is stored. It is tried with the first request.\n');
+}
+
+async function withAccessToken(order: Order, place: LoginPlace): Promise<CommandResult> {
+  await place.logins.withAccessToken(await readSecret('token', place.signal), contextOf(order, place));
+  return say('stderr', LOGGED_IN);
+}
+
+/** All of stdin. */
+async function readSecret(what: 'key' | 'token', signal: AbortSignal): Promise<string> {
   const { StandardInput } = await import('../process/stdin-source.ts');
   const stdin = new StandardInput();
-  if (stdin.kind() === 'terminal') say('stderr', 'Type or paste the key, then press Enter and Ctrl-D.\n');
+  if (stdin.kind() === 'terminal') say('stderr', `Type or paste the ${what}, then press Enter and Ctrl-D.\n`);
   const read = await stdin.read({ maxBytes: MAX_KEY_BYTES, signal });
-  if (read.kind !== 'read') throw new Error('what comes from stdin is too long for a key');
-  await logins.withKey(keeper, Buffer.from(read.bytes).toString('utf8'), { signal });
-  return say('stderr', 'The API key is stored. It is tried with the first request.\n');
+  if (read.kind !== 'read') throw new Error(`what comes from stdin is too long for a ${what}`);
+  return Buffer.from(read.bytes).toString('utf8');
 }
 
 async function withDevice(order: Order, place: LoginPlace): Promise<CommandResult> {

@@ -3,6 +3,7 @@ import { describeHost } from '@quire/host';
 import { createDialer, type Dialer } from '@quire/network';
 import { loadConfig, resolveHome } from '@quire/store';
 import { VERSION } from '../version.ts';
+import type { ConfigChoices } from './arguments.ts';
 
 /** Where a login is kept, what is allowed, and what is needed to change it. */
 export interface LoginPlace extends AsyncDisposable {
@@ -20,12 +21,12 @@ const ORIGINATOR = 'codex_cli_rs';
 
 /** Reads the configuration. Rejects with ConfigError. */
 export async function openPlace(
-  overrides: readonly string[],
+  choices: ConfigChoices,
   options: { readonly homeDirectory: string; readonly signal: AbortSignal },
 ): Promise<LoginPlace> {
   const environment = process.env;
   const home = resolveHome({ environment, homeDirectory: options.homeDirectory });
-  const config = await loadConfig({ home, cwd: process.cwd(), overrides, environment });
+  const config = await loadConfig({ home, cwd: process.cwd(), environment, ...choices });
   const restrictions = { method: config.forcedLoginMethod, workspaces: config.forcedWorkspaceIds };
   const client = clientIdentity(environment);
   const dialer = createDialer({ environment });

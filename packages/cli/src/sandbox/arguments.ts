@@ -1,11 +1,22 @@
 import type { SandboxBackendName } from '@quire/agent';
-import { asksForHelp, EXEC_OPTIONS, type ExecOptions, readExecOptions, UsageError } from '../exec/options.ts';
+import {
+  asksForHelp,
+  EXEC_OPTIONS,
+  type ExecOptions,
+  type quireOptionsOf,
+  readExecOptions,
+  UsageError,
+} from '../exec/options.ts';
 import { type OptionSpec, scanOptions } from '../option-scan.ts';
 
 export interface SandboxArguments {
   readonly options: Pick<
     ExecOptions,
-    'configOverrides' | 'ignoreUserConfig' | 'sandboxMode' | 'workingDirectory' | 'additionalDirectories' | 'warnings'
+    | keyof Parameters<typeof quireOptionsOf>[0]
+    | 'sandboxMode'
+    | 'workingDirectory'
+    | 'additionalDirectories'
+    | 'warnings'
   >;
   readonly backend: SandboxBackendName | undefined;
   /** At least one word. */
@@ -18,7 +29,18 @@ export type ParsedSandboxArguments =
   | { readonly kind: 'usage-error'; readonly message: string };
 
 /** Those of `exec` that say what a command may touch. */
-const SHARED = ['config', 'sandbox', 'cd', 'add-dir', 'ignore-user-config', 'full-auto', 'help'];
+const SHARED = [
+  'config',
+  'profile',
+  'enable',
+  'disable',
+  'sandbox',
+  'cd',
+  'add-dir',
+  'ignore-user-config',
+  'full-auto',
+  'help',
+];
 const BACKENDS: readonly SandboxBackendName[] = ['bubblewrap', 'landlock', 'seatbelt'];
 
 const SANDBOX_OPTIONS: readonly OptionSpec[] = [

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { SandboxedCommand } from '@quire/agent';
 import type { CommandResult } from '../end-process.ts';
+import { quireOptionsOf } from '../exec/options.ts';
 import { safeLine } from '../exec/safe-text.ts';
 import { systemReason } from '../exec/setup-error.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -28,8 +29,8 @@ export async function sandboxCommand(argv: readonly string[]): Promise<CommandRe
 async function run({ options, backend, argv }: SandboxArguments): Promise<number> {
   for (const warning of options.warnings) complain(safeLine(warning));
   const { Quire } = await import('@quire/agent');
-  const { configOverrides, ignoreUserConfig, sandboxMode, workingDirectory, additionalDirectories } = options;
-  const command = await new Quire({ configOverrides, ignoreUserConfig }).sandboxCommand(argv, {
+  const { sandboxMode, workingDirectory, additionalDirectories } = options;
+  const command = await new Quire(quireOptionsOf(options)).sandboxCommand(argv, {
     additionalDirectories,
     ...(sandboxMode === undefined ? {} : { sandboxMode }),
     ...(workingDirectory === undefined ? {} : { workingDirectory }),

@@ -6,6 +6,8 @@ Usage: quire sandbox [OPTIONS] [--] COMMAND [ARGUMENT]...
   -C, --cd DIR               Working directory
       --add-dir DIR          A further folder that may be written; may be given more than once
   -c, --config KEY=VALUE     Override a setting; may be given more than once
+  -p, --profile NAME         Use a profile of the configuration
+      --enable FEATURE       Switch a feature on, or off with --disable; may be given more than once
       --ignore-user-config   Leave config.toml of the home folder unread
       --backend NAME         bubblewrap, landlock or seatbelt; by default the strongest that works
   -h, --help                 Show this text

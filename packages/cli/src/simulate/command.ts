@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isJsonObject, type JsonObject, stringAt } from '@quire/protocol';
-import type { RecordedRequest, Simulator, SimulatorOptions } from '@quire/simulator';
+import type { RecordedOAuthRequest, RecordedRequest, Simulator, SimulatorOptions } from '@quire/simulator';
 import type { CommandResult } from '../end-process.ts';
 import { safeLine } from '../exec/safe-text.ts';
 import { systemReason } from '../exec/setup-error.ts';
@@ -10,13 +10,14 @@ import { parseSimulateArguments, type SimulateArguments } from './arguments.ts';
 
 const SIMULATE_HELP = `Start a model provider on this machine that plays a script; for demos and tests, without a key.
 
-Usage: quire simulate [--port N] [--script FILE] [--models FILE] [--any-client]
+Usage: quire simulate [--port N] [--script FILE] [--models FILE] [--any-client] [--login]
 
       --port N         Port on 127.0.0.1; a free one by default
       --script FILE    JSON script of answers; by default a rehearsal that repairs a small repository
       --models FILE    JSON list of the models to offer
       --any-client     Also serve clients that are no agents, such as the openai package: every event is sent, and
                        what only agents send is not asked for
+      --login          Also log people in, on simulated pages: for quire login without an account
   -h, --help           Show this text
 
 One line is printed for every request. Ctrl-C ends it.
@@ -56,10 +57,12 @@ async function serve(given: SimulateArguments): Promise<void> {
   const stop = (): void => stopping.abort(new Error('stopped'));
   process.on('SIGINT', stop).on('SIGTERM', stop);
   process.stdout.on('error', stop); // nobody reads the lines any more
-  const simulator = await library.Simulator.start({ port: given.port, ...answers, ...models, ...general });
+  const login: SimulatorOptions = given.login ? { oauth: { asksForConsent: true, deviceInterval: '1' } } : {};
+  const simulator = await library.Simulator.start({ port: given.port, ...answers, ...models, ...general, ...login });
   try {
     process.stdout.write(greeting(simulator.url, { isRehearsal: script === undefined }));
-    await printRequests(simulator, stopping.signal);
+    if (given.login) process.stdout.write(loginGreeting(simulator));
+    await Promise.all([printRequests(simulator, stopping.signal), printLogins(simulator, stopping.signal)]);
   } finally {
     await simulator.stop();
     process.off('SIGINT', stop).off('SIGTERM', stop);
@@ -83,6 +86,42 @@ function greeting(url: string, options: { readonly isRehearsal: boolean }): stri
     'Ctrl-C ends this.',
     '',
   ].join('\n');
+}
+
+/** A home of its own, so that no real login is replaced or shown to this server, and no simulated one to the real. */
+function loginGreeting({ issuer, url }: Simulator): string {
+  return [
+    '',
+    'To log in here, with a home folder of its own:',
+    '',
+    '  export QUIRE_HOME="$(mktemp -d)"',
+    `  export CODEX_REFRESH_TOKEN_URL_OVERRIDE=${issuer}/oauth/token`,
+    `  quire login --experimental_issuer ${issuer}`,
+    '  quire login status',
+    `  quire exec -c openai_base_url=${url} -m rehearsal --skip-git-repo-check "hello"`,
+    '  quire logout',
+    '',
+    'With --device-auth the login shows a code to type in on a page of this server.',
+    '',
+  ].join('\n');
+}
+
+/** A device asks again and again until its code was typed in. */
+function isNoPoll({ endpoint }: RecordedOAuthRequest): boolean {
+  return endpoint !== 'device-token';
+}
+
+/** One line per request to the authorization server. Until the signal fires. */
+async function printLogins(simulator: Simulator, signal: AbortSignal): Promise<void> {
+  try {
+    for (let index = 0; ; index += 1) {
+      const request = await simulator.oauthRequest(isNoPoll, { index, signal, timeoutMs: ANY_TIME_MS });
+      const grant = request.fields['grant_type'];
+      process.stdout.write(`login: ${request.endpoint}${grant === undefined ? '' : ` ${safeLine(grant)}`}\n`);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }
 
 /** One line per request as it arrives, and one more when its answer was not sent whole. Until the signal fires. */

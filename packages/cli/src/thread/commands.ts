@@ -3,7 +3,9 @@ import { joinWords } from './join-words.ts';
 import { inThread, onDisk, type ThreadCommand } from './thread-command.ts';
 
 const TARGET = ['last', 'all'];
-const TASK = [...TARGET, 'json', 'receipt', 'color', 'deadline'];
+/** Where a thread is opened. */
+const OPENING = [...TARGET, 'profile', 'enable', 'disable'];
+const TASK = [...OPENING, 'json', 'receipt', 'color', 'deadline'];
 
 /** The sub-commands of `quire thread`, in the order of its help. What one does is loaded when it is done. */
 export const THREAD_COMMANDS: Readonly<Record<string, ThreadCommand>> = {
@@ -64,7 +66,7 @@ export const THREAD_COMMANDS: Readonly<Record<string, ThreadCommand>> = {
     },
   },
   fork: {
-    options: [...TARGET, 'before'],
+    options: [...OPENING, 'before'],
     read: (words) =>
       inThread(words, {
         thread: { kind: 'fork', target: words.takeTarget(), beforeUserMessage: readBefore(words.values) },
@@ -72,7 +74,7 @@ export const THREAD_COMMANDS: Readonly<Record<string, ThreadCommand>> = {
       }),
   },
   rollback: {
-    options: TARGET,
+    options: OPENING,
     read: (words) => {
       const target = words.takeTarget();
       const turns = readCount('the number of turns', words.take('the number of turns to take back'));
@@ -83,7 +85,7 @@ export const THREAD_COMMANDS: Readonly<Record<string, ThreadCommand>> = {
     },
   },
   compact: {
-    options: [...TASK, 'model'],
+    options: [...TASK, 'model', 'oss', 'local-provider'],
     read: (words) =>
       inThread(words, {
         thread: { kind: 'resume', target: words.takeTarget() },

@@ -26,6 +26,10 @@ Options:
   -C, --cd DIR                 Another directory than this one
   -m, --model MODEL            compact: the model that compacts
   -c, --config KEY=VALUE       Override a setting of config.toml; may be repeated
+      --oss                    compact: ask a server of open models on this machine, see quire exec --help
+      --local-provider NAME    compact: with --oss, ollama or lmstudio
+  -p, --profile NAME           Where a thread is opened (fork, rollback, compact, undo, shell): use a profile
+      --enable FEATURE         There: switch a feature on, or off with --disable; may be repeated
       --ignore-user-config     Do not read config.toml
       --json                   list, show: one JSON object per line; compact, undo, shell: the events of quire exec
                                --json; also --experimental-json

@@ -2,37 +2,21 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
-const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
+import { bundleProgram } from '../support/bundle-program.ts';
 
 let folder: string;
+let program: string;
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'quire-config-')));
-  await build({
-    absWorkingDir: PACKAGE,
-    stdin: {
-      contents: `import { configCommand } from './src/config/command.ts';
+  program = await bundleProgram(
+    folder,
+    `import { configCommand } from './src/config/command.ts';
         import { featuresCommand } from './src/features/command.ts';
         const [name, ...argv] = process.argv.slice(2);
         const { exitCode } = await (name === 'config' ? configCommand : featuresCommand)(argv);
         process.exitCode = exitCode;`,
-      resolveDir: PACKAGE,
-    },
-    outdir: join(folder, 'dist'),
-    entryNames: 'command',
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    conditions: ['quire-source'],
-    logLevel: 'error',
-  });
+  );
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -55,7 +39,7 @@ async function home(files: Readonly<Record<string, string>> = {}): Promise<Home>
     read: () => readFile(join(path, 'config.toml'), 'utf8'),
     run: (...argv) =>
       new Promise((resolve) => {
-        const command = join(folder, 'dist/command.mjs');
+        const command = program;
         execFile(process.execPath, [command, ...argv], { cwd: path, env }, (error, stdout, stderr) => {
           const code = error === null ? 0 : Number(error.code);
           resolve({ code, stdout: stdout.replaceAll(path, '%'), stderr: stderr.replaceAll(path, '%') });

@@ -8,6 +8,9 @@ const DEFAULTS: ExecArguments = {
   thread: { kind: 'new' },
   submission: { kind: 'prompt', text: undefined },
   configOverrides: [],
+  profile: undefined,
+  features: {},
+  oss: false,
   images: [],
   model: undefined,
   sandboxMode: undefined,
@@ -63,6 +66,14 @@ describe('accepted [EXEC-10]', () => {
     ['full access', ['--dangerously-bypass-approvals-and-sandbox'], { sandboxMode: 'danger-full-access' }],
     ['its short name', ['--yolo'], { sandboxMode: 'danger-full-access' }],
     ['--full-auto', ['--full-auto'], WITH_FLAG],
+    ['a profile [EXEC-80]', ['-p', 'work', 'hi'], { profile: 'work', ...prompt('hi') }],
+    [
+      'features; off wins [EXEC-80]',
+      ['--disable', 'a', '--enable', 'a', '--enable=b', 'resume', ID],
+      { features: { a: false, b: true }, ...resume({ kind: 'id', id: ID }) },
+    ],
+    ['a local server [EXEC-81]', ['--oss'], { oss: true }],
+    ['a named local server [EXEC-81]', ['--oss', '--local-provider', 'lmstudio'], { oss: 'lmstudio' }],
     ['a deadline', ['--deadline', '1.5'], { deadlineSeconds: 1.5 }],
     [
       'flags',
@@ -177,9 +188,11 @@ describe('refused [EXEC-11]', () => {
     [['review', '-i', 'a', '--uncommitted'], '--image does not go with review'],
     [['review', '--output-schema', 'a', '--uncommitted'], '--output-schema does not go with review'],
     [['review', 'a', 'b'], 'unexpected argument "b"; put the prompt in quotes'],
-    [['--oss'], '--oss is not supported yet by quire exec'],
-    [['-p', 'work'], '-p is not supported yet by quire exec'],
-    [['--enable', 'x'], '--enable is not supported yet by quire exec'],
+    [['--search'], '--search is not supported yet by quire exec'],
+    [['--local-provider', 'ollama'], '--local-provider goes with --oss'],
+    [['--oss', '--local-provider', 'x'], '--local-provider must be one of ollama, lmstudio, not "x"'],
+    [['-p', ''], '--profile needs a value that is not empty'],
+    [['-p', 'a', '-p', 'b'], '-p was given twice'],
   ];
   for (const [argv, message] of rows) {
     test(argv.join(' '), () => {

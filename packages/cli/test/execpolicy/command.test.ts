@@ -2,31 +2,18 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-
-const SOURCE = fileURLToPath(new URL('../../src/execpolicy/command.ts', import.meta.url));
+import { bundleProgram } from '../support/bundle-program.ts';
 
 let folder: string;
+let program: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'quire-execpolicy-'));
-  await build({
-    stdin: {
-      contents: `import { execPolicyCommand } from ${JSON.stringify(SOURCE)};
+  program = await bundleProgram(
+    folder,
+    `import { execPolicyCommand } from './src/execpolicy/command.ts';
         process.exitCode = (await execPolicyCommand(process.argv.slice(2))).exitCode;`,
-      resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
-    },
-    ...{
-      outfile: join(folder, 'check.mjs'),
-      bundle: true,
-      external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-    },
-    ...{ conditions: ['quire-source'], logLevel: 'error' },
-  });
+  );
   await mkdir(join(folder, 'home/rules'), { recursive: true });
   await writeFile(join(folder, 'home/rules/default.rules'), 'prefix_rule(["ls"])\n');
   await writeFile(
@@ -40,7 +27,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 function run(...argv: readonly string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const options = { cwd: folder, env: { QUIRE_HOME: join(folder, 'home') }, timeout: 20_000 };
-    execFile(process.execPath, ['check.mjs', ...argv], options, (error, stdout, stderr) =>
+    execFile(process.execPath, [program, ...argv], options, (error, stdout, stderr) =>
       resolve({ code: error?.code ?? 0, stdout, stderr }),
     );
   });

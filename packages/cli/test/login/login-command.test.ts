@@ -4,47 +4,31 @@ import { mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promis
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ACCOUNTS, Simulator } from '@quire/simulator';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
-const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
+import { bundleProgram } from '../support/bundle-program.ts';
 
 let folder: string;
+let program: string;
 let homes = 0;
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'quire-login-')));
-  await build({
-    absWorkingDir: PACKAGE,
-    stdin: {
-      contents: `import { loginCommand, logoutCommand } from './src/login/command.ts';
+  program = await bundleProgram(
+    folder,
+    `import { loginCommand, logoutCommand } from './src/login/command.ts';
         import { logIn } from './src/login/log-in.ts';
         import { openPlace } from './src/login/place.ts';
         const [command, ...argv] = process.argv.slice(2);
         const inBrowser = async ([issuer]) => {
           const signal = new AbortController().signal;
-          await using place = await openPlace([], { homeDirectory: process.env.HOME, signal });
+          await using place = await openPlace({ overrides: [], profile: undefined }, { homeDirectory: process.env.HOME, signal });
           const logins = { ...place.logins, withBrowser: (options) => place.logins.withBrowser({ ...options, ports: [0] }) };
           return await logIn({ kind: 'login', method: 'browser', opensBrowser: false, issuer }, { ...place, logins });
         };
         const commands = { login: loginCommand, logout: logoutCommand, 'in-browser': inBrowser };
         const { exitCode } = await commands[command](argv);
         process.exitCode = exitCode;`,
-      resolveDir: PACKAGE,
-    },
-    outdir: join(folder, 'dist'),
-    entryNames: 'login',
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    conditions: ['quire-source'],
-    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
-    logLevel: 'error',
-  });
+  );
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -69,7 +53,7 @@ async function home(config = ''): Promise<Home> {
   const path = await mkdtemp(join(folder, `home-${homes}-`));
   await writeFile(join(path, 'config.toml'), config);
   const start: Home['start'] = (argv, env = {}) =>
-    spawn(process.execPath, [join(folder, 'dist/login.mjs'), ...argv], {
+    spawn(process.execPath, [program, ...argv], {
       cwd: path,
       env: { PATH: process.env['PATH'], HOME: path, CODEX_HOME: path, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -111,6 +95,28 @@ async function said(child: ChildProcess, pattern: RegExp): Promise<string> {
     child.once('exit', () => reject(new Error(`ended: ${text}`)));
   });
 }
+
+test('with a personal access token from stdin; status tells whose it is [LOGIN-09]', async () => {
+  await using simulator = await Simulator.start({ oauth: {} });
+  const at = await home();
+  const env = { CODEX_AUTHAPI_BASE_URL: `${simulator.issuer}/api/accounts` };
+  const token = simulator.oauth.issueAccessToken();
+  const empty = await at.run(['login', '--with-access-token'], { env });
+  expect([empty.code, empty.stderr]).toEqual([
+    1,
+    'quire: stdin holds no personal access token: those begin with "at-"\n',
+  ]);
+  expect(await at.run(['login', '--with-access-token'], { stdin: `${token}\n`, env })).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: 'You are logged in.\n',
+  });
+  const status = await at.run(['login', 'status'], { env });
+  expect(status.stderr).toBe('Logged in with an access token (person@example.test, plan plus)\n');
+  expect((await at.run(['login', 'status'], { env: { ...env, CODEX_ACCESS_TOKEN: 'at-unknown' } })).stderr).toBe(
+    'quire: the token of CODEX_ACCESS_TOKEN is not accepted (status 401); make a new one\n',
+  );
+});
 
 describe('with a key', () => {
   test('from stdin; status shows its ends on stderr; logging out twice is fine [LOGIN-01]', async () => {
@@ -264,7 +270,7 @@ describe('bad input', () => {
     expect(status).toEqual({
       code: 1,
       stdout: '',
-      stderr: `quire: ${at.file} is not valid JSON; fix or delete the file, or set CODEX_API_KEY\n`,
+      stderr: `quire: ${at.file} is not valid JSON; fix it, run quire logout and log in again, or set CODEX_API_KEY\n`,
     });
     expect((await at.run(['login', '--with-api-key'], { stdin: 'k' })).code).toBe(1);
     expect(await readFile(at.file, 'utf8')).toBe('{"OPENAI_API_KEY": "sk-half');
@@ -286,7 +292,7 @@ describe('bad input', () => {
     [['logout', '--json'], '--json does not go with logout'],
     [['login', 'statsu'], 'did you mean status?'],
     [['login', '--devise-auth'], 'did you mean --device-auth?'],
-    [['login', '--with-access-token'], 'not supported yet'],
+    [['login', '--with-access-token', '--with-api-key'], '--with-api-key and --with-access-token do not go together'],
   ])('%j is a usage error [LOGIN-08]', async (argv, message) => {
     const at = await home();
     const ended = await at.run(argv);

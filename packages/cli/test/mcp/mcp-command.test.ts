@@ -3,38 +3,22 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { visit } from '../../../host/test/mcp/support/browser.ts';
 import { HttpMcpServer } from '../../../host/test/mcp/support/http-mcp-server.ts';
-
-const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
+import { bundleProgram } from '../support/bundle-program.ts';
 
 let folder: string;
+let program: string;
 let homes = 0;
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'quire-mcp-')));
-  await build({
-    absWorkingDir: PACKAGE,
-    stdin: {
-      contents: `import { mcpCommand } from './src/mcp/command.ts';
+  program = await bundleProgram(
+    folder,
+    `import { mcpCommand } from './src/mcp/command.ts';
         const { exitCode } = await mcpCommand(process.argv.slice(2));
         process.exitCode = exitCode;`,
-      resolveDir: PACKAGE,
-    },
-    outdir: join(folder, 'dist'),
-    entryNames: 'mcp',
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    conditions: ['quire-source'],
-    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty'],
-    logLevel: 'error',
-  });
+  );
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -51,7 +35,7 @@ async function home(config?: string): Promise<Home> {
   const file = join(path, 'config.toml');
   if (config !== undefined) await writeFile(file, config);
   const start: Home['start'] = (...argv) =>
-    spawn(process.execPath, [join(folder, 'dist/mcp.mjs'), ...argv], {
+    spawn(process.execPath, [program, ...argv], {
       cwd: path,
       env: { PATH: process.env['PATH'], HOME: path, CODEX_HOME: path },
       stdio: ['ignore', 'pipe', 'pipe'],

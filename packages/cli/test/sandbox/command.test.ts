@@ -5,33 +5,18 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundleProgram } from '../support/bundle-program.ts';
 
 const COMMAND = fileURLToPath(new URL('../../src/sandbox/command.ts', import.meta.url));
-const OPTIONAL = ['@napi-rs/keyring', 'sharp', '@lydell/node-pty', '@silvia-odwyer/photon-node'];
 
 let folder: string;
 let program: string;
 beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'quire-sandbox-command-')));
-  program = join(folder, 'program', 'main.mjs');
   const contents = `import { sandboxCommand } from ${JSON.stringify(COMMAND)};
 process.exitCode = (await sandboxCommand(process.argv.slice(2))).exitCode;`;
-  await build({
-    stdin: { contents, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
-    outdir: join(folder, 'program'),
-    entryNames: 'main',
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    conditions: ['quire-source'],
-    external: OPTIONAL,
-    logLevel: 'error',
-  });
+  program = await bundleProgram(folder, contents);
   for (const name of ['home', 'work']) mkdirSync(join(folder, name));
 }, 30_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { OPTIONAL_MODULES } from './bundle-program.ts';
 
 const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -18,7 +19,7 @@ export async function buildScriptedExec(): Promise<
     entryPoints: [fileURLToPath(new URL('./scripted-exec.ts', import.meta.url))],
     outfile: path,
     bundle: true,
-    external: ['sharp', '@silvia-odwyer/photon-node', '@lydell/node-pty', '@napi-rs/keyring'],
+    external: OPTIONAL_MODULES,
     format: 'esm',
     platform: 'node',
     target: 'node20',
@@ -67,6 +68,11 @@ export class Program {
         resolve({ code, signal, stdout: this.#stdout, stderr: this.#stderr });
       });
     });
+  }
+
+  /** On stdout until now. */
+  get printed(): string {
+    return this.#stdout;
   }
 
   /** The mark was made, or the text came on stderr or stdout. */

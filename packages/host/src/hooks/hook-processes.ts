@@ -23,13 +23,16 @@ export class HookProcesses {
   #closed: Promise<void> | undefined;
 
   constructor(options: {
-    readonly threadId: string;
+    /** Told to what is started. */
+    readonly threadId?: string;
     readonly environment: Readonly<Record<string, string | undefined>>;
   }) {
     const given = Object.entries(options.environment).filter(
       (entry): entry is [string, string] => entry[1] !== undefined,
     );
-    this.#environment = { ...Object.fromEntries(given), CODEX_THREAD_ID: options.threadId };
+    const { threadId } = options;
+    const thread = threadId === undefined ? {} : { CODEX_THREAD_ID: threadId };
+    this.#environment = { ...Object.fromEntries(given), ...thread };
   }
 
   /** Rejects with the reason of `signal`, after the hook and what it started were killed. */

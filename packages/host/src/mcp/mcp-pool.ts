@@ -17,6 +17,8 @@ export interface McpPoolOptions {
   readonly clientInfo: { readonly name: string; readonly version: string };
   /** Asked for with the first server that is reached over HTTP. The pool does not close it. */
   readonly loadDialer: () => Dialer | Promise<Dialer>;
+  /** Told of the secrets of logins as they are read and renewed. Must not throw. */
+  readonly onTokens?: (values: readonly string[]) => void;
 }
 
 export interface McpAcquisition {

@@ -15,6 +15,7 @@ export interface HttpServerPorts {
   readonly home: string;
   readonly clientInfo: { readonly name: string; readonly version: string };
   readonly loadDialer: () => Dialer | Promise<Dialer>;
+  readonly onTokens?: (values: readonly string[]) => void;
 }
 
 /** How much longer than a call the wait for its answer's headers may be. */
@@ -45,7 +46,7 @@ export async function openHttpServer(
   const place = { home: ports.home, name, url: http.url };
   const hasOwnAuthorization = Object.keys(headers).some((header) => header.toLowerCase() === 'authorization');
   if (!hasOwnAuthorization && (await readStoredLogin(place)) !== undefined) {
-    options.authProvider = new StoredLoginProvider(place, fetch);
+    options.authProvider = new StoredLoginProvider(place, { fetch, onTokens: ports.onTokens });
   }
   signal.throwIfAborted();
   const transport = new StreamableHTTPClientTransport(parseUrl(name, http.url), options);

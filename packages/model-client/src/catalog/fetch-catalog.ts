@@ -61,7 +61,7 @@ async function ask(
     nowMs: clock.now(),
     secrets: secretsIn(sent),
     credentials: credentials.kind,
-    keyVariable: provider.envKey ?? 'CODEX_API_KEY',
+    remedy: options.credentials.remedy,
   };
   const { secretNames } = sent;
   return await requestWithRetries(

@@ -31,8 +31,8 @@ export interface HttpErrorContext {
   /** Texts that must not get into a message. */
   readonly secrets: readonly string[];
   readonly credentials: Credentials['kind'];
-  /** Variable that holds the key, for the advice in a message. */
-  readonly keyVariable: string;
+  /** What can be done when the credentials are refused, by whoever gave them. */
+  readonly remedy: string | undefined;
   /** For an answer that did not come to a plain request. */
   readonly transportFailure?: TransportFailure | undefined;
   /** The place in the request's whole input of what the server calls `input[named]`. Absent: never known. */
@@ -104,14 +104,15 @@ function badRequest(facts: Facts): ModelError {
   return make(facts, 'invalid-request', detail, refusal);
 }
 
+const REMEDIES: Readonly<Record<Credentials['kind'], string>> = {
+  chatgpt: 'the login is no longer accepted: log in again with quire login',
+  'api-key': 'the key was refused: store another with quire login --with-api-key',
+  none: 'this provider wants a key: name the variable that holds it as env_key of the provider',
+};
+
 function unauthorized(facts: Facts): ModelError {
-  const { credentials, keyVariable } = facts.context;
-  const advice =
-    credentials === 'chatgpt'
-      ? `the stored login is no longer accepted: log in again with the client that made it, or set ${keyVariable}`
-      : credentials === 'none'
-        ? 'this provider wants a key: name the variable that holds it as env_key of the provider'
-        : `the key was refused: check ${keyVariable}, or the key in auth.json of the home folder`;
+  const { credentials, remedy } = facts.context;
+  const advice = remedy ?? REMEDIES[credentials];
   return make(facts, 'unauthorized', `${statusText(facts)}; ${advice}`, { retryable: false });
 }
 

@@ -66,7 +66,7 @@ export async function fetchUsage(request: UsageRequest): Promise<readonly RateLi
     const bodyText = await readErrorBody(body, signal);
     const failed = { status, headers: response.headers, bodyText, url: printableUrl(response.url) };
     const secrets = [credentials.accessToken];
-    throw httpError(failed, { nowMs: request.nowMs, secrets, credentials: 'chatgpt', keyVariable: 'CODEX_API_KEY' });
+    throw httpError(failed, { nowMs: request.nowMs, secrets, credentials: 'chatgpt', remedy: undefined });
   }
   return snapshotsFromUsage(await readReport(response, signal));
 }

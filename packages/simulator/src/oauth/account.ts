@@ -79,3 +79,14 @@ export function authClaims(account: SimulatedAccount): JsonObject {
   };
   return Object.keys(claims).length === 0 ? {} : { 'https://api.openai.com/auth': claims };
 }
+
+/** What the service tells of the owner of a token made for programs. Source: what the peer 0.169 reads. */
+export function ownerBody({ email, plan, userId, accountId }: SimulatedAccount): JsonObject {
+  return {
+    email: email ?? null,
+    chatgpt_user_id: userId ?? null,
+    chatgpt_account_id: accountId ?? null,
+    chatgpt_plan_type: plan ?? null,
+    chatgpt_account_is_fedramp: false,
+  };
+}

@@ -25,7 +25,14 @@ export interface OAuthOptions {
   readonly now?: () => number;
 }
 
-export type OAuthEndpoint = 'authorize' | 'token' | 'revoke' | 'device-code' | 'device-token';
+export type OAuthEndpoint =
+  | 'authorize'
+  | 'token'
+  | 'revoke'
+  | 'device-code'
+  | 'device-token'
+  | 'token-owner'
+  | 'device-page';
 
 /** One request to the authorization server. */
 export interface RecordedOAuthRequest {

@@ -3,10 +3,10 @@ import { type JsonObject, parseJsonObject } from '@quire/protocol';
 import type { ReceivedRequest } from '../recorded-request.ts';
 import { status } from '../script/faults.ts';
 import type { Answer } from '../script/step.ts';
-import { ACCOUNTS, type SimulatedAccount } from './account.ts';
+import { ACCOUNTS, ownerBody, type SimulatedAccount } from './account.ts';
 import { DeviceLogins } from './device-logins.ts';
 import type { OAuthEndpoint, OAuthOptions, RecordedOAuthRequest } from './oauth-options.ts';
-import { consentPage } from './pages.ts';
+import { consentPage, devicePage } from './pages.ts';
 import { type IssuedTokens, type RefreshRefusal, TokenVault } from './token-vault.ts';
 
 type Fields = Readonly<Record<string, string>>;
@@ -36,8 +36,10 @@ const ENDPOINTS: Readonly<Record<string, OAuthEndpoint | undefined>> = {
   'GET /oauth/authorize': 'authorize',
   'POST /oauth/token': 'token',
   'POST /oauth/revoke': 'revoke',
+  'GET /codex/device': 'device-page',
   'POST /api/accounts/deviceauth/usercode': 'device-code',
   'POST /api/accounts/deviceauth/token': 'device-token',
+  'GET /api/accounts/v1/user-auth-credential/whoami': 'token-owner',
 };
 
 const HOUR = 3600;
@@ -98,6 +100,11 @@ export class OAuthServer {
     return this.#vault.logIn(account);
   }
 
+  /** A token that a person made for programs, as on the pages of the service. It does not end by itself. */
+  issueAccessToken(account: SimulatedAccount = this.#account): string {
+    return this.#vault.issuePersonal(account);
+  }
+
   /** The person types in the code. */
   approveDevice(userCode: string, account: SimulatedAccount = this.#account): void {
     this.#devices.approve(userCode, account);
@@ -155,14 +162,14 @@ export class OAuthServer {
     this.#place.notify();
     const fault = this.#faults.get(endpoint)?.shift();
     if (fault !== undefined) return fault;
-    const answer = this.#respond(endpoint, fields);
+    const answer = endpoint === 'token-owner' ? this.#tokenOwner(received) : this.#respond(endpoint, fields);
     const hold = this.#holds.get(endpoint)?.shift();
     hold?.arrive();
     await hold?.released;
     return answer;
   }
 
-  #respond(endpoint: OAuthEndpoint, fields: Fields): Answer {
+  #respond(endpoint: Exclude<OAuthEndpoint, 'token-owner'>, fields: Fields): Answer {
     switch (endpoint) {
       case 'authorize':
         return this.#authorize(fields);
@@ -172,11 +179,20 @@ export class OAuthServer {
         // RFC 7009, section 2.2: also a token that is not known is answered 200.
         this.#vault.revoke(fields['token'] ?? '');
         return status(/* code */ 200, { body: {} });
+      case 'device-page':
+        return this.#devicePage(fields['code']);
       case 'device-code':
         return this.#deviceCode(fields);
       case 'device-token':
         return this.#deviceToken(fields);
     }
+  }
+
+  #tokenOwner({ headers }: ReceivedRequest): Answer {
+    const account = this.#vault.personalOwner((headers.authorization ?? '').replace(/^Bearer /, ''));
+    return account === undefined
+      ? status(/* code */ 401, { body: { error: { message: 'the token is not known', code: 'token_invalid' } } })
+      : status(/* code */ 200, { body: ownerBody(account) });
   }
 
   #authorize(fields: Fields): Answer {
@@ -258,6 +274,17 @@ export class OAuthServer {
         user_code: userCode,
         ...(deviceInterval === null ? {} : { interval: deviceInterval }),
       },
+    });
+  }
+
+  /** Where a person types in the code. */
+  #devicePage(code: string | undefined): Answer {
+    const userCode = code?.trim().toUpperCase();
+    const isKnown = userCode !== undefined && this.pendingUserCodes.includes(userCode);
+    if (isKnown) this.approveDevice(userCode);
+    return status(/* code */ 200, {
+      headers: HTML,
+      body: devicePage(code === undefined ? 'asked' : isKnown ? 'allowed' : 'unknown'),
     });
   }
 

@@ -75,6 +75,18 @@ export class TokenVault {
     return true;
   }
 
+  issuePersonal(account: SimulatedAccount): string {
+    const token = `at-${randomName()}`;
+    this.#accessTokens.set(token, { family: { account, isRevoked: false }, expiresAtMs: Number.POSITIVE_INFINITY });
+    return token;
+  }
+
+  /** Whose token of that kind it is; `undefined`: nobody's. */
+  personalOwner(token: string): SimulatedAccount | undefined {
+    const family = token.startsWith('at-') ? this.#accessTokens.get(token)?.family : undefined;
+    return family === undefined || family.isRevoked ? undefined : family.account;
+  }
+
   accepts(accessToken: string): boolean {
     const known = this.#accessTokens.get(accessToken);
     return known !== undefined && !known.family.isRevoked && known.expiresAtMs > this.#options.now();

@@ -202,6 +202,46 @@ describe('the authorization server', () => {
     expect((await ask(accessToken)).status).toBe(401);
   });
 
+  test('has a page where a person lets a device log in [OAUTH-08]', async () => {
+    await using sim = await start();
+    const { json: device } = await json(sim, '/api/accounts/deviceauth/usercode', { client_id: 'c' });
+    const open = async (query = '') => {
+      const answer = await send(`${sim.issuer}/codex/device${query}`, /* body */ undefined, { method: 'GET' });
+      return /<p>(.*?)<\/p>/.exec(answer.body.toString())?.[1];
+    };
+    expect(await open()).toBe('Type in the code that the other machine shows.');
+    expect(await open('?code=WRONG')).toBe('No login waits for this code. Type it in again.');
+    expect(sim.oauth.pendingUserCodes).toEqual([device['user_code']]);
+    expect(await open(`?code=+${device['user_code']?.toLowerCase()}`)).toBe('The other machine is logged in.');
+    expect(sim.oauth.pendingUserCodes).toEqual([]);
+  });
+
+  test('tells whose a personal access token is, and lets it through to the models [OAUTH-07]', async () => {
+    await using sim = await Simulator.start({ oauth: { guardsModels: true }, steps: [respond()] });
+    const token = sim.oauth.issueAccessToken(ACCOUNTS.business);
+    const whose = async (bearer: string) => {
+      const headers = { authorization: `Bearer ${bearer}` };
+      const path = '/api/accounts/v1/user-auth-credential/whoami';
+      const answer = await send(`${sim.issuer}${path}`, /* body */ undefined, { method: 'GET', headers });
+      return [answer.status, JSON.parse(answer.body.toString())];
+    };
+    expect(await whose(token)).toEqual([
+      200,
+      {
+        email: 'person@example.test',
+        chatgpt_user_id: 'user-1',
+        chatgpt_account_id: 'workspace-1',
+        chatgpt_plan_type: 'business',
+        chatgpt_account_is_fedramp: false,
+      },
+    ]);
+    expect((await whose(sim.oauth.logIn().accessToken))[0]).toBe(401);
+    const asked = await post(sim, bodyWith(), { headers: { authorization: `Bearer ${token}` } });
+    expect(asked.status).toBe(200);
+    sim.oauth.revoke(token);
+    expect((await whose(token))[0]).toBe(401);
+  });
+
   test('is not there unless it is asked for [OAUTH-01]', async () => {
     const sim = await Simulator.start();
     expect((await refresh(sim, 'x')).status).toBe(404);

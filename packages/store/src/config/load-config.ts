@@ -75,7 +75,7 @@ async function decode(
   const warnings = [...overrides.flatMap(({ table }) => misspelledKeys(table)), ...stack.warnings];
   return {
     ...(await readModelSettings(reader, warnings)),
-    ...readProviderSettings(reader, warnings),
+    ...readProviderSettings(reader, { environment: options.environment, warnings }),
     ...readLoginSettings(owner),
     ...readNoticeSettings(owner),
     ...readTelemetrySettings(owner),

@@ -5,6 +5,10 @@ import { ConfigError } from './config-error.ts';
 export const OSS_PROVIDER_IDS = ['ollama', 'lmstudio'] as const;
 export type OssProviderId = (typeof OSS_PROVIDER_IDS)[number];
 
+export function isOssProviderId(id: string): id is OssProviderId {
+  return OSS_PROVIDER_IDS.some((known) => known === id);
+}
+
 /** Asked for when nobody names a model. Source: the peer. */
 const DEFAULT_MODELS: Readonly<Record<OssProviderId, string>> = {
   ollama: 'gpt-oss:20b',

@@ -1,6 +1,7 @@
 import type { ModelProvider, ProviderCapabilities } from '@quire/protocol';
+import type { Environment } from '../home.ts';
 import { ConfigError } from './config-error.ts';
-import { OSS_PROVIDER_IDS, type OssProviderId } from './oss-provider.ts';
+import { isOssProviderId, OSS_PROVIDER_IDS, type OssProviderId, ossBaseUrl } from './oss-provider.ts';
 import type { SettingPath, SettingReader } from './setting-reader.ts';
 import { type ProviderTokenCommand, readTokenCommand } from './token-command.ts';
 
@@ -50,7 +51,10 @@ const BUILT_IN: readonly ModelProvider[] = [
 ];
 
 /** All providers of the configuration are checked, not only the selected one. */
-export function readProviderSettings(reader: SettingReader, warnings: string[]): ProviderSettings {
+export function readProviderSettings(
+  reader: SettingReader,
+  { environment, warnings }: { readonly environment: Environment; readonly warnings: string[] },
+): ProviderSettings {
   const tokenCommands = new Map<string, ProviderTokenCommand>();
   const providers = new Map(BUILT_IN.map((provider) => [provider.id, withBaseUrlOverride(provider, reader)]));
   for (const id of reader.tableKeys('model_providers')) {
@@ -69,7 +73,12 @@ export function readProviderSettings(reader: SettingReader, warnings: string[]):
   const provider = providers.get(selected);
   if (provider !== undefined) {
     const ossProvider = reader.oneOf({ key: 'oss_provider' }, OSS_PROVIDER_IDS);
-    return { provider, providerIds, providerTokenCommand: tokenCommands.get(selected), ossProvider };
+    return {
+      provider: withLocalAddress(provider, environment),
+      providerIds,
+      providerTokenCommand: tokenCommands.get(selected),
+      ossProvider,
+    };
   }
   const source = reader.sourceOf({ key: 'model_provider' });
   throw new ConfigError(
@@ -85,6 +94,12 @@ function withBaseUrlOverride(provider: ModelProvider, reader: SettingReader): Mo
   const setting = { key: 'openai_base_url' } as const;
   if (reader.string(setting) === '') return provider;
   return { ...provider, baseUrl: reader.url(setting) };
+}
+
+/** @throws ConfigError 'invalid-value' for a variable that holds no address */
+function withLocalAddress(provider: ModelProvider, environment: Environment): ModelProvider {
+  if (!isOssProviderId(provider.id)) return provider;
+  return { ...provider, baseUrl: ossBaseUrl(environment) ?? provider.baseUrl };
 }
 
 function readProvider(reader: SettingReader, id: string, warnings: string[]): ModelProvider {

@@ -16,7 +16,7 @@ export interface LayerOptions {
   readonly cwd: string;
   /** Raw texts of `-c`, in the order given. */
   readonly overrides: readonly string[];
-  /** Read for `HOME` only, on Windows for `ProgramData` too; no setting is taken from it. */
+  /** Read for `HOME`, on Windows for `ProgramData` too, and for the address of local servers, see `ossBaseUrl`. */
   readonly environment: Environment;
   /** Leaves `config.toml` of the home folder unread, and profiles with it. Default false. */
   readonly ignoreUserConfig?: boolean;

@@ -64,8 +64,28 @@ export interface Redactor {
   redactText(text: string): string;
 }
 
-/** @param secrets known values; those of fewer than 8 characters are not looked for */
-export function createRedactor(secrets: readonly string[] = []): Redactor {
+/** Values that are known to be secret. A function is asked for each text, and gives the same list until one is added. */
+export type KnownValues = readonly string[] | (() => readonly string[]);
+
+/** @param secrets those of fewer than 8 characters are not looked for */
+export function createRedactor(secrets: KnownValues = []): Redactor {
+  if (typeof secrets !== 'function') return redactorOf(secrets);
+  let known = secrets();
+  let redactor = redactorOf(known);
+  const current = (): Redactor => {
+    const now = secrets();
+    if (now !== known) redactor = redactorOf(now);
+    known = now;
+    return redactor;
+  };
+  return {
+    redactText: (text) => current().redactText(text),
+    redactJson: (value, json, lineType) => current().redactJson(value, json, lineType),
+    redactJsonText: (json) => current().redactJsonText(json),
+  };
+}
+
+function redactorOf(secrets: readonly string[]): Redactor {
   const known = [...new Set(secrets)].filter((secret) => secret.length >= MIN_KNOWN_LENGTH);
   // As they stand in a string, and in JSON text that is itself in a string, as the arguments of a call are.
   const forms = longestFirst(known.flatMap((secret) => [secret, escaped(secret)]));

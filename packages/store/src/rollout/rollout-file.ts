@@ -8,7 +8,7 @@ import { removeOldDrafts } from './drafts.ts';
 import { encodeLines } from './encode-lines.ts';
 import { flushFolder } from './flush-folder.ts';
 import { nextOrdinal } from './next-ordinal.ts';
-import { createRedactor, type Redactor } from './redact.ts';
+import { createRedactor, type KnownValues, type Redactor } from './redact.ts';
 import { repairTail } from './repair-tail.ts';
 import { RolloutError } from './rollout-error.ts';
 import { lockRollout, type RolloutLock } from './rollout-lock.ts';
@@ -26,7 +26,7 @@ export interface WriteOptions {
   /** Unix milliseconds; asked once for each append. */
   readonly now: () => number;
   /** Values that must not be written down, keys and passwords; of at least 8 characters each. */
-  readonly secrets?: readonly string[];
+  readonly secrets?: KnownValues;
 }
 
 export interface CreateRolloutOptions extends WriteOptions {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseJsonObject, parseThreadId, stringAt, type ThreadId } from '@quire/protocol';
 import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { AppendFile } from './append-file.ts';
-import { createRedactor } from './redact.ts';
+import { createRedactor, type KnownValues } from './redact.ts';
 import { RolloutError } from './rollout-error.ts';
 
 /**
@@ -20,7 +20,7 @@ export interface NameThreadOptions {
   /** Unix milliseconds. */
   readonly now: () => number;
   /** Values that must not be written down. */
-  readonly secrets?: readonly string[];
+  readonly secrets?: KnownValues;
 }
 
 /** @throws RolloutError 'not-writable' */

@@ -1,5 +1,13 @@
 import path from 'node:path';
-import { matchRules, mergeRuleSets, type RuleSetMatch, strictestDecision } from '@quire/core';
+import {
+  matchRules,
+  mergeRuleSets,
+  NO_RULES,
+  type PrefixRule,
+  type RuleSet,
+  type RuleSetMatch,
+  strictestDecision,
+} from '@quire/core';
 import { readRulesFile, readRulesFolder } from './read-rules.ts';
 
 /** What rules say of a command, in the spelling of the peer's checker. */
@@ -26,13 +34,15 @@ export async function checkRules(options: {
   readonly files: readonly string[];
   /** Absolute. See `resolveHome`. */
   readonly home: string;
+  /** Of the administrator; they count beside those of `home`. */
+  readonly managed: readonly PrefixRule[];
   /** An absolute path may stand for a rule with a bare name, as when a command runs. */
   readonly resolvesPaths: boolean;
 }): Promise<RulesCheck> {
-  const { words, files, home, resolvesPaths } = options;
-  const sets =
+  const { words, files, home, managed, resolvesPaths } = options;
+  const sets: readonly RuleSet[] =
     files.length === 0
-      ? await readRulesFolder(home)
+      ? [{ ...NO_RULES, prefixRules: managed }, ...(await readRulesFolder(home))]
       : await Promise.all(files.map((file) => readRulesFile(path.resolve(file))));
   const matches = matchRules(mergeRuleSets(sets), words, { resolvesPaths });
   const decision = strictestDecision(matches);

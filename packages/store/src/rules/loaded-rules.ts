@@ -19,14 +19,16 @@ export class LoadedRules {
   }
 
   /** Never rejects: when a file can not be used there is a warning, and there are no rules of files at all. */
-  static async read({ home, projectFolders = [], onWarning }: CommandRulesOptions): Promise<LoadedRules> {
-    const sets: RuleSet[] = [];
+  static async read({ home, projectFolders = [], managed = [], onWarning }: CommandRulesOptions): Promise<LoadedRules> {
+    const ofAdministrator: RuleSet = { ...NO_RULES, prefixRules: managed };
+    const sets: RuleSet[] = [ofAdministrator];
     try {
       for (const folder of new Set([home, ...projectFolders])) sets.push(...(await readRulesFolder(folder)));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      onWarning(`no rules for commands are in effect, because a rules file can not be used: ${reason}`);
-      return new LoadedRules(NO_RULES, home);
+      const rest = managed.length === 0 ? 'no rules for commands are' : 'only rules of the administrator are';
+      onWarning(`${rest} in effect, because a rules file can not be used: ${reason}`);
+      return new LoadedRules(ofAdministrator, home);
     }
     return new LoadedRules(mergeRuleSets(sets), home);
   }

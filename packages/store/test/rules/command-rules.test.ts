@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
-import { createCommandRules } from '../../src/index.ts';
+import { createCommandRules, loadConfig } from '../../src/index.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 
 interface Place {
@@ -40,6 +40,66 @@ async function withPlace(body: (place: Place) => Promise<void>): Promise<void> {
 }
 
 const DEFAULT = 'rules/default.rules';
+
+describe('rules of the administrator', () => {
+  const REQUIREMENTS = `[rules]
+prefix_rules = [
+  { pattern = [{ token = "git" }, { any_of = ["push", "fetch"] }], decision = "prompt", justification = "ask first" },
+  { pattern = [{ token = "curl" }], decision = "forbidden" },
+]
+`;
+
+  async function managedRules(place: Place): Promise<ReturnType<typeof createCommandRules>> {
+    const { home, warnings, write } = place;
+    await write(path.join(home, 'system', 'requirements.toml'), REQUIREMENTS);
+    const { requirements } = await loadConfig({
+      home,
+      cwd: home,
+      overrides: [],
+      environment: { HOME: home },
+      systemFolder: path.join(home, 'system'),
+    });
+    const rules = createCommandRules({
+      home,
+      managed: requirements?.rules ?? [],
+      onWarning: (message) => warnings.push(message),
+    });
+    await rules.load?.();
+    return rules;
+  }
+
+  test('hold beside those of files, and what a person allows does not take them away [APR-43]', async () => {
+    await withPlace(async (place) => {
+      await place.write(path.join(place.home, DEFAULT), 'prefix_rule(["git", "push"])\nprefix_rule(["curl"])');
+      const rules = await managedRules(place);
+      await rules.allow(['git', 'fetch']);
+      const decisions = (words: readonly string[]) =>
+        rules
+          .matches(words)
+          .map(({ decision }) => decision)
+          .sort();
+      expect([
+        decisions(['git', 'push']),
+        decisions(['git', 'fetch']),
+        decisions(['curl', 'x']),
+        decisions(['git']),
+      ]).toEqual([['allow', 'prompt'], ['allow', 'prompt'], ['allow', 'forbidden'], []]);
+      expect(rules.matches(['git', 'push'])[0]?.justification).toBe('ask first');
+    });
+  });
+
+  test('hold also when a file of the user can not be used, and that is said [APR-43]', async () => {
+    await withPlace(async (place) => {
+      const file = path.join(place.home, DEFAULT);
+      await place.write(file, 'prefix_rule([');
+      const rules = await managedRules(place);
+      expect(rules.matches(['curl']).map(({ decision }) => decision)).toEqual(['forbidden']);
+      expect(place.warnings.map((warning) => warning.split(file)[0])).toEqual([
+        'only rules of the administrator are in effect, because a rules file can not be used: ',
+      ]);
+    });
+  });
+});
 
 describe('rules of files', () => {
   test('are those of the home folder, and of the project when it is given [APR-35]', async () => {

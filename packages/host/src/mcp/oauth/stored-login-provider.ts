@@ -15,13 +15,22 @@ const EXPIRY_MARGIN_MS = 30_000;
 export class StoredLoginProvider implements AuthProvider {
   readonly #place: LoginPlace;
   readonly #fetch: FetchLike;
+  readonly #onTokens: ((values: readonly string[]) => void) | undefined;
   #refreshing: Promise<StoredLogin> | undefined;
   #given: string | undefined;
 
-  /** @param fetch goes to the authorization server: it must carry no header that is meant for the server */
-  constructor(place: LoginPlace, fetch: FetchLike) {
+  constructor(
+    place: LoginPlace,
+    options: {
+      /** Goes to the authorization server: it must carry no header that is meant for the server. */
+      readonly fetch: FetchLike;
+      /** Told of all secrets of a login that is read or renewed. Must not throw. */
+      readonly onTokens?: ((values: readonly string[]) => void) | undefined;
+    },
+  ) {
     this.#place = place;
-    this.#fetch = fetch;
+    this.#fetch = options.fetch;
+    this.#onTokens = options.onTokens;
   }
 
   /** Read each time: another process may have a newer one. Rejects with McpError. */
@@ -43,6 +52,7 @@ export class StoredLoginProvider implements AuthProvider {
   async #stored(): Promise<StoredLogin> {
     const login = await readStoredLogin(this.#place);
     if (login === undefined) throw this.#loginNeeded('its login was removed');
+    this.#tell(login);
     return login;
   }
 
@@ -75,6 +85,7 @@ export class StoredLoginProvider implements AuthProvider {
         fetchFn: this.#fetch,
       });
       const fresh = loginOf(tokens, { ...login, nowMs: Date.now() });
+      this.#tell(fresh);
       await writeStoredLogin(this.#place, fresh);
       return fresh;
     } catch (cause) {
@@ -84,6 +95,10 @@ export class StoredLoginProvider implements AuthProvider {
       if (stored.accessToken !== login.accessToken) return stored;
       throw this.#loginNeeded('its login could not be renewed', cause);
     }
+  }
+
+  #tell({ accessToken, refreshToken, clientSecret }: StoredLogin): void {
+    this.#onTokens?.([accessToken, refreshToken, clientSecret].filter((value) => value !== undefined));
   }
 
   #loginNeeded(why: string, cause?: unknown): McpError {
