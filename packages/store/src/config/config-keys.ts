@@ -140,7 +140,7 @@ export const CONFIG_KEYS = [
     key: 'web_search',
     type: '`disabled`, `cached`, `live`',
     meaning:
-      'How the model may search the web. Default: `cached`, and `live` with full access; none with providers that are not known to search.',
+      'How the model may search the web. Default: `cached`, and `live` with full access, also instead of `cached`; none with providers that are not known to search.',
   },
   {
     key: 'tools.web_search',

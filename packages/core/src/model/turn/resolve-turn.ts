@@ -1,4 +1,4 @@
-import type { ResolvedTurn, ThreadSettings } from '../../thread/settings.ts';
+import type { ResolvedTurn, ThreadSettings, WebSearchMode } from '../../thread/settings.ts';
 import { webSearchMode } from '../../tools/web-search/web-search-spec.ts';
 import { allowedWebSearchMode } from './allowed-web-search.ts';
 import { resolvePersonality } from './personality.ts';
@@ -16,7 +16,12 @@ export function resolveTurn(ground: TurnGround): ResolvedTurn {
   const effort = chosenEffort(ground);
   const summary = choices.reasoningSummary.turn ?? choices.reasoningSummary.configured;
   const { tier, note: tierNote } = resolveServiceTier(model, choices.serviceTier);
-  const notes = [effortNote(model, effort), verbosityNote(model, choices.verbosity), tierNote];
+  const searchMode = allowedWebSearchMode(webSearchMode(ground), {
+    allowed: choices.allowedWebSearchModes,
+    fullAccess: sandbox.mode === 'danger-full-access',
+  });
+  const searchNote = webSearchNote(ground.webSearch.mode, searchMode);
+  const notes = [effortNote(model, effort), verbosityNote(model, choices.verbosity), tierNote, searchNote];
   return {
     reasoningEffort: effort ?? model.defaultReasoningEffort,
     reasoningSummary: summary ?? model.defaultReasoningSummary,
@@ -24,13 +29,15 @@ export function resolveTurn(ground: TurnGround): ResolvedTurn {
     verbosity: resolveVerbosity(model, choices.verbosity),
     personality: resolvePersonality(model, choices.personality),
     serviceTier: tier,
-    webSearchMode: allowedWebSearchMode(webSearchMode(ground), {
-      allowed: choices.allowedWebSearchModes,
-      fullAccess: sandbox.mode === 'danger-full-access',
-    }),
+    webSearchMode: searchMode,
     tools: resolveTools(model, choices.tools),
     notes: notes.filter((note) => note !== undefined),
   };
+}
+
+function webSearchNote(chosen: WebSearchMode | undefined, resolved: WebSearchMode): string | undefined {
+  if (chosen !== 'cached' || resolved !== 'live') return undefined;
+  return 'web_search = "cached" has no effect with full access: the search is live, as commands reach the network anyway.';
 }
 
 /** Settings with everything in its place that follows from their model and choices; both may be other ones than before. */

@@ -2,15 +2,14 @@ import type { ToolSpec } from '@quire/protocol';
 import type { ThreadSettings, WebSearchMode, WebSearchSettings } from '../../thread/settings.ts';
 
 /**
- * How a turn would search if nothing forbade it: what was chosen; else nothing with a provider that is not known to search, live where commands
- * have full access anyway, and the provider's own index otherwise.
- * Source: the peer, early 2026. Later ones let full access win over a chosen `cached`; here what a person chose holds.
+ * How a turn would search if nothing forbade it: not at all if that was chosen, or nothing was and the provider is not
+ * known to search; live where commands have full access anyway; else what was chosen, or the provider's own index.
+ * Source: peer 0.169.
  */
 export function webSearchMode(settings: Pick<ThreadSettings, 'webSearch' | 'sandbox'>): WebSearchMode {
   const { mode, isServed } = settings.webSearch;
-  if (mode !== undefined) return mode;
-  if (!isServed) return 'disabled';
-  return settings.sandbox.mode === 'danger-full-access' ? 'live' : 'cached';
+  if (mode === 'disabled' || (mode === undefined && !isServed)) return 'disabled';
+  return settings.sandbox.mode === 'danger-full-access' ? 'live' : (mode ?? 'cached');
 }
 
 /** The search that the provider runs by itself, as offered in one turn; `undefined`: none. */

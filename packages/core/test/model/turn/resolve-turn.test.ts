@@ -253,6 +253,17 @@ describe('a turn', () => {
     });
   });
 
+  test.each([
+    ['cached', 'danger-full-access', 'live', 1],
+    ['cached', 'workspace-write', 'cached', 0],
+    ['live', 'danger-full-access', 'live', 0],
+    ['disabled', 'danger-full-access', 'disabled', 0],
+  ] as const)('with %s and %s searches %s and has %d notes [WEB-01]', (mode, access, webSearchMode, count) => {
+    const webSearch = { ...GROUND.webSearch, mode };
+    const { notes, ...resolved } = resolveTurn({ ...GROUND, webSearch, sandbox: sandbox(access) });
+    expect([resolved.webSearchMode, notes.length]).toEqual([webSearchMode, count]);
+  });
+
   test('has its own choices first, its search follows its sandbox, and what has no effect is told [MODEL-36]', () => {
     const resolved = resolveTurn({
       ...GROUND,
