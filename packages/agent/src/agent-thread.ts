@@ -242,8 +242,10 @@ export class OpenThread implements AgentThread {
     await Promise.all([this.#task, this.#resources.agents?.closeAll()]);
     this.#resources.model.close();
     const { runner, equipment } = this.#resources;
+    const recording = this.#resources.ground.recording?.release();
     await Promise.all([runner.close(), equipment.close(), this.#pruneSnapshots()]);
     this.#resources.rollout.close();
+    await recording;
   }
 }
 

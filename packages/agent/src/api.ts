@@ -28,6 +28,11 @@ export interface QuireOptions {
   readonly originator?: string;
   /** Ignores `config.toml`; credentials are still read from the home folder. */
   readonly ignoreUserConfig?: boolean;
+  /**
+   * Told once when telemetry gets lost, also while no turn runs. Must not throw. Default: a warning of a thread, which
+   * is dropped when there is no turn any more.
+   */
+  readonly onTelemetryProblem?: (message: string) => void;
 }
 
 export interface ThreadOptions {

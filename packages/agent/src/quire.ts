@@ -19,6 +19,7 @@ import type { SandboxedCommand } from './sandboxed-command.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { knownSecrets } from './secrets.ts';
 import { homeOf, readSite } from './site.ts';
+import { TelemetryOfProgram } from './telemetry-of-program.ts';
 import { ThreadOpener } from './thread-opener.ts';
 
 /**
@@ -39,6 +40,11 @@ export class Quire {
       options,
       environment: this.#environment,
       lines,
+      telemetry: new TelemetryOfProgram({
+        environment: this.#environment,
+        originator: lines.originator,
+        onProblem: options.onTelemetryProblem,
+      }),
       servers: new McpServersOfProgram({ environment: this.#environment, clientName: lines.originator }),
       sandboxes: new Sandboxes(this.#environment),
     });

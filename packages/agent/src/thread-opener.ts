@@ -15,7 +15,7 @@ import {
   systemClock,
   systemEntropy,
 } from '@quire/host';
-import type { ThreadId } from '@quire/protocol';
+import { isJsonObject, type JsonValue, type ThreadId } from '@quire/protocol';
 import type { Config } from '@quire/store';
 import { AgentBudget } from './agent-budget.ts';
 import { AgentError } from './agent-error.ts';
@@ -32,9 +32,11 @@ import type { Sandboxes } from './sandboxes.ts';
 import { knownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import type { StoredThread } from './stored-thread.ts';
+import type { TelemetryOfProgram } from './telemetry-of-program.ts';
 import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
 import { openingNotices, threadFacts } from './thread-facts.ts';
 import type { AgentsOfTree, ChildOptions, ThreadGround, ThreadSource } from './thread-ground.ts';
+import type { ThreadRecording } from './thread-recording.ts';
 import { modelInfo, resolveThreadSettings } from './thread-settings.ts';
 
 /** What all threads of one program share. */
@@ -44,6 +46,7 @@ export interface Household {
   readonly lines: ModelLines;
   readonly servers: McpServersOfProgram;
   readonly sandboxes: Sandboxes;
+  readonly telemetry: TelemetryOfProgram;
 }
 
 interface ThreadOrigin {
@@ -71,15 +74,24 @@ export class ThreadOpener implements ThreadSource {
     stored: StoredThread | undefined,
     { isFork = false }: { readonly isFork?: boolean } = {},
   ): Promise<OpenThread> {
+    const startedAtMs = systemClock.now();
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
     const runner = this.#runner(site.config, threadId);
     let record: OpenedRollout | undefined = stored === undefined ? undefined : storedRecord(stored, site.home);
+    const secrets = this.secrets(site.config);
+    let recording: ThreadRecording | undefined;
     try {
+      recording = await this.#household.telemetry.begin({
+        threadId,
+        startedAtMs,
+        config: site.config,
+        secrets,
+        source: sourceName(options.source ?? 'exec'),
+      });
       const place = await this.#readPlace(site, options, runner.shell.name);
       const credentials = await this.#household.lines.credentials(site);
       // Asked before anything is written: a run that can not authorise itself leaves no trace.
       await credentials.current({ signal: site.signal });
-      const secrets = this.secrets(site.config);
       const settings = this.#settings(site.config, options, { place, stored });
       site.signal.throwIfAborted();
       record ??= await this.#newRollout(site, options, { threadId, settings, secrets });
@@ -91,6 +103,7 @@ export class ThreadOpener implements ThreadSource {
         budget: new AgentBudget(site.config, systemClock),
         depth: 0,
         agents: await this.#plantTree(site.config),
+        recording,
       };
       const warnings = [
         ...site.config.warnings,
@@ -110,7 +123,7 @@ export class ThreadOpener implements ThreadSource {
       record?.rollout.close();
       // Nobody knows of a fork that could not be opened.
       if (isFork && record?.path !== undefined) await rm(record.path, { force: true });
-      await runner.close();
+      await Promise.all([runner.close(), recording?.failed(errorCode(error))]);
       throw error;
     }
   }
@@ -118,9 +131,11 @@ export class ThreadOpener implements ThreadSource {
   async openChild(parent: ThreadGround, settings: ThreadSettings, child: ChildOptions): Promise<OpenThread> {
     const { site, options } = parent;
     const { source, agent, forkedFrom, stored, subagent } = child;
+    const startedAtMs = systemClock.now();
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
     const runner = this.#runner(site.config, threadId);
     let record: OpenedRollout | undefined = stored === undefined ? undefined : storedRecord(stored, site.home);
+    const recording = parent.recording?.child({ threadId, startedAtMs, source: subagent });
     try {
       record ??= await this.#newRollout(
         site,
@@ -136,11 +151,11 @@ export class ThreadOpener implements ThreadSource {
       const seed = stored?.seed ?? child.seed;
       const resumed = stored !== undefined;
       const origin = { threadId, record, seed, resumed, warnings: [], subagent };
-      const ground = { ...parent, depth: parent.depth + 1, agents: child.agents };
+      const ground = { ...parent, depth: parent.depth + 1, agents: child.agents, recording };
       return await this.#assemble(ground, settings, { ...origin, runner });
     } catch (error) {
       record?.rollout.close();
-      await runner.close();
+      await Promise.all([runner.close(), recording?.failed(errorCode(error))]);
       throw error;
     }
   }
@@ -209,6 +224,7 @@ export class ThreadOpener implements ThreadSource {
     const { threadId, runner, seed } = origin;
     const { rollout, path: rolloutPath, readSeed } = origin.record;
     const { config, home } = ground.site;
+    const { recording } = ground;
     const notices = new NoticeBoard();
     const agents = ground.agents?.join(threadId, ground, notices.post);
 
@@ -235,10 +251,17 @@ export class ThreadOpener implements ThreadSource {
       clock: systemClock,
       entropy: systemEntropy,
       budget: ground.budget,
+      ...(recording === undefined ? {} : { telemetry: recording.telemetry }),
       describeModel: (slug) => modelInfo(config, slug),
       ...(agents === undefined ? {} : { agentTools: agents.tools }),
     };
     thread = new Thread({ id: threadId, settings, ports, seed });
+    recording?.opened({
+      settings,
+      credentials: await ground.credentials.current({ signal: ground.site.signal }),
+      isResumed: origin.resumed,
+      onProblem: notices.post,
+    });
     agents?.attach(thread);
     if (webSocket !== 'off') thread.warmUp();
     return new OpenThread(
@@ -299,8 +322,8 @@ export class ThreadOpener implements ThreadSource {
     ground: ThreadGround,
     thread: { readonly threadId: ThreadId; readonly webSocket: WebSocketChoice; readonly subagent: string | undefined },
   ): ModelPort {
-    const { credentials, site } = ground;
-    return this.#household.lines.open({ config: site.config, credentials, ...thread });
+    const { credentials, site, recording } = ground;
+    return this.#household.lines.open({ config: site.config, credentials, observer: recording?.observer, ...thread });
   }
 
   #runner(config: Config, threadId: ThreadId): ReturnType<typeof createCommandRunner> {
@@ -363,6 +386,16 @@ function recordSeed(rollout: RolloutWriter, { history, baseline }: ThreadSeed): 
 function storedRecord({ rollout }: StoredThread, home: string): OpenedRollout {
   const { path } = rollout;
   return { rollout, path, readSeed: fileSeed(path, home) };
+}
+
+/** A structured source has its kind as its only key. */
+function sourceName(source: JsonValue): string {
+  if (typeof source === 'string') return source;
+  return isJsonObject(source) ? (Object.keys(source)[0] ?? 'unknown') : 'unknown';
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal';
 }
 
 function withoutAnswers({ person, ...options }: ThreadOptions): ThreadOptions {

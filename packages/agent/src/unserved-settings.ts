@@ -9,12 +9,9 @@ export function unservedSettings(
     | 'modelCatalogFile'
     | 'ossProvider'
     | 'planModeReasoningEffort'
-    | 'telemetry'
     | 'requirements'
   >,
 ): readonly string[] {
-  const { telemetry } = config;
-  const exports = [telemetry.logs, telemetry.traces, telemetry.metrics].some(({ kind }) => kind !== 'none');
   const unserved: readonly (readonly [isSet: boolean, notice: string])[] = [
     [
       config.providerTokenCommand !== undefined,
@@ -29,7 +26,6 @@ export function unservedSettings(
       config.planModeReasoningEffort !== undefined,
       'plan_mode_reasoning_effort is not supported yet: model_reasoning_effort holds in every mode.',
     ],
-    [exports, 'otel is not supported yet: nothing is exported.'],
     [
       (config.requirements?.rules ?? []).length > 0,
       'rules of the managed requirements are not supported yet: the rules of files hold alone.',

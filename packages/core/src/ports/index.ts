@@ -40,7 +40,7 @@ export type {
   McpToolHints,
   McpToolOutcome,
 } from './mcp-servers.ts';
-export type { ModelPort, ModelRequest, ModelTurn, ModelTurnIdentity } from './model-port.ts';
+export type { ModelCallOptions, ModelPort, ModelRequest, ModelTurn, ModelTurnIdentity } from './model-port.ts';
 export type { FileEdit, FileReading, PatchFiles } from './patch-files.ts';
 export type { RequestBudget } from './request-budget.ts';
 export type { RolloutWriter } from './rollout-writer.ts';
@@ -52,6 +52,7 @@ export {
   type SubAgentStatus,
   type SubAgents,
 } from './sub-agents.ts';
+export type { Span, SpanOptions, Telemetry, TelemetryAttributes } from './telemetry.ts';
 export type { HookedCall, HookVerdict, ToolHooks } from './tool-hooks.ts';
 export type { RestoreReport, SnapshotRef, WorkTreeSnapshots } from './work-tree-snapshots.ts';
 export type { DirectoryEntry, WorkspaceAnswer, WorkspaceFiles } from './workspace-files.ts';

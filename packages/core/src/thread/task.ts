@@ -4,6 +4,7 @@ import { inputText, userMessage } from '../context/user-message.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
 import { userMessageEvent } from './rollout-events.ts';
 import type { ThreadSettings } from './settings.ts';
+import type { TaskTrace } from './task-trace.ts';
 import type { ThreadPorts } from './thread-ports.ts';
 import type { ThreadRecord } from './thread-record.ts';
 import type { ThreadState } from './thread-state.ts';
@@ -34,6 +35,8 @@ export interface Task {
   readonly ports: ThreadPorts;
   readonly pending: PendingInput[];
   readonly approvals: ApprovalDesk;
+  /** Absent: nothing is recorded. */
+  readonly trace: TaskTrace | undefined;
 }
 
 /** Puts what a person said into the history and announces it. */
@@ -42,6 +45,7 @@ export function recordInput(task: Task, input: readonly UserInput[]): void {
   const images = input.filter((part) => part.kind === 'image');
   task.record.add([userMessage(input)], effectiveTruncation(task.settings), [userMessageEvent(text, images)]);
   task.state.ledger.noteUserInput();
+  task.trace?.prompt(text);
   task.events.end({ kind: 'user-message', id: task.ports.entropy.uuid(), text, imageCount: images.length });
 }
 

@@ -1,0 +1,199 @@
+import type { Telemetry, TelemetryAttributes, ThreadSettings } from '@quire/core';
+import { describeHost, systemClock, systemEntropy } from '@quire/host';
+import { approvalPolicyName, type Credentials } from '@quire/protocol';
+import { type Config, changedFeatures, createRedactor } from '@quire/store';
+import { TelemetryExport, type ThreadTelemetry } from '@quire/telemetry';
+import type { Environment } from './environment.ts';
+import { TelemetryObserver } from './telemetry-observer.ts';
+import type { RecordingOrder } from './telemetry-of-program.ts';
+import { VERSION } from './version.ts';
+
+/** For the records of the last moments, when somebody waits for the program to end. Milliseconds. */
+const FLUSH_MS = 2_000;
+
+type ProblemListener = (message: string) => void;
+
+interface SharedExport {
+  readonly exported: TelemetryExport;
+  readonly listeners: Set<ProblemListener>;
+  users: number;
+}
+
+/** Makes the recordings of threads; those with the same settings share one export. */
+export class Recorder {
+  readonly #environment: Environment;
+  readonly #originator: string;
+  readonly #onProblem: ProblemListener | undefined;
+  readonly #shared = new Map<string, SharedExport>();
+
+  constructor(environment: Environment, originator: string, onProblem: ProblemListener | undefined) {
+    this.#environment = environment;
+    this.#originator = originator;
+    this.#onProblem = onProblem;
+  }
+
+  /** @param parent of the thread that opens this one */
+  begin(order: RecordingOrder, parent?: ThreadTelemetry): ThreadRecording {
+    const shared = this.#share(order);
+    const { terminal } = describeHost(this.#environment);
+    return new ThreadRecording({
+      order,
+      recorder: this,
+      shared,
+      parent,
+      originator: this.#originator,
+      terminal,
+      release: () => this.#release(shared),
+    });
+  }
+
+  #share({ config, secrets }: RecordingOrder): SharedExport {
+    const key = keyOf(config, secrets);
+    let shared = this.#shared.get(key);
+    if (shared === undefined) {
+      const listeners = new Set<ProblemListener>();
+      const { telemetry } = config;
+      const exported = new TelemetryExport({
+        exporters: telemetry,
+        logsPrompts: telemetry.logUserPrompt,
+        serviceName: this.#originator,
+        serviceVersion: VERSION,
+        resource: { 'deployment.environment.name': telemetry.environment, env: telemetry.environment },
+        environment: this.#environment,
+        redact: createRedactor([...secrets, ...headerValues(config)]).redactText,
+        clock: systemClock,
+        entropy: systemEntropy,
+        onProblem: (message) => (this.#onProblem ?? [...listeners][0])?.(message),
+      });
+      shared = { exported, listeners, users: 0 };
+      this.#shared.set(key, shared);
+    }
+    shared.users += 1;
+    return shared;
+  }
+
+  /** The last one waits for what is still to be sent. */
+  async #release(shared: SharedExport): Promise<void> {
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    for (const [key, candidate] of this.#shared) if (candidate === shared) this.#shared.delete(key);
+    await shared.exported.close({ timeoutMs: FLUSH_MS });
+  }
+}
+
+/** What is recorded of one thread, from before it is open until it is closed. */
+export class ThreadRecording {
+  readonly telemetry: Telemetry;
+  readonly observer: TelemetryObserver;
+  readonly #parts: RecordingParts;
+  readonly #thread: ThreadTelemetry;
+  #model: string | undefined;
+  #authMode: string | undefined;
+  #accountId: string | undefined;
+  #released: Promise<void> | undefined;
+
+  constructor(parts: RecordingParts) {
+    const { order, shared, parent, originator, terminal } = parts;
+    this.#parts = parts;
+    this.#thread = shared.exported.thread(
+      {
+        common: () => ({
+          'app.version': VERSION,
+          originator,
+          session_source: order.source,
+          auth_mode: this.#authMode,
+          model: this.#model,
+        }),
+        thread: { 'conversation.id': order.threadId, 'terminal.type': terminal },
+        person: () => ({ slug: this.#model, 'user.account_id': this.#accountId }),
+      },
+      { name: 'thread.start', startedAtMs: order.startedAtMs, parent },
+    );
+    this.telemetry = this.#thread;
+    this.observer = new TelemetryObserver(this.#thread, systemClock);
+  }
+
+  /** The thread is open. */
+  opened(thread: {
+    readonly settings: ThreadSettings;
+    readonly credentials: Credentials | undefined;
+    readonly isResumed: boolean;
+    readonly onProblem: ProblemListener;
+  }): void {
+    const { order, shared } = this.#parts;
+    const { settings, credentials } = thread;
+    this.#model = settings.model.slug;
+    this.#authMode = authModeOf(credentials);
+    this.#accountId = credentials?.kind === 'chatgpt' ? credentials.accountId : undefined;
+    shared.listeners.add(thread.onProblem);
+    const facts = openingFacts(settings, order.config);
+    this.#thread.span.end({ attributes: { ...facts, 'thread.resumed': thread.isResumed } });
+    this.#thread.count('codex.thread.started', { resumed: thread.isResumed });
+    this.#thread.event('codex.conversation_starts', facts);
+    for (const [feature, value] of changedFeatures(order.config.features)) {
+      this.#thread.count('codex.feature.state', { feature, value: String(value) });
+    }
+  }
+
+  /** Of a thread that this one opens. */
+  child(order: Pick<RecordingOrder, 'startedAtMs' | 'threadId' | 'source'>): ThreadRecording {
+    return this.#parts.recorder.begin({ ...this.#parts.order, ...order }, this.#thread);
+  }
+
+  /** The thread could not be opened. */
+  failed(code: string): Promise<void> {
+    this.#thread.span.end({ error: code });
+    return this.release();
+  }
+
+  /** Never rejects; takes two seconds at most. */
+  release(): Promise<void> {
+    this.#released ??= this.#parts.release();
+    return this.#released;
+  }
+}
+
+interface RecordingParts {
+  readonly order: RecordingOrder;
+  readonly recorder: Recorder;
+  readonly shared: SharedExport;
+  readonly parent: ThreadTelemetry | undefined;
+  readonly originator: string;
+  readonly terminal: string;
+  readonly release: () => Promise<void>;
+}
+
+function openingFacts(settings: ThreadSettings, { provider }: Config): TelemetryAttributes {
+  return {
+    provider_name: provider.id,
+    reasoning_effort: settings.reasoningEffort ?? settings.model.defaultReasoningEffort,
+    reasoning_summary: settings.reasoningSummary,
+    context_window: settings.model.contextWindow,
+    approval_policy: approvalPolicyName(settings.approvalPolicy),
+    sandbox_policy: settings.sandbox.mode,
+  };
+}
+
+/** Source for the words: the peer. */
+function authModeOf(credentials: Credentials | undefined): string | undefined {
+  switch (credentials?.kind) {
+    case 'api-key':
+      return 'ApiKey';
+    case 'chatgpt':
+      return 'Chatgpt';
+    default:
+      return undefined;
+  }
+}
+
+function keyOf({ telemetry }: Config, secrets: readonly string[]): string {
+  return JSON.stringify([telemetry, secrets]);
+}
+
+/** The keys of the collectors themselves. */
+function headerValues({ telemetry }: Config): readonly string[] {
+  const { traces, logs, metrics } = telemetry;
+  return [traces, logs, metrics].flatMap((exporter) =>
+    exporter.kind === 'none' ? [] : Object.values(exporter.headers),
+  );
+}

@@ -1,0 +1,88 @@
+import type { Span, SpanOptions, Telemetry, TelemetryAttributes } from '@quire/core';
+import type { MetricTable } from './metrics/metric-table.ts';
+import type { LogEntry } from './otlp/messages.ts';
+import { RecordedSpan, type SpanRecord } from './trace/recorded-span.ts';
+import type { TraceContext } from './trace/trace-context.ts';
+import { UntracedSpan } from './trace/untraced-span.ts';
+
+/** What is told with every record of a thread. */
+export interface ThreadDescription {
+  /** Of metrics, and of everything else too: few values, none of which names a person or a thread. */
+  readonly common: () => TelemetryAttributes;
+  /** Of spans and logs. */
+  readonly thread: TelemetryAttributes;
+  /** Of logs alone: who it was. */
+  readonly person: () => TelemetryAttributes;
+}
+
+/** Where records go; what is absent goes nowhere. */
+export interface Sinks {
+  readonly spans: ((span: SpanRecord) => void) | undefined;
+  readonly logs: ((entry: LogEntry) => void) | undefined;
+  readonly metrics: MetricTable | undefined;
+}
+
+export interface ThreadPlace {
+  readonly name: string;
+  readonly startedAtMs: number;
+  /** What opened the thread: a span of another thread, or of another program. */
+  readonly parent: TraceContext | undefined;
+}
+
+/** The records of one thread. Its own span lasts while the thread is opened; everything else stands below it. */
+export class ThreadTelemetry implements Telemetry {
+  readonly logsPrompts: boolean;
+  /** Of the thread. */
+  readonly span: Span;
+  readonly #describe: ThreadDescription;
+  readonly #sinks: Sinks;
+  readonly #now: () => number;
+
+  constructor(
+    parts: { readonly sinks: Sinks; readonly now: () => number; readonly logsPrompts: boolean },
+    describe: ThreadDescription,
+    place: ThreadPlace,
+  ) {
+    this.logsPrompts = parts.logsPrompts;
+    this.#sinks = parts.sinks;
+    this.#now = parts.now;
+    this.#describe = describe;
+    const { spans } = parts.sinks;
+    const { name, startedAtMs, parent } = place;
+    this.span =
+      spans === undefined
+        ? new UntracedSpan()
+        : new RecordedSpan({ now: parts.now, add: spans, attributes: this.#spanAttributes }, name, {
+            startedAtMs,
+            parent,
+          });
+  }
+
+  startSpan(name: string, options: SpanOptions = {}): Span {
+    return this.span.startSpan(name, options);
+  }
+
+  count(metric: string, attributes: TelemetryAttributes = {}): void {
+    this.#sinks.metrics?.count(metric, { ...this.#describe.common(), ...attributes });
+  }
+
+  duration(metric: string, durationMs: number, attributes: TelemetryAttributes = {}): void {
+    this.#sinks.metrics?.duration(metric, durationMs, { ...this.#describe.common(), ...attributes });
+  }
+
+  event(
+    name: string,
+    attributes: TelemetryAttributes = {},
+    { span = this.span }: { readonly span?: Span | undefined } = {},
+  ): void {
+    const { common, thread, person } = this.#describe;
+    this.#sinks.logs?.({
+      name,
+      atMs: this.#now(),
+      attributes: { ...common(), ...thread, ...person(), ...attributes },
+      context: span instanceof RecordedSpan ? span.context : undefined,
+    });
+  }
+
+  readonly #spanAttributes = (): TelemetryAttributes => ({ ...this.#describe.common(), ...this.#describe.thread });
+}
