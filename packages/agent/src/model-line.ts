@@ -3,6 +3,7 @@ import {
   createCredentialsSource,
   enforceRestrictions,
   LoginKeeper,
+  type LoginLog,
   type StoreKind,
 } from '@quire/auth';
 import type { ModelPort, ThreadSettings } from '@quire/core';
@@ -39,12 +40,19 @@ export class ModelLines {
   readonly #fallbackMemory = createFallbackMemory({ clock: systemClock });
   readonly #rateLimits = new RateLimitStore({ clock: systemClock });
   readonly #keepers = new Map<string, LoginKeeper>();
+  readonly #onLogin: (record: LoginLog) => void;
 
-  constructor(environment: Environment, options: Pick<QuireOptions, 'apiKey' | 'originator'>) {
+  /** @param onLogin told of renewals of the login; must not throw */
+  constructor(
+    environment: Environment,
+    options: Pick<QuireOptions, 'apiKey' | 'originator'>,
+    onLogin: (record: LoginLog) => void,
+  ) {
     const override = environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
     this.originator = override === undefined || override === '' ? (options.originator ?? DEFAULT_ORIGINATOR) : override;
     this.#environment = environment;
     this.#apiKey = options.apiKey;
+    this.#onLogin = onLogin;
   }
 
   /** @throws AuthError when the login that is there is not allowed; it is taken away then */
@@ -73,6 +81,7 @@ export class ModelLines {
         home,
         storeKind,
         environment: this.#environment,
+        log: this.#onLogin,
         client: { originator: this.originator, userAgent: userAgent(this.originator, this.#environment) },
         ...(workspaces === undefined ? {} : { workspaces }),
       });

@@ -34,17 +34,18 @@ export class Quire {
   constructor(options: QuireOptions = {}) {
     this.#options = options;
     this.#environment = options.environment ?? process.env;
-    const lines = new ModelLines(this.#environment, options);
+    const lines = new ModelLines(this.#environment, options, (record) => telemetry.noteLogin(record));
     this.#originator = lines.originator;
+    const telemetry = new TelemetryOfProgram({
+      environment: this.#environment,
+      originator: lines.originator,
+      onProblem: options.onTelemetryProblem,
+    });
     this.#opener = new ThreadOpener({
       options,
       environment: this.#environment,
       lines,
-      telemetry: new TelemetryOfProgram({
-        environment: this.#environment,
-        originator: lines.originator,
-        onProblem: options.onTelemetryProblem,
-      }),
+      telemetry,
       servers: new McpServersOfProgram({ environment: this.#environment, clientName: lines.originator }),
       sandboxes: new Sandboxes(this.#environment),
     });

@@ -1,19 +1,7 @@
-import type { ThreadId } from '@quire/protocol';
+import type { LoginLog } from '@quire/auth';
 import type { Config } from '@quire/store';
 import type { Environment } from './environment.ts';
-import type { Recorder, ThreadRecording } from './thread-recording.ts';
-
-/** Whose records they are. */
-export interface RecordingOrder {
-  readonly threadId: ThreadId;
-  /** When the opening of the thread began. Unix milliseconds. */
-  readonly startedAtMs: number;
-  readonly config: Config;
-  /** Values that must not be sent. */
-  readonly secrets: readonly string[];
-  /** What made the thread, for records. */
-  readonly source: string;
-}
+import type { Recorder, RecordingOrder, ThreadRecording } from './thread-recording.ts';
 
 /** Whether anything is to be exported. */
 export function isExported({ telemetry }: Pick<Config, 'telemetry'>): boolean {
@@ -45,5 +33,13 @@ export class TelemetryOfProgram {
       ({ Recorder }) => new Recorder(this.#environment, this.#originator, this.#onProblem),
     );
     return (await this.#recorder).begin(order);
+  }
+
+  /** The login belongs to all threads; it is told with the one that was opened last. */
+  noteLogin(record: LoginLog): void {
+    this.#recorder?.then(
+      (recorder) => recorder.noteLogin(record),
+      () => undefined, // What could not be loaded failed the opening, which reports it.
+    );
   }
 }

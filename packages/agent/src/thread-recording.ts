@@ -1,15 +1,27 @@
+import type { LoginLog } from '@quire/auth';
 import type { Telemetry, TelemetryAttributes, ThreadSettings } from '@quire/core';
 import { describeHost, systemClock, systemEntropy } from '@quire/host';
-import { approvalPolicyName, type Credentials } from '@quire/protocol';
+import { approvalPolicyName, type Credentials, type ThreadId } from '@quire/protocol';
 import { type Config, changedFeatures, createRedactor } from '@quire/store';
 import { TelemetryExport, type ThreadTelemetry } from '@quire/telemetry';
 import type { Environment } from './environment.ts';
 import { TelemetryObserver } from './telemetry-observer.ts';
-import type { RecordingOrder } from './telemetry-of-program.ts';
 import { VERSION } from './version.ts';
 
 /** For the records of the last moments, when somebody waits for the program to end. Milliseconds. */
 const FLUSH_MS = 2_000;
+
+/** Whose records they are. */
+export interface RecordingOrder {
+  readonly threadId: ThreadId;
+  /** When the opening of the thread began. Unix milliseconds. */
+  readonly startedAtMs: number;
+  readonly config: Config;
+  /** Values that must not be sent. */
+  readonly secrets: readonly string[];
+  /** What made the thread, for records. */
+  readonly source: string;
+}
 
 type ProblemListener = (message: string) => void;
 
@@ -25,6 +37,7 @@ export class Recorder {
   readonly #originator: string;
   readonly #onProblem: ProblemListener | undefined;
   readonly #shared = new Map<string, SharedExport>();
+  readonly #recordings = new Set<ThreadRecording>();
 
   constructor(environment: Environment, originator: string, onProblem: ProblemListener | undefined) {
     this.#environment = environment;
@@ -36,15 +49,29 @@ export class Recorder {
   begin(order: RecordingOrder, parent?: ThreadTelemetry): ThreadRecording {
     const shared = this.#share(order);
     const { terminal } = describeHost(this.#environment);
-    return new ThreadRecording({
+    const recording: ThreadRecording = new ThreadRecording({
       order,
       recorder: this,
       shared,
       parent,
       originator: this.#originator,
       terminal,
-      release: () => this.#release(shared),
+      release: () => {
+        this.#recordings.delete(recording);
+        return this.#release(shared);
+      },
     });
+    this.#recordings.add(recording);
+    return recording;
+  }
+
+  noteLogin(record: LoginLog): void {
+    const telemetry = [...this.#recordings].at(-1)?.telemetry;
+    const outcome =
+      record.kind === 'login-renewed' ? 'renewed' : record.permanent ? 'failed_permanent' : 'failed_transient';
+    const facts = { reason: record.reason, outcome };
+    telemetry?.count('quire.auth_refresh', facts);
+    telemetry?.event('quire.auth_refresh', facts);
   }
 
   #share({ config, secrets }: RecordingOrder): SharedExport {

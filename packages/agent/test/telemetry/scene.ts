@@ -88,5 +88,6 @@ export function exportAll(
 export function treeOf(spans: readonly ReceivedSpan[], parent?: string, depth = 0): readonly string[] {
   return spans
     .filter(({ parentSpanId }) => parentSpanId === parent)
+    .sort((left, right) => left.startedAtMs - right.startedAtMs)
     .flatMap(({ name, spanId }) => [`${'  '.repeat(depth)}${name}`, ...treeOf(spans, spanId, depth + 1)]);
 }

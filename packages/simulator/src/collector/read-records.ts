@@ -10,6 +10,8 @@ export interface ReceivedSpan {
   readonly parentSpanId: string | undefined;
   readonly name: string;
   readonly isClient: boolean;
+  /** Unix milliseconds. */
+  readonly startedAtMs: number;
   readonly durationMs: number;
   readonly attributes: Attributes;
   readonly error: string | undefined;
@@ -87,6 +89,7 @@ function readSpan(record: JsonObject, resource: Attributes, violations: string[]
         : id(record, 'parentSpanId', { length: 16, of: name, violations }),
     name,
     isClient: record['kind'] === 3,
+    startedAtMs: Number(startedAt ?? 0n) / 1e6,
     durationMs: Number((endedAt ?? 0n) - (startedAt ?? 0n)) / 1e6,
     attributes: attributesIn(record, violations),
     error: status['code'] === 2 ? (stringAt(status, 'message') ?? '') : undefined,
