@@ -74,7 +74,7 @@ describe('a collector', () => {
     'that is not ready yet (%s) gets the records once more, each once [TEL-42]',
     async (_title, protocol, kind, more, answer) => {
       await using scene = await Scene.set({ steps: [respond(text('One.'))], collector: { protocol } });
-      scene.collector.answerNext(answer, answer, answer);
+      scene.collector.answerNext(answer);
       await scene.run(['one'], exportAll(scene.collector, { kind, more }));
       const { collector } = scene;
       expect([scene.problems, collector.violations, collector.exports.length]).toEqual([[], [], 6]);

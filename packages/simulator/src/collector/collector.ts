@@ -35,10 +35,10 @@ export class OtlpCollector implements AsyncDisposable, CollectorDesk {
   readonly exports: ReceivedExport[] = [];
   readonly violations: string[] = [];
   readonly #waiting = new Waiting();
-  readonly #answers: CollectorAnswer[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   readonly #scheme: string;
+  readonly #first = new Map<TelemetrySignal, CollectorAnswer>();
   #always: CollectorAnswer | undefined;
   #connections = 0;
 
@@ -70,9 +70,9 @@ export class OtlpCollector implements AsyncDisposable, CollectorDesk {
     return this.#connections;
   }
 
-  /** The next requests are answered so, one after the other. */
-  answerNext(...answers: readonly CollectorAnswer[]): void {
-    this.#answers.push(...answers);
+  /** The next request of each kind of records is answered so. */
+  answerNext(answer: CollectorAnswer): void {
+    for (const signal of ['traces', 'logs', 'metrics'] as const) this.#first.set(signal, answer);
   }
 
   /** Every request that has no answer of its own is answered so. */
@@ -98,7 +98,8 @@ export class OtlpCollector implements AsyncDisposable, CollectorDesk {
       this.#waiting.notify();
       return { signal, answer: { kind: 'http', status: 400 } };
     }
-    const answer = this.#answers.shift() ?? this.#always;
+    const answer = this.#first.get(signal) ?? this.#always;
+    this.#first.delete(signal);
     this.exports.push({ ...received, signal, message });
     if (answer === undefined || answer.kind === 'partial') this.#keep(signal, message);
     this.#waiting.notify();
