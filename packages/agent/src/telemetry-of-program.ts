@@ -28,7 +28,9 @@ export class TelemetryOfProgram {
 
   /** `undefined`: nothing is exported, so nothing is recorded. */
   async begin(order: RecordingOrder): Promise<ThreadRecording | undefined> {
-    if (!isExported(order.config)) return undefined;
+    if (!isExported(order.config) || this.#environment['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true') {
+      return undefined;
+    }
     this.#recorder ??= import('./thread-recording.ts').then(
       ({ Recorder }) => new Recorder(this.#environment, this.#originator, this.#onProblem),
     );

@@ -7,6 +7,8 @@ export interface SimulateArguments {
   readonly modelsPath: string | undefined;
   /** Serves clients of the API that are no agents: they name no thread and want every event. */
   readonly anyClient: boolean;
+  /** Also takes telemetry and prints what it gets. */
+  readonly collector: boolean;
 }
 
 export type ParsedSimulateArguments =
@@ -19,6 +21,7 @@ const SIMULATE_OPTIONS: readonly OptionSpec[] = [
   { name: 'script', takesValue: true },
   { name: 'models', takesValue: true },
   { name: 'any-client', takesValue: false },
+  { name: 'collector', takesValue: false },
   { name: 'help', short: 'h', takesValue: false },
 ];
 
@@ -40,6 +43,7 @@ export function parseSimulateArguments(argv: readonly string[]): ParsedSimulateA
       scriptPath: scan.values.get('script')?.[0],
       modelsPath: scan.values.get('models')?.[0],
       anyClient: scan.values.has('any-client'),
+      collector: scan.values.has('collector'),
     },
   };
 }

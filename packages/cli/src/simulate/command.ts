@@ -7,16 +7,18 @@ import { systemReason } from '../exec/setup-error.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../say.ts';
 import { parseSimulateArguments, type SimulateArguments } from './arguments.ts';
+import { collectorSettings, printTelemetry } from './print-telemetry.ts';
 
 const SIMULATE_HELP = `Start a model provider on this machine that plays a script; for demos and tests, without a key.
 
-Usage: quire simulate [--port N] [--script FILE] [--models FILE] [--any-client]
+Usage: quire simulate [--port N] [--script FILE] [--models FILE] [--any-client] [--collector]
 
       --port N         Port on 127.0.0.1; a free one by default
       --script FILE    JSON script of answers; by default a rehearsal that repairs a small repository
       --models FILE    JSON list of the models to offer
       --any-client     Also serve clients that are no agents, such as the openai package: every event is sent, and
                        what only agents send is not asked for
+      --collector      Also be an OpenTelemetry collector, and print what it gets
   -h, --help           Show this text
 
 One line is printed for every request. Ctrl-C ends it.
@@ -56,17 +58,28 @@ async function serve(given: SimulateArguments): Promise<void> {
   const stop = (): void => stopping.abort(new Error('stopped'));
   process.on('SIGINT', stop).on('SIGTERM', stop);
   process.stdout.on('error', stop); // nobody reads the lines any more
+  const { signal } = stopping;
   const simulator = await library.Simulator.start({ port: given.port, ...answers, ...models, ...general });
+  const collector = given.collector ? await library.OtlpCollector.start() : undefined;
   try {
-    process.stdout.write(greeting(simulator.url, { isRehearsal: script === undefined }));
-    await printRequests(simulator, stopping.signal);
+    const settings = collector === undefined ? [] : collectorSettings(collector);
+    process.stdout.write(greeting(simulator.url, { isRehearsal: script === undefined, settings }));
+    await Promise.all([printRequests(simulator, signal), collector && printTelemetry(collector, signal)]);
   } finally {
+    await collector?.[Symbol.asyncDispose]();
     await simulator.stop();
     process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 }
 
-function greeting(url: string, options: { readonly isRehearsal: boolean }): string {
+function greeting(
+  url: string,
+  options: {
+    readonly isRehearsal: boolean;
+    /** Further arguments. */
+    readonly settings: readonly string[];
+  },
+): string {
   const provider = `model_providers.simulator={name="simulator",base_url="${url}",wire_api="responses"}`;
   const who = options.isRehearsal
     ? 'A rehearsal answers, not a language model.'
@@ -78,7 +91,7 @@ function greeting(url: string, options: { readonly isRehearsal: boolean }): stri
     `Serving on ${url}`,
     `${who} In another terminal:`,
     '',
-    `  quire exec -c model_provider=simulator -c '${provider}' ${use}`,
+    `  quire exec -c model_provider=simulator -c '${provider}' ${[...options.settings, use].join(' ')}`,
     '',
     'Ctrl-C ends this.',
     '',

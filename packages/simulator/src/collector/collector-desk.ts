@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonObject } from '@quire/protocol';
-import type { TelemetrySignal } from './read-records.ts';
+import type { ReceivedRecords, TelemetrySignal } from './read-records.ts';
 
 /** What a collector answers with; without one it takes everything. */
 export type CollectorAnswer =
@@ -21,7 +21,9 @@ export interface ReceivedExport {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** In its JSON form. */
   readonly message: JsonObject;
+  readonly records: ReceivedRecords;
 }
 
 /** What a transport received and how it is to answer. */

@@ -11,6 +11,7 @@ import { EXPORT_REQUESTS } from './otlp-fields.ts';
 import {
   type ReceivedLog,
   type ReceivedMetric,
+  type ReceivedRecords,
   type ReceivedSpan,
   readRecords,
   type TelemetrySignal,
@@ -100,8 +101,9 @@ export class OtlpCollector implements AsyncDisposable, CollectorDesk {
     }
     const answer = this.#first.get(signal) ?? this.#always;
     this.#first.delete(signal);
-    this.exports.push({ ...received, signal, message });
-    if (answer === undefined || answer.kind === 'partial') this.#keep(signal, message);
+    const records = readRecords(signal, message);
+    this.exports.push({ ...received, signal, message, records });
+    if (answer === undefined || answer.kind === 'partial') this.#keep(records);
     this.#waiting.notify();
     return { signal, answer };
   }
@@ -113,8 +115,7 @@ export class OtlpCollector implements AsyncDisposable, CollectorDesk {
     await closed;
   }
 
-  #keep(signal: TelemetrySignal, message: JsonObject): void {
-    const records = readRecords(signal, message);
+  #keep(records: ReceivedRecords): void {
     this.spans.push(...records.spans);
     this.logs.push(...records.logs);
     this.metrics.push(...records.metrics);
