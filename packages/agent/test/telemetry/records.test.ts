@@ -10,7 +10,10 @@ const TOOL_TURN = [
 
 describe('what is exported of a thread', () => {
   test('are counters and distributions under the names that the peer has for them [TEL-10]', async () => {
-    await using scene = await Scene.set({ steps: [status(503), ...TOOL_TURN], overrides: ['features.undo=true'] });
+    await using scene = await Scene.set({
+      steps: [status(/* code */ 503), ...TOOL_TURN],
+      overrides: ['features.undo=true'],
+    });
     await scene.run(['say hello']);
 
     const { collector } = scene;
@@ -121,7 +124,7 @@ test('no secret is in anything that is exported, wherever it stands [TEL-14]', a
   const environment = { PATH: process.env['PATH'], DEPLOY_TOKEN: secrets.variable };
   await using scene = await Scene.set({
     steps: [
-      status(500, { body: `{"error":{"message":"${secrets.server}"}}` }),
+      status(/* code */ 500, { body: `{"error":{"message":"${secrets.server}"}}` }),
       respond(functionCall('call-1', 'shell_command', { command: `echo ${secrets.argument}` })),
       respond(functionCall(`call-${secrets.variable}`, secrets.argument, { text: secrets.output })),
       respond(text(secrets.output)),
@@ -147,4 +150,13 @@ test('every name that is exported stands in the documentation [TEL-15]', async (
   const page = await readFile(new URL('../../../../docs/telemetry.md', import.meta.url), 'utf8');
   const names = new Set([...spans, ...metrics, ...logs].map(({ name }) => name));
   expect([...names].filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+});
+
+test('OTEL_SDK_DISABLED switches everything off [TEL-16]', async () => {
+  await using scene = await Scene.set({
+    steps: [respond(text('One.'))],
+    quire: { environment: { PATH: process.env['PATH'], OTEL_SDK_DISABLED: 'true' } },
+  });
+  await scene.run(['one']);
+  expect([scene.collector.connections, scene.problems]).toEqual([0, []]);
 });

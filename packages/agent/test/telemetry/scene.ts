@@ -1,4 +1,4 @@
-import type { QuireOptions } from '@quire/agent';
+import type { QuireOptions, Submission } from '@quire/agent';
 import {
   type CollectorOptions,
   OtlpCollector,
@@ -9,7 +9,9 @@ import {
 import { createWorkspace, type Workspace } from '../workspace.ts';
 
 export interface SceneOptions {
-  readonly steps: NonNullable<SimulatorOptions['steps']>;
+  readonly steps?: NonNullable<SimulatorOptions['steps']>;
+  /** Instead of steps. */
+  readonly simulator?: SimulatorOptions;
   readonly collector?: CollectorOptions;
   /** Behind the ones of the scene. */
   readonly overrides?: readonly string[];
@@ -24,6 +26,8 @@ export class Scene implements AsyncDisposable {
   readonly simulator: Simulator;
   readonly collector: OtlpCollector;
   readonly problems: string[] = [];
+  /** Added to the one of the program. */
+  environment: Readonly<Record<string, string>> = {};
   readonly #options: SceneOptions;
 
   private constructor(parts: Pick<Scene, 'workspace' | 'simulator' | 'collector'>, options: SceneOptions) {
@@ -36,7 +40,7 @@ export class Scene implements AsyncDisposable {
   static async set(options: SceneOptions): Promise<Scene> {
     const [workspace, simulator, collector] = await Promise.all([
       createWorkspace(),
-      Simulator.start({ steps: options.steps }),
+      Simulator.start(options.simulator ?? { steps: options.steps ?? [] }),
       OtlpCollector.start(options.collector),
     ]);
     return new Scene({ workspace, simulator, collector }, options);
@@ -53,10 +57,16 @@ export class Scene implements AsyncDisposable {
   }
 
   /** One thread from its start to its end. */
-  async run(prompts: readonly string[], exporters = exportAll(this.collector)): Promise<void> {
+  async run(prompts: readonly Submission[], exporters = exportAll(this.collector)): Promise<void> {
     const quire = this.workspace.quire(this.simulator, {
       onTelemetryProblem: (message) => this.problems.push(message),
       ...this.#options.quire,
+      environment: {
+        PATH: process.env['PATH'],
+        HOME: this.workspace.home,
+        ...this.#options.quire?.environment,
+        ...this.environment,
+      },
       configOverrides: [...this.configOverrides, ...exporters],
     });
     const { repository } = this.workspace;

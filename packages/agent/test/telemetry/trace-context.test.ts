@@ -7,7 +7,9 @@ const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
 describe('the provider is told the trace context', () => {
   test('of the request over HTTP, the same with each attempt [TEL-20]', async () => {
-    await using scene = await Scene.set({ steps: [status(503), respond(text('One.')), respond(text('Two.'))] });
+    await using scene = await Scene.set({
+      steps: [status(/* code */ 503), respond(text('One.')), respond(text('Two.'))],
+    });
     await scene.run(['one', 'two']);
 
     const requests = scene.collector.spans.filter(({ name }) => name === 'model.request');

@@ -66,7 +66,7 @@ class Reader {
   varint(): bigint {
     let value = 0n;
     for (let shift = 0n; shift < 64n; shift += 7n) {
-      const [byte = 0] = this.#take(1);
+      const [byte = 0] = this.#take(/* length */ 1);
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asUintN(64, value);
     }
@@ -75,14 +75,14 @@ class Reader {
 
   integer(wireType: number): bigint {
     if (wireType === 0) return this.varint();
-    if (wireType === 1) return this.#take(8).readBigUInt64LE();
-    if (wireType === 5) return BigInt(this.#take(4).readUInt32LE());
+    if (wireType === 1) return this.#take(/* length */ 8).readBigUInt64LE();
+    if (wireType === 5) return BigInt(this.#take(/* length */ 4).readUInt32LE());
     throw new MalformedMessageError(`wire type ${wireType} for a number`);
   }
 
   double(wireType: number): number {
     if (wireType !== 1) throw new MalformedMessageError(`wire type ${wireType} for a double`);
-    return this.#take(8).readDoubleLE();
+    return this.#take(/* length */ 8).readDoubleLE();
   }
 
   bytes(wireType: number): Buffer {

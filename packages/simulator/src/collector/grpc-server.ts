@@ -59,7 +59,10 @@ function retryInfo(status: number, retryAfterMs: number): string {
     if (rest < 128) break;
   }
   const field = (number: number, content: Buffer): Buffer => Buffer.from([number * 8 + 2, content.length, ...content]);
-  const delay = field(1, Buffer.from([2 * 8, ...varint]));
-  const any = Buffer.concat([field(1, Buffer.from('type.googleapis.com/google.rpc.RetryInfo')), field(2, delay)]);
-  return Buffer.concat([Buffer.from([8, status]), field(3, any)]).toString('base64');
+  const delay = field(/* number */ 1, Buffer.from([2 * 8, ...varint]));
+  const any = Buffer.concat([
+    field(/* number */ 1, Buffer.from('type.googleapis.com/google.rpc.RetryInfo')),
+    field(/* number */ 2, delay),
+  ]);
+  return Buffer.concat([Buffer.from([8, status]), field(/* number */ 3, any)]).toString('base64');
 }
