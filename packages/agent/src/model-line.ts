@@ -46,7 +46,7 @@ export class ModelLines {
   constructor(
     environment: Environment,
     options: Pick<QuireOptions, 'apiKey' | 'originator'>,
-    onLogin: (record: LoginLog) => void,
+    onLogin: (record: LoginLog) => void = () => undefined,
   ) {
     const override = environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
     this.originator = override === undefined || override === '' ? (options.originator ?? DEFAULT_ORIGINATOR) : override;
@@ -97,7 +97,7 @@ export class ModelLines {
     readonly webSocket: WebSocketChoice;
     /** What kind of side task the thread is. */
     readonly subagent: string | undefined;
-    readonly observer: ModelClientObserver | undefined;
+    readonly observer?: ModelClientObserver | undefined;
   }): ModelPort {
     const { config, subagent, observer, ...given } = thread;
     return createModelClient({

@@ -4,7 +4,7 @@ import type { Environment } from './environment.ts';
 import type { Recorder, RecordingOrder, ThreadRecording } from './thread-recording.ts';
 
 /** Whether anything is to be exported. */
-export function isExported({ telemetry }: Pick<Config, 'telemetry'>): boolean {
+function isExported({ telemetry }: Pick<Config, 'telemetry'>): boolean {
   return [telemetry.traces, telemetry.logs, telemetry.metrics].some(({ kind }) => kind !== 'none');
 }
 

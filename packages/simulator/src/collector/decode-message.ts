@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '@quire/protocol';
 import type { FieldKind, MessageFields } from './otlp-fields.ts';
 
 /** Bytes that are no message of the expected kind. */
-export class MalformedMessageError extends Error {
+class MalformedMessageError extends Error {
   override readonly name = 'MalformedMessageError';
 }
 
