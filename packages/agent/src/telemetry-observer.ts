@@ -20,6 +20,9 @@ const SERVER_TIMINGS: readonly (readonly [member: string, metric: string])[] = [
   ['engine_service_tbt_across_engine_calls_ms', 'codex.responses_api_engine_service_tbt.duration_ms'],
 ];
 
+/** Beyond what servers are known to send. */
+const MAX_POLL_KINDS = 200;
+
 /** Names of events that servers send; anything else may be anything. */
 const EVENT_NAME = /^[a-z_.]{1,80}$/;
 
@@ -27,6 +30,8 @@ const EVENT_NAME = /^[a-z_.]{1,80}$/;
 export class TelemetryObserver implements ModelClientObserver {
   readonly #telemetry: Telemetry;
   readonly #clock: Pick<Clock, 'now'>;
+  /** Of the events of streams, of which there are many and few kinds. */
+  readonly #pollTags = new Map<string, TelemetryAttributes>();
   #span: Span | undefined;
 
   constructor(telemetry: Telemetry, clock: Pick<Clock, 'now'>) {
@@ -54,7 +59,8 @@ export class TelemetryObserver implements ModelClientObserver {
     const kind = poll.result === 'event' ? eventName(poll.type) : poll.result;
     const success = poll.result === 'event' || (poll.result === 'end' && transport === 'http');
     const { durationMs } = poll;
-    this.#timed(transport === 'http' ? 'codex.sse_event' : 'codex.websocket.event', durationMs, { kind, success });
+    const tags = this.#tagsOfPoll(kind, success);
+    this.#timed(transport === 'http' ? 'codex.sse_event' : 'codex.websocket.event', durationMs, tags);
     // Pieces of an answer come by the hundred, and its completion is told with its tokens elsewhere.
     if (kind.endsWith('.delta') || kind === 'response.completed') return;
     const facts = { 'event.kind': kind, duration_ms: durationMs, success };
@@ -123,6 +129,16 @@ export class TelemetryObserver implements ModelClientObserver {
     });
     const isFailure = outcome === 'recovery_failed_permanent' || outcome === 'recovery_failed_transient';
     this.#finished('auth.recover', durationMs, { error: isFailure ? outcome : undefined, attributes: facts });
+  }
+
+  #tagsOfPoll(kind: string, success: boolean): TelemetryAttributes {
+    const key = `${kind} ${success}`;
+    let tags = this.#pollTags.get(key);
+    if (tags === undefined) {
+      tags = { kind, success };
+      if (this.#pollTags.size < MAX_POLL_KINDS) this.#pollTags.set(key, tags);
+    }
+    return tags;
   }
 
   #timed(metric: string, durationMs: number, tags: TelemetryAttributes): void {

@@ -232,12 +232,13 @@ export class ThreadOpener implements ThreadSource {
     const line = observeFirstRequest(this.#openLine(ground, { threadId, webSocket, subagent: origin.subagent }));
     const { model } = line;
     let thread: Thread | undefined;
+    const currentSettings = (): ThreadSettings => thread?.settings ?? settings;
     const equipment = await this.#equip(ground, settings, {
       threadId,
       notices,
       rolloutPath,
       firstRequest: line.sent,
-      currentSettings: () => thread?.settings ?? settings,
+      currentSettings,
     });
     const snapshots = config.features['undo'] === true ? createWorkTreeSnapshots({ home }) : undefined;
     const ports: ThreadPorts = {
@@ -257,7 +258,7 @@ export class ThreadOpener implements ThreadSource {
     };
     thread = new Thread({ id: threadId, settings, ports, seed });
     recording?.opened({
-      settings,
+      currentSettings,
       credentials: await ground.credentials.current({ signal: ground.site.signal }),
       isResumed: origin.resumed,
       onProblem: notices.post,

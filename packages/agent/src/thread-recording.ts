@@ -114,25 +114,21 @@ export class ThreadRecording {
   readonly observer: TelemetryObserver;
   readonly #parts: RecordingParts;
   readonly #thread: ThreadTelemetry;
-  #model: string | undefined;
-  #authMode: string | undefined;
+  #common: TelemetryAttributes;
+  #currentSettings: (() => ThreadSettings) | undefined;
   #accountId: string | undefined;
+  #onProblem: ProblemListener | undefined;
   #released: Promise<void> | undefined;
 
   constructor(parts: RecordingParts) {
     const { order, shared, parent, originator, terminal } = parts;
     this.#parts = parts;
+    this.#common = { 'app.version': VERSION, originator, session_source: order.source };
     this.#thread = shared.exported.thread(
       {
-        common: () => ({
-          'app.version': VERSION,
-          originator,
-          session_source: order.source,
-          auth_mode: this.#authMode,
-          model: this.#model,
-        }),
+        common: () => this.#current(),
         thread: { 'conversation.id': order.threadId, 'terminal.type': terminal },
-        person: () => ({ slug: this.#model, 'user.account_id': this.#accountId }),
+        person: () => ({ slug: this.#current()['model'], 'user.account_id': this.#accountId }),
       },
       { name: 'thread.start', startedAtMs: order.startedAtMs, parent },
     );
@@ -142,16 +138,19 @@ export class ThreadRecording {
 
   /** The thread is open. */
   opened(thread: {
-    readonly settings: ThreadSettings;
+    /** Of the turn that runs, or of the last one. */
+    readonly currentSettings: () => ThreadSettings;
     readonly credentials: Credentials | undefined;
     readonly isResumed: boolean;
     readonly onProblem: ProblemListener;
   }): void {
     const { order, shared } = this.#parts;
-    const { settings, credentials } = thread;
-    this.#model = settings.model.slug;
-    this.#authMode = authModeOf(credentials);
+    const { currentSettings, credentials } = thread;
+    const settings = currentSettings();
+    this.#currentSettings = currentSettings;
+    this.#common = { ...this.#common, auth_mode: authModeOf(credentials) };
     this.#accountId = credentials?.kind === 'chatgpt' ? credentials.accountId : undefined;
+    this.#onProblem = thread.onProblem;
     shared.listeners.add(thread.onProblem);
     const facts = openingFacts(settings, order.config);
     this.#thread.span.end({ attributes: { ...facts, 'thread.resumed': thread.isResumed } });
@@ -160,6 +159,13 @@ export class ThreadRecording {
     for (const [feature, value] of changedFeatures(order.config.features)) {
       this.#thread.count('codex.feature.state', { feature, value: String(value) });
     }
+  }
+
+  /** The same object as long as the model is the same. */
+  #current(): TelemetryAttributes {
+    const model = this.#currentSettings?.().model.slug;
+    if (model !== this.#common['model']) this.#common = { ...this.#common, model };
+    return this.#common;
   }
 
   /** Of a thread that this one opens. */
@@ -173,9 +179,15 @@ export class ThreadRecording {
     return this.release();
   }
 
+  async #release(): Promise<void> {
+    await this.#parts.release();
+    // Last, as what can not be sent at the end is a problem too.
+    if (this.#onProblem !== undefined) this.#parts.shared.listeners.delete(this.#onProblem);
+  }
+
   /** Never rejects; takes two seconds at most. */
   release(): Promise<void> {
-    this.#released ??= this.#parts.release();
+    this.#released ??= this.#release();
     return this.#released;
   }
 }

@@ -7,7 +7,10 @@ import { UntracedSpan } from './trace/untraced-span.ts';
 
 /** What is told with every record of a thread. */
 export interface ThreadDescription {
-  /** Of metrics, and of everything else too: few values, none of which names a person or a thread. */
+  /**
+   * Of metrics, and of everything else too: few values, none of which names a person or a thread. The very same object
+   * as long as nothing in it changes.
+   */
   readonly common: () => TelemetryAttributes;
   /** Of spans and logs. */
   readonly thread: TelemetryAttributes;
@@ -29,6 +32,8 @@ export interface ThreadPlace {
   readonly parent: TraceContext | undefined;
 }
 
+const NO_TAGS: TelemetryAttributes = {};
+
 /** The records of one thread. Its own span lasts while the thread is opened; everything else stands below it. */
 export class ThreadTelemetry implements Telemetry {
   readonly logsPrompts: boolean;
@@ -37,6 +42,11 @@ export class ThreadTelemetry implements Telemetry {
   readonly #describe: ThreadDescription;
   readonly #sinks: Sinks;
   readonly #now: () => number;
+  /** Tags with what is common, for tags that are the very same object each time, as those of the events of a stream. */
+  readonly #tags = new WeakMap<
+    TelemetryAttributes,
+    { readonly common: TelemetryAttributes; readonly all: TelemetryAttributes }
+  >();
 
   constructor(
     parts: { readonly sinks: Sinks; readonly now: () => number; readonly logsPrompts: boolean },
@@ -62,12 +72,12 @@ export class ThreadTelemetry implements Telemetry {
     return this.span.startSpan(name, options);
   }
 
-  count(metric: string, attributes: TelemetryAttributes = {}): void {
-    this.#sinks.metrics?.count(metric, { ...this.#describe.common(), ...attributes });
+  count(metric: string, attributes: TelemetryAttributes = NO_TAGS): void {
+    this.#sinks.metrics?.count(metric, this.#tagsWith(attributes));
   }
 
-  duration(metric: string, durationMs: number, attributes: TelemetryAttributes = {}): void {
-    this.#sinks.metrics?.duration(metric, durationMs, { ...this.#describe.common(), ...attributes });
+  duration(metric: string, durationMs: number, attributes: TelemetryAttributes = NO_TAGS): void {
+    this.#sinks.metrics?.duration(metric, durationMs, this.#tagsWith(attributes));
   }
 
   event(
@@ -82,6 +92,15 @@ export class ThreadTelemetry implements Telemetry {
       attributes: { ...common(), ...thread, ...person(), ...attributes },
       context: span instanceof RecordedSpan ? span.context : undefined,
     });
+  }
+
+  #tagsWith(attributes: TelemetryAttributes): TelemetryAttributes {
+    const common = this.#describe.common();
+    const known = this.#tags.get(attributes);
+    if (known?.common === common) return known.all;
+    const all = { ...common, ...attributes };
+    this.#tags.set(attributes, { common, all });
+    return all;
   }
 
   readonly #spanAttributes = (): TelemetryAttributes => ({ ...this.#describe.common(), ...this.#describe.thread });

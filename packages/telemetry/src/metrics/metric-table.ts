@@ -41,6 +41,8 @@ type Entry =
 export class MetricTable {
   readonly #now: () => number;
   readonly #isCumulative: boolean;
+  /** Text of attributes that are the very same object each time. */
+  readonly #texts = new WeakMap<TelemetryAttributes, string>();
   #entries = new Map<string, Entry>();
   #fromMs: number;
   #overflow = 0;
@@ -102,9 +104,18 @@ export class MetricTable {
     return overflow;
   }
 
+  #textOf(attributes: TelemetryAttributes): string {
+    let text = this.#texts.get(attributes);
+    if (text === undefined) {
+      text = JSON.stringify(attributes);
+      this.#texts.set(attributes, text);
+    }
+    return text;
+  }
+
   #entry(name: string, attributes: TelemetryAttributes, create: () => Entry): Entry | undefined {
     this.#hasNews = true;
-    const key = JSON.stringify([name, attributes]);
+    const key = `${name} ${this.#textOf(attributes)}`;
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       if (this.#entries.size >= MAX_SERIES) {
