@@ -79,15 +79,16 @@ export class ThreadOpener implements ThreadSource {
     const runner = this.#runner(site.config, threadId);
     let record: OpenedRollout | undefined = stored === undefined ? undefined : storedRecord(stored, site.home);
     const secrets = this.secrets(site.config);
-    let recording: ThreadRecording | undefined;
+    // What records is loaded while the place is read.
+    const beginning = this.#household.telemetry.begin({
+      threadId,
+      startedAtMs,
+      config: site.config,
+      secrets,
+      source: sourceName(options.source ?? 'exec'),
+    });
+    beginning.catch(() => undefined); // awaited below, unless something fails before
     try {
-      recording = await this.#household.telemetry.begin({
-        threadId,
-        startedAtMs,
-        config: site.config,
-        secrets,
-        source: sourceName(options.source ?? 'exec'),
-      });
       const place = await this.#readPlace(site, options, runner.shell.name);
       const credentials = await this.#household.lines.credentials(site);
       // Asked before anything is written: a run that can not authorise itself leaves no trace.
@@ -103,7 +104,7 @@ export class ThreadOpener implements ThreadSource {
         budget: new AgentBudget(site.config, systemClock),
         depth: 0,
         agents: await this.#plantTree(site.config),
-        recording,
+        recording: await beginning,
       };
       const warnings = [
         ...site.config.warnings,
@@ -123,7 +124,7 @@ export class ThreadOpener implements ThreadSource {
       record?.rollout.close();
       // Nobody knows of a fork that could not be opened.
       if (isFork && record?.path !== undefined) await rm(record.path, { force: true });
-      await Promise.all([runner.close(), recording?.failed(errorCode(error))]);
+      await Promise.all([runner.close(), endRecording(beginning, error)]);
       throw error;
     }
   }
@@ -393,6 +394,12 @@ function storedRecord({ rollout }: StoredThread, home: string): OpenedRollout {
 function sourceName(source: JsonValue): string {
   if (typeof source === 'string') return source;
   return isJsonObject(source) ? (Object.keys(source)[0] ?? 'unknown') : 'unknown';
+}
+
+/** Of a thread that could not be opened. */
+async function endRecording(beginning: Promise<ThreadRecording | undefined>, error: unknown): Promise<void> {
+  const recording = await beginning.catch(() => undefined); // then it is what the opening failed with
+  await recording?.failed(errorCode(error));
 }
 
 function errorCode(error: unknown): string {
