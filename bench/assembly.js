@@ -111,9 +111,9 @@ function settings() {
   const read = {
     model: findModel('mock-model'),
     baseInstructions: 'Work.',
+    reasoning: undefined,
     verbosity: undefined,
     serviceTier: undefined,
   };
-  const reasoning = { reasoningEffort: undefined, reasoningSummary: 'auto' };
-  return /** @type {ThreadSettings} */ (/** @type {unknown} */ ({ ...read, ...reasoning }));
+  return /** @type {ThreadSettings} */ (/** @type {unknown} */ (read));
 }

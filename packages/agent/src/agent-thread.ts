@@ -220,10 +220,11 @@ export class OpenThread implements AgentThread {
     { overrides, outputSchema }: PushOptions,
     request: TaskRequest,
   ): Promise<TurnOutcome> {
-    const { opener, ground, equipment } = this.#resources;
+    const { opener, ground, equipment, notices } = this.#resources;
     const input = normalizeInput(submission);
-    const today = opener.withToday(this.#thread.settings);
-    const settings = overrides === undefined ? today : await opener.changeSettings(ground, today, overrides);
+    const current = opener.currentSettings(ground, this.#thread.settings);
+    const settings = overrides === undefined ? current : await opener.changeSettings(ground, current, overrides);
+    notices.postByEnd((post) => ground.models.reportUnknown(settings.model.slug, post));
     if (equipment.isAwaited) await equipment.ready(request.signal);
     return this.#thread.runTurn({ ...request, input, outputSchema, settings });
   }
@@ -241,6 +242,7 @@ export class OpenThread implements AgentThread {
     this.#closing.abort(new AgentError('closed', 'the thread was closed'));
     await Promise.all([this.#task, this.#resources.agents?.closeAll()]);
     this.#resources.model.close();
+    if (this.#resources.ground.depth === 0) this.#resources.ground.models.close();
     const { runner, equipment } = this.#resources;
     const recording = this.#resources.ground.recording?.release();
     await Promise.all([runner.close(), equipment.close(), this.#pruneSnapshots()]);

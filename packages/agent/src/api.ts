@@ -65,6 +65,9 @@ export interface TurnOverrides {
   readonly workingDirectory?: string;
   readonly model?: string;
   readonly reasoningEffort?: string;
+  readonly reasoningSummary?: 'auto' | 'concise' | 'detailed' | 'none';
+  /** `null`: the usual service, whatever is configured. */
+  readonly serviceTier?: string | null;
   readonly personality?: Personality;
   readonly approvalPolicy?: ApprovalPolicy;
   readonly sandboxMode?: SandboxMode;

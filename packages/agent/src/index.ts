@@ -5,8 +5,11 @@ export type {
   DynamicToolDefinition,
   ElicitationAnswer,
   ElicitationRequest,
+  ModelPreset,
   Question,
   QuestionAnswers,
+  RefreshOutcome,
+  RefreshStrategy,
   ToolHooks,
 } from '@quire/core';
 export type { SandboxBackendName, SandboxReport } from '@quire/host';
@@ -28,6 +31,7 @@ export type {
   TurnResult,
 } from './api.ts';
 export { loadImageInput } from './image-input.ts';
+export type { ModelListing } from './models/list-models.ts';
 export type { AskOptions, Person } from './person.ts';
 export { Quire } from './quire.ts';
 export type { SandboxedCommand } from './sandboxed-command.ts';

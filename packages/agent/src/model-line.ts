@@ -35,6 +35,7 @@ export function webSocketChoice(config: Config, settings: ThreadSettings): WebSo
 /** Makes the lines to providers for the threads of one program, and keeps what they learn for each other. */
 export class ModelLines {
   readonly originator: string;
+  readonly userAgent: string;
   readonly #environment: Environment;
   readonly #apiKey: string | undefined;
   readonly #fallbackMemory = createFallbackMemory({ clock: systemClock });
@@ -50,6 +51,7 @@ export class ModelLines {
   ) {
     const override = environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
     this.originator = override === undefined || override === '' ? (options.originator ?? DEFAULT_ORIGINATOR) : override;
+    this.userAgent = userAgent(this.originator, environment);
     this.#environment = environment;
     this.#apiKey = options.apiKey;
     this.#onLogin = onLogin;
@@ -82,7 +84,7 @@ export class ModelLines {
         storeKind,
         environment: this.#environment,
         log: this.#onLogin,
-        client: { originator: this.originator, userAgent: userAgent(this.originator, this.#environment) },
+        client: { originator: this.originator, userAgent: this.userAgent },
         ...(workspaces === undefined ? {} : { workspaces }),
       });
       this.#keepers.set(key, keeper);
@@ -107,7 +109,7 @@ export class ModelLines {
       provider: config.provider,
       originator: this.originator,
       clientVersion: VERSION,
-      userAgent: userAgent(this.originator, this.#environment),
+      userAgent: this.userAgent,
       clock: systemClock,
       entropy: systemEntropy,
       environment: this.#environment,

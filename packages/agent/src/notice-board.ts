@@ -6,6 +6,7 @@ const MAX_KEPT = 20;
 /** Warnings that come from beside a task: of agents, servers, hooks. What comes between two tasks is told with the next. */
 export class NoticeBoard {
   readonly #kept: string[] = [];
+  readonly #tellNow: (() => void)[] = [];
   #onEvent: ((event: ThreadEvent) => void) | undefined;
 
   /** Never throws; the latest are dropped when too many wait. */
@@ -14,10 +15,22 @@ export class NoticeBoard {
     else if (this.#kept.length < MAX_KEPT) this.#kept.push(message);
   };
 
+  /**
+   * For what is posted later, but before the task ends that begins now.
+   *
+   * @param begin gives back what has it posted at once, if it was not
+   */
+  postByEnd(begin: (post: (message: string) => void) => () => void): void {
+    this.#tellNow.push(begin(this.post));
+  }
+
   /** The listener of a task, told what is posted as well: behind its start, and before its end. */
   overhear(onEvent: (event: ThreadEvent) => void): (event: ThreadEvent) => void {
     return (event) => {
-      if (event.kind === 'turn-end') this.#onEvent = undefined;
+      if (event.kind === 'turn-end') {
+        for (const tellNow of this.#tellNow.splice(0)) tellNow();
+        this.#onEvent = undefined;
+      }
       onEvent(event);
       if (event.kind !== 'turn-start') return;
       this.#onEvent = onEvent;

@@ -1,3 +1,4 @@
+import type { RefreshStrategy } from '@quire/core';
 import { createSandbox, type SandboxBackendName, type SandboxReport } from '@quire/host';
 import type { ThreadId } from '@quire/protocol';
 import type {
@@ -14,6 +15,8 @@ import { asAgentError } from './convert-error.ts';
 import type { Environment } from './environment.ts';
 import { McpServersOfProgram } from './mcp-servers-of-program.ts';
 import { ModelLines } from './model-line.ts';
+import type { ModelListing } from './models/list-models.ts';
+import { ModelCatalogs } from './models/model-catalogs.ts';
 import { currentDirectory, resolveWorkingDirectory } from './place.ts';
 import type { SandboxedCommand } from './sandboxed-command.ts';
 import { Sandboxes } from './sandboxes.ts';
@@ -29,23 +32,32 @@ export class Quire {
   readonly #options: QuireOptions;
   readonly #environment: Environment;
   readonly #opener: ThreadOpener;
-  readonly #originator: string;
+  readonly #lines: ModelLines;
+  readonly #catalogs: ModelCatalogs;
 
   constructor(options: QuireOptions = {}) {
     this.#options = options;
     this.#environment = options.environment ?? process.env;
     const lines = new ModelLines(this.#environment, options, (record) => telemetry.noteLogin(record));
-    this.#originator = lines.originator;
+    this.#lines = lines;
+    const { originator, userAgent } = lines;
     const telemetry = new TelemetryOfProgram({
       environment: this.#environment,
-      originator: lines.originator,
+      originator,
       onProblem: options.onTelemetryProblem,
+    });
+    this.#catalogs = new ModelCatalogs({
+      environment: this.#environment,
+      originator,
+      userAgent,
+      onTiming: (timing) => telemetry.noteCatalog(timing),
     });
     this.#opener = new ThreadOpener({
       options,
       environment: this.#environment,
       lines,
       telemetry,
+      catalogs: this.#catalogs,
       servers: new McpServersOfProgram({ environment: this.#environment, clientName: lines.originator }),
       sandboxes: new Sandboxes(this.#environment),
     });
@@ -86,7 +98,7 @@ export class Quire {
       const forked = await forkStoredThread(target, {
         site,
         options,
-        originator: this.#originator,
+        originator: this.#lines.originator,
         secrets: this.#opener.secrets(site.config),
       });
       return this.#opener.open(site, options, forked, { isFork: true });
@@ -130,6 +142,23 @@ export class Quire {
 
   unarchiveThread(id: string): Promise<{ readonly threadId: ThreadId; readonly path: string }> {
     return this.#onDisk(async ({ unarchiveStoredThread }, home) => unarchiveStoredThread(home, id));
+  }
+
+  /**
+   * The models to choose from, at this place and with the login that is there.
+   *
+   * @param options.strategy whether the provider is asked. Default: without a list from the last five minutes
+   * @throws AgentError, or the reason of `options.signal`
+   */
+  listModels(
+    options: Pick<ThreadOptions, 'workingDirectory' | 'signal'> & { readonly strategy?: RefreshStrategy } = {},
+  ): Promise<ModelListing> {
+    return guarded(async () => {
+      const site = await readSite(this.#options, options, this.#environment);
+      const credentials = await this.#lines.credentials(site);
+      const { listModels } = await import('./models/list-models.ts');
+      return listModels(this.#catalogs, site, { credentials, strategy: options.strategy ?? 'online-if-uncached' });
+    });
   }
 
   /**

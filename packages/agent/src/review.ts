@@ -3,6 +3,7 @@ import {
   REVIEW_INSTRUCTIONS,
   type ReviewOrder,
   type ReviewSubject,
+  resolveSettings,
   reviewLabel,
   reviewPrompt,
   TaskError,
@@ -13,7 +14,6 @@ import type { ReviewResult, ThreadEvent, TurnOutcome } from '@quire/protocol';
 import { AgentError } from './agent-error.ts';
 import type { ReviewTarget } from './api.ts';
 import type { ThreadGround, ThreadSource } from './thread-ground.ts';
-import { modelInfo } from './thread-settings.ts';
 
 interface ReviewParts {
   readonly opener: ThreadSource;
@@ -63,20 +63,21 @@ async function conduct(
   options: { readonly signal: AbortSignal; readonly onEvent: (event: ThreadEvent) => void },
 ): Promise<ReviewResult> {
   const { config } = ground.site;
-  const model = config.reviewModel === undefined ? settings.model : modelInfo(config, config.reviewModel);
+  const model = config.reviewModel === undefined ? settings.model : ground.models.describe(config.reviewModel);
+  const { choices } = settings;
   const reviewer = await opener.openChild(
     ground,
-    {
+    resolveSettings({
       ...settings,
       model,
+      choices: { ...choices, personality: { ...choices.personality, feature: false } },
       baseInstructions: REVIEW_INSTRUCTIONS,
       developerInstructions: undefined,
       projectInstructions: undefined,
-      personality: undefined,
       collaborationMode: undefined,
       approvalPolicy: 'never',
       webSearch: { ...settings.webSearch, mode: 'disabled' },
-    },
+    }),
     { source: { subagent: 'review' }, subagent: 'review' },
   );
   let answer = '';

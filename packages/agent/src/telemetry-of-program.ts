@@ -1,4 +1,5 @@
 import type { LoginLog } from '@quire/auth';
+import type { CatalogTiming } from '@quire/core';
 import type { Config } from '@quire/store';
 import type { Environment } from './environment.ts';
 import type { Recorder, RecordingOrder, ThreadRecording } from './thread-recording.ts';
@@ -37,11 +38,17 @@ export class TelemetryOfProgram {
     return (await this.#recorder).begin(order);
   }
 
+  /** The catalog, too. */
+  noteCatalog(timing: CatalogTiming): void {
+    this.#tell((recorder) => recorder.noteCatalog(timing));
+  }
+
   /** The login belongs to all threads; it is told with the one that was opened last. */
   noteLogin(record: LoginLog): void {
-    this.#recorder?.then(
-      (recorder) => recorder.noteLogin(record),
-      () => undefined, // What could not be loaded failed the opening, which reports it.
-    );
+    this.#tell((recorder) => recorder.noteLogin(record));
+  }
+
+  #tell(tell: (recorder: Recorder) => void): void {
+    this.#recorder?.then(tell, () => undefined); // What could not be loaded failed the opening, which reports it.
   }
 }

@@ -1,4 +1,5 @@
 import {
+  resolveSettings,
   type SpawnOrder,
   type SubAgentCaller,
   SubAgentError,
@@ -29,7 +30,6 @@ import { firstRest } from './first-rest.ts';
 import { forkedSeed } from './forked-seed.ts';
 import { openStoredThread, type StoredThread } from './stored-thread.ts';
 import type { AgentsOfThread, ThreadGround, ThreadSource } from './thread-ground.ts';
-import { modelInfo } from './thread-settings.ts';
 
 /** What the line to the provider calls the thread of an agent. Source: sub-agent facts. */
 const SUBAGENT_KIND = 'collab_spawn';
@@ -112,7 +112,7 @@ export class ThreadAgents implements SubAgents, AgentsOfThread {
       const ground = { ...this.#ground, depth: identity.depth - 1 };
       const thread = await this.#opener.openChild(
         ground,
-        storedSettings(caller.settings, stored.seed, (slug) => modelInfo(this.#ground.site.config, slug)),
+        storedSettings(caller.settings, stored.seed, this.#ground.models),
         {
           source: sourceOf(identity),
           subagent: SUBAGENT_KIND,
@@ -270,16 +270,17 @@ function identityOf(meta: SessionMeta | undefined, threadId: ThreadId): ChildIde
 function storedSettings(
   settings: ThreadSettings,
   { meta, previousContext }: ThreadSeed,
-  describeModel: (slug: string) => ThreadSettings['model'],
+  models: ThreadGround['models'],
 ): ThreadSettings {
   const text = meta?.base_instructions?.text;
-  return {
-    ...settings,
-    ...(text === undefined ? {} : { baseInstructions: text }),
-    ...(previousContext === undefined
-      ? {}
-      : { model: describeModel(previousContext.model), reasoningEffort: previousContext.effort }),
-  };
+  const kept = text === undefined ? settings : { ...settings, baseInstructions: text };
+  if (previousContext === undefined) return kept;
+  const { choices } = settings;
+  return resolveSettings({
+    ...kept,
+    model: models.describe(previousContext.model),
+    choices: { ...choices, reasoningEffort: { ...choices.reasoningEffort, turn: previousContext.effort } },
+  });
 }
 
 /** How an agent that was read from disk had fared: a turn that came to its end ends with the model's words. */

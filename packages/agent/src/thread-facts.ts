@@ -46,16 +46,9 @@ function searchWarnings({ webSearch }: ThreadSettings, { provider }: Config): re
 }
 
 function modelWarnings(settings: ThreadSettings, stored: StoredThread | undefined): readonly string[] {
-  const warnings: string[] = [];
-  const { slug, isFallback } = settings.model;
-  if (isFallback) {
-    warnings.push(
-      `Nothing is known about the model ${slug}; general settings are used for it, which may cost quality.`,
-    );
-  }
+  const { slug } = settings.model;
   const before = stored?.seed.previousModel;
-  if (before !== undefined && before !== slug) {
-    warnings.push(`This thread was served by ${before} until now and goes on with ${slug}.`);
-  }
-  return warnings;
+  return before === undefined || before === slug
+    ? []
+    : [`This thread was served by ${before} until now and goes on with ${slug}.`];
 }

@@ -2,6 +2,7 @@ import type { CredentialsSource } from '@quire/auth';
 import type { RequestBudget, Thread, ThreadSeed, ThreadSettings, Tool } from '@quire/core';
 import type { JsonValue, ThreadId } from '@quire/protocol';
 import type { AgentThread, ThreadOptions, TurnOverrides } from './api.ts';
+import type { ThreadModels } from './models/thread-models.ts';
 import type { AgentLabel } from './new-rollout.ts';
 import type { Site } from './site.ts';
 import type { StoredThread } from './stored-thread.ts';
@@ -12,6 +13,9 @@ export interface ThreadGround {
   readonly site: Site;
   readonly options: ThreadOptions;
   readonly credentials: CredentialsSource;
+  readonly models: ThreadModels;
+  /** Notes on settings that people have read. */
+  readonly toldNotes: Set<string>;
   readonly budget: RequestBudget;
   readonly secrets: readonly string[];
   /** 0 for a thread that a person talks to. */
@@ -58,6 +62,6 @@ export interface ThreadSource {
   openChild(parent: ThreadGround, settings: ThreadSettings, child: ChildOptions): Promise<AgentThread>;
   /** The settings of a thread after a turn asked for others. */
   changeSettings(ground: ThreadGround, settings: ThreadSettings, overrides: TurnOverrides): Promise<ThreadSettings>;
-  /** The same settings on the day it is now; the very same object on the same day. */
-  withToday(settings: ThreadSettings): ThreadSettings;
+  /** The settings of a thread on the day it is now and with what is known of its model; often the very same object. */
+  currentSettings(ground: ThreadGround, settings: ThreadSettings): ThreadSettings;
 }

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import {
   type ModelPort,
   type RolloutWriter,
+  resolveSettings,
   Thread,
   type ThreadPorts,
   type ThreadSeed,
@@ -25,6 +26,8 @@ import { commandEnvironment, type Environment } from './environment.ts';
 import { observeFirstRequest } from './first-request.ts';
 import type { McpServersOfProgram } from './mcp-servers-of-program.ts';
 import { type ModelLines, type WebSocketChoice, webSocketChoice } from './model-line.ts';
+import type { ModelCatalogs } from './models/model-catalogs.ts';
+import { ThreadModels } from './models/thread-models.ts';
 import { fileSeed, type OpenedRollout, openNewRollout } from './new-rollout.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
@@ -37,13 +40,15 @@ import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread
 import { openingNotices, threadFacts } from './thread-facts.ts';
 import type { AgentsOfTree, ChildOptions, ThreadGround, ThreadSource } from './thread-ground.ts';
 import type { ThreadRecording } from './thread-recording.ts';
-import { modelInfo, resolveThreadSettings } from './thread-settings.ts';
+import { resolveThreadSettings } from './thread-settings.ts';
+import { changedChoices } from './turn-choices.ts';
 
 /** What all threads of one program share. */
 export interface Household {
   readonly options: QuireOptions;
   readonly environment: Environment;
   readonly lines: ModelLines;
+  readonly catalogs: ModelCatalogs;
   readonly servers: McpServersOfProgram;
   readonly sandboxes: Sandboxes;
   readonly telemetry: TelemetryOfProgram;
@@ -88,18 +93,22 @@ export class ThreadOpener implements ThreadSource {
       source: sourceName(options.source ?? 'exec'),
     });
     beginning.catch(() => undefined); // awaited below, unless something fails before
+    let models: ThreadModels | undefined;
+    const notices = new NoticeBoard();
     try {
       const place = await this.#readPlace(site, options, runner.shell.name);
       const credentials = await this.#household.lines.credentials(site);
       // Asked before anything is written: a run that can not authorise itself leaves no trace.
-      await credentials.current({ signal: site.signal });
-      const settings = this.#settings(site.config, options, { place, stored });
+      models = await ThreadModels.open(this.#household.catalogs, site, { credentials, onWarning: notices.post });
+      const settings = this.#settings(site.config, options, { place, models, stored });
       site.signal.throwIfAborted();
       record ??= await this.#newRollout(site, options, { threadId, settings, secrets });
       const ground: ThreadGround = {
         site,
         options,
         credentials,
+        models,
+        toldNotes: new Set(),
         secrets,
         budget: new AgentBudget(site.config, systemClock),
         depth: 0,
@@ -112,6 +121,8 @@ export class ThreadOpener implements ThreadSource {
         ...(stored?.warnings ?? []),
         ...openingNotices(settings, { config: site.config, options, stored }),
       ];
+      // While a list is on its way that may describe it, its first turn tells.
+      if (!models.isLearning) models.reportUnknown(settings.model.slug, (warning) => warnings.push(warning));
       const origin = {
         threadId,
         record,
@@ -119,8 +130,9 @@ export class ThreadOpener implements ThreadSource {
         resumed: stored !== undefined && !isFork,
         warnings,
       };
-      return await this.#assemble(ground, settings, { ...origin, runner });
+      return await this.#assemble(ground, settings, { ...origin, runner, notices });
     } catch (error) {
+      models?.close();
       record?.rollout.close();
       // Nobody knows of a fork that could not be opened.
       if (isFork && record?.path !== undefined) await rm(record.path, { force: true });
@@ -153,7 +165,7 @@ export class ThreadOpener implements ThreadSource {
       const resumed = stored !== undefined;
       const origin = { threadId, record, seed, resumed, warnings: [], subagent };
       const ground = { ...parent, depth: parent.depth + 1, agents: child.agents, recording };
-      return await this.#assemble(ground, settings, { ...origin, runner });
+      return await this.#assemble(ground, settings, { ...origin, runner, notices: new NoticeBoard() });
     } catch (error) {
       record?.rollout.close();
       await Promise.all([runner.close(), recording?.failed(errorCode(error))]);
@@ -169,12 +181,15 @@ export class ThreadOpener implements ThreadSource {
     return knownSecrets(environment, [options.apiKey, bearerToken, fromVariable]);
   }
 
-  withToday(settings: ThreadSettings): ThreadSettings {
+  currentSettings({ models }: ThreadGround, settings: ThreadSettings): ThreadSettings {
     const { environment } = settings;
     const currentDate = localDate(systemClock.now());
-    return environment.currentDate === currentDate
-      ? settings
-      : { ...settings, environment: { ...environment, currentDate } };
+    const today =
+      environment.currentDate === currentDate
+        ? settings
+        : { ...settings, environment: { ...environment, currentDate } };
+    const model = models.describe(settings.model.slug);
+    return model === settings.model ? today : resolveSettings({ ...today, model });
   }
 
   async changeSettings(
@@ -198,40 +213,38 @@ export class ThreadOpener implements ThreadSource {
     const resolved = resolveThreadSettings(ground.site.config, options, {
       place,
       processEnvironment: this.#household.environment,
+      models: ground.models,
       storedInstructions: settings.baseInstructions,
       storedContext: undefined,
     });
-    return {
+    return resolveSettings({
       ...resolved,
+      choices: changedChoices(settings.choices, overrides, { configured: resolved.choices }),
       baseInstructions: settings.baseInstructions,
       bakedPersonality: settings.bakedPersonality,
       approvalPolicy: overrides.approvalPolicy ?? settings.approvalPolicy,
-      reasoningEffort:
-        overrides.reasoningEffort ??
-        (overrides.model === undefined ? settings.reasoningEffort : resolved.reasoningEffort),
-      personality: overrides.personality ?? settings.personality,
       collaborationMode:
         overrides.collaborationMode === undefined
           ? settings.collaborationMode
           : { mode: overrides.collaborationMode.mode, instructions: overrides.collaborationMode.instructions },
-    };
+    });
   }
 
   async #assemble(
     ground: ThreadGround,
     settings: ThreadSettings,
-    origin: ThreadOrigin & { readonly runner: ReturnType<typeof createCommandRunner> },
+    origin: ThreadOrigin & { readonly runner: ReturnType<typeof createCommandRunner>; readonly notices: NoticeBoard },
   ): Promise<OpenThread> {
-    const { threadId, runner, seed } = origin;
+    const { threadId, runner, seed, notices } = origin;
     const { rollout, path: rolloutPath, readSeed } = origin.record;
     const { config, home } = ground.site;
     const { recording } = ground;
-    const notices = new NoticeBoard();
     const agents = ground.agents?.join(threadId, ground, notices.post);
 
     const webSocket = webSocketChoice(config, settings);
     const line = observeFirstRequest(this.#openLine(ground, { threadId, webSocket, subagent: origin.subagent }));
     const { model } = line;
+    if (ground.depth === 0) ground.models.refreshAfter(line.sent);
     let thread: Thread | undefined;
     const currentSettings = (): ThreadSettings => thread?.settings ?? settings;
     const equipment = await this.#equip(ground, settings, {
@@ -254,7 +267,8 @@ export class ThreadOpener implements ThreadSource {
       entropy: systemEntropy,
       budget: ground.budget,
       ...(recording === undefined ? {} : { telemetry: recording.telemetry }),
-      describeModel: (slug) => modelInfo(config, slug),
+      models: ground.models,
+      toldNotes: ground.toldNotes,
       ...(agents === undefined ? {} : { agentTools: agents.tools }),
     };
     thread = new Thread({ id: threadId, settings, ports, seed });
@@ -356,11 +370,16 @@ export class ThreadOpener implements ThreadSource {
   #settings(
     config: Config,
     options: ThreadOptions,
-    known: { readonly place: PlaceReading; readonly stored: StoredThread | undefined },
+    known: {
+      readonly place: PlaceReading;
+      readonly models: ThreadModels;
+      readonly stored: StoredThread | undefined;
+    },
   ): ThreadSettings {
-    const { place, stored } = known;
+    const { place, models, stored } = known;
     return resolveThreadSettings(config, options, {
       place,
+      models,
       processEnvironment: this.#household.environment,
       storedInstructions: stored?.seed.meta?.base_instructions?.text,
       storedContext: stored?.seed.previousContext ?? stored?.seed.baseline,

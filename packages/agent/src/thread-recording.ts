@@ -1,5 +1,5 @@
 import type { LoginLog } from '@quire/auth';
-import type { Telemetry, TelemetryAttributes, ThreadSettings } from '@quire/core';
+import type { CatalogTiming, Telemetry, TelemetryAttributes, ThreadSettings } from '@quire/core';
 import { describeHost, systemClock, systemEntropy } from '@quire/host';
 import { approvalPolicyName, type Credentials, type ThreadId } from '@quire/protocol';
 import { type Config, changedFeatures, createRedactor } from '@quire/store';
@@ -30,6 +30,11 @@ interface SharedExport {
   readonly listeners: Set<ProblemListener>;
   users: number;
 }
+
+const CATALOG_NAMES = {
+  'load-cache': ['codex.remote_models.load_cache.duration_ms', 'catalog.load'],
+  'fetch-update': ['codex.remote_models.fetch_update.duration_ms', 'catalog.fetch'],
+} as const;
 
 /** Makes the recordings of threads; those with the same settings share one export. */
 export class Recorder {
@@ -65,13 +70,24 @@ export class Recorder {
     return recording;
   }
 
+  noteCatalog({ step, durationMs }: CatalogTiming): void {
+    const [metric, span] = CATALOG_NAMES[step];
+    const telemetry = this.#latest;
+    telemetry?.duration(metric, durationMs);
+    telemetry?.startSpan(span, { startedAtMs: systemClock.now() - durationMs }).end();
+  }
+
   noteLogin(record: LoginLog): void {
-    const telemetry = [...this.#recordings].at(-1)?.telemetry;
+    const telemetry = this.#latest;
     const outcome =
       record.kind === 'login-renewed' ? 'renewed' : record.permanent ? 'failed_permanent' : 'failed_transient';
     const facts = { reason: record.reason, outcome };
     telemetry?.count('quire.auth_refresh', facts);
     telemetry?.event('quire.auth_refresh', facts);
+  }
+
+  get #latest(): Telemetry | undefined {
+    return [...this.#recordings].at(-1)?.telemetry;
   }
 
   #share({ config, secrets }: RecordingOrder): SharedExport {

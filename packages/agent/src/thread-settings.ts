@@ -3,21 +3,16 @@ import {
   type CollaborationMode,
   type Confinement,
   confinementOf,
-  DEFAULT_MODEL,
   type EnvironmentFacts,
-  findModel,
-  javaScriptGuidance,
+  type ModelKnowledge,
   modelInstructions,
-  type ShellToolForm,
-  supportsPersonality,
+  resolvePersonality,
+  resolveSettings,
   type ThreadSettings,
-  type ToolSettings,
 } from '@quire/core';
 import type {
   ApprovalPolicy,
   CompactionStrategyName,
-  ModelInfo,
-  Personality,
   SandboxMode,
   SandboxPolicy,
   TurnContextLine,
@@ -30,6 +25,7 @@ import {
   trustDefaults,
 } from '@quire/store';
 import type { ThreadOptions } from './api.ts';
+import { configuredChoices } from './turn-choices.ts';
 
 /** What the machine says about the place, gathered before a thread opens. */
 export interface PlaceFacts {
@@ -51,6 +47,10 @@ export function resolveThreadSettings(
   options: ThreadOptions,
   known: {
     readonly place: PlaceFacts;
+    readonly models: Pick<ModelKnowledge, 'describe'> & {
+      /** The name that was asked for, else the model to begin with. */
+      choose(explicit: string | undefined): string;
+    };
     readonly processEnvironment: Readonly<Record<string, string | undefined>>;
     /** Text kept in the header of a resumed thread. */
     readonly storedInstructions: string | undefined;
@@ -58,20 +58,21 @@ export function resolveThreadSettings(
     readonly storedContext: TurnContextLine | undefined;
   },
 ): ThreadSettings {
-  const model = modelInfo(config, options.model ?? config.model ?? known.storedContext?.model ?? DEFAULT_MODEL);
+  const { models, storedContext } = known;
+  const model = models.describe(models.choose(options.model ?? config.model ?? storedContext?.model));
+  const choices = configuredChoices(config, storedContext, model.slug);
   const sandbox = sandboxPolicy(config, options);
-  const tools = toolSettings(config, model);
-  const personality = personalityOf(config, model, known.storedContext);
-  const own = modelInstructions(model, { personality, personalityFeature: hasPersonalities(config) });
+  const personality = resolvePersonality(model, choices.personality);
+  const own = modelInstructions(model, { personality, personalityFeature: choices.personality.feature });
   const givenInstructions = config.baseInstructions ?? known.storedInstructions;
-  return {
+  return resolveSettings({
     cwd: known.place.cwd,
     model,
+    choices,
     baseInstructions: givenInstructions ?? own.text,
-    personality,
     bakedPersonality:
       givenInstructions === undefined || givenInstructions === own.text ? own.bakedPersonality : undefined,
-    collaborationMode: storedCollaborationMode(known.storedContext),
+    collaborationMode: storedCollaborationMode(storedContext),
     gitInContext: config.includeGitContext,
     compaction: {
       strategies: config.compactionStrategies ?? compactionStrategies(config),
@@ -81,13 +82,8 @@ export function resolveThreadSettings(
       ledger: config.compactionLedger,
     },
     developerInstructions: config.developerInstructions,
-    projectInstructions: withGuidance(known.place.projectInstructions, tools),
+    projectInstructions: known.place.projectInstructions,
     environment: known.place.environment,
-    reasoningEffort:
-      config.modelReasoningEffort ?? storedEffort(known.storedContext, model) ?? model.defaultReasoningEffort,
-    reasoningSummary: config.modelReasoningSummary ?? model.defaultReasoningSummary,
-    verbosity: config.modelVerbosity,
-    serviceTier: config.serviceTier === 'fast' ? 'priority' : config.serviceTier,
     approvalPolicy: constrainApprovalPolicy(wantedPolicy(config, options), config.requirements).value,
     sandbox,
     temporaryRoots: sandbox.mode === 'workspace-write' ? temporaryRoots(sandbox, known.processEnvironment) : [],
@@ -98,57 +94,10 @@ export function resolveThreadSettings(
       location: config.webSearchLocation,
       isServed: config.provider.name === 'OpenAI',
     },
-    tools,
     network: { allowedHosts: config.allowedHosts },
     streamMaxRetries: config.provider.streamMaxRetries,
     toolOutputTokenLimit: config.toolOutputTokenLimit,
-  };
-}
-
-const SHELL_FORMS: Readonly<Record<ModelInfo['shellType'], ShellToolForm>> = {
-  default: 'shell',
-  local: 'local-shell',
-  unified_exec: 'unified-exec',
-  shell_command: 'shell-command',
-  disabled: 'none',
-};
-
-/** Tools that are there unless they are switched off. */
-const USUAL_TOOLS: readonly string[] = ['view_image'];
-/** Tools that a feature of the same name switches on. */
-const OPTIONAL_TOOLS: readonly string[] = [
-  'js_repl',
-  'js_repl_tools_only',
-  'default_mode_request_user_input',
-  'grep_files',
-  'read_file',
-  'list_dir',
-];
-
-function toolSettings(config: Config, model: ModelInfo): ToolSettings {
-  const { features } = config;
-  const enabled = new Set([...USUAL_TOOLS, ...model.experimentalTools]);
-  for (const name of OPTIONAL_TOOLS) if (features[name] === true) enabled.add(name);
-  for (const name of USUAL_TOOLS) if (features[name] === false) enabled.delete(name);
-  const form = SHELL_FORMS[model.shellType];
-  return {
-    shell:
-      features['shell_tool'] === false
-        ? 'none'
-        : features['unified_exec'] === true && form !== 'none'
-          ? 'unified-exec'
-          : form,
-    enabled,
-    originalImages: features['view_image_original_resolution'] === true,
-  };
-}
-
-/** What a tool needs to be told beside its description stands behind the instructions of the project. */
-function withGuidance(instructions: string | undefined, { enabled, originalImages }: ToolSettings): string | undefined {
-  if (!enabled.has('js_repl')) return instructions;
-  const guidance = javaScriptGuidance({ originalImages });
-  if (instructions === undefined) return guidance;
-  return instructions.endsWith(guidance) ? instructions : `${instructions}\n\n${guidance}`;
+  });
 }
 
 /** Nothing in the configuration says it, so a thread that was in a mode stays in it. */
@@ -158,47 +107,9 @@ function storedCollaborationMode(context: TurnContextLine | undefined): Collabor
   return { mode: stored.mode, instructions: stored.settings.developer_instructions ?? undefined };
 }
 
-/** Source: the peer's default where a model has personalities. */
-const DEFAULT_PERSONALITY: Personality = 'pragmatic';
-
-function hasPersonalities(config: Config): boolean {
-  return config.features['personality'] ?? true;
-}
-
-function personalityOf(config: Config, model: ModelInfo, stored: TurnContextLine | undefined): Personality | undefined {
-  if (!hasPersonalities(config)) return undefined;
-  const before = PERSONALITIES.find((known) => known === stored?.personality);
-  return config.personality ?? before ?? (supportsPersonality(model) ? DEFAULT_PERSONALITY : undefined);
-}
-
-const PERSONALITIES: readonly Personality[] = ['none', 'friendly', 'pragmatic'];
-
-/** Efforts are words of a model, so another model's does not count. */
-function storedEffort(stored: TurnContextLine | undefined, model: ModelInfo): string | undefined {
-  return stored?.model === model.slug ? stored.effort : undefined;
-}
-
 /** Only the first-party provider compacts by itself. */
 function compactionStrategies({ provider }: Config): readonly CompactionStrategyName[] {
   return provider.name === 'OpenAI' ? ['endpoint', 'trigger', 'local', 'trim'] : ['local', 'trim'];
-}
-
-/** What is known of a model, with what the configuration says of all models. */
-export function modelInfo(config: Config, name: string): ModelInfo {
-  const { modelMessages, ...found } = findModel(name);
-  // Instructions of one's own hold for every model.
-  const instructions =
-    config.baseInstructions === undefined
-      ? modelMessages === undefined
-        ? {}
-        : { modelMessages }
-      : { baseInstructions: config.baseInstructions };
-  return {
-    ...found,
-    ...instructions,
-    contextWindow: config.modelContextWindow ?? found.contextWindow,
-    supportsReasoningSummaries: config.modelSupportsReasoningSummaries ?? found.supportsReasoningSummaries,
-  };
 }
 
 /** What is not configured goes by the trust in the project. */

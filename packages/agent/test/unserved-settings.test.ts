@@ -14,13 +14,9 @@ test('a setting that is understood and not served is told when a thread opens [A
       'model_provider=p',
       'model=gpt-5.2-codex',
       'oss_provider=ollama',
-      'plan_mode_reasoning_effort=high',
     ],
   });
   await using thread = await quire.startThread({ workingDirectory: workspace.repository });
   await thread.run('hi');
-  expect(thread.facts.warnings).toEqual([
-    'oss_provider is not supported yet: set model_provider instead.',
-    'plan_mode_reasoning_effort is not supported yet: model_reasoning_effort holds in every mode.',
-  ]);
+  expect(thread.facts.warnings).toEqual(['oss_provider is not supported yet: set model_provider instead.']);
 });

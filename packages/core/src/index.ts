@@ -44,6 +44,7 @@ export { findModelIn, unknownModelWarning } from './model/find-model.ts';
 export { loadCatalogParser } from './model/load-catalog-parser.ts';
 export {
   type CatalogNotice,
+  type CatalogTiming,
   ModelCatalog,
   type ModelCatalogOptions,
   type RefreshOutcome,
@@ -55,12 +56,8 @@ export { type ModelOverrides, withOverrides } from './model/model-overrides.ts';
 export type { CatalogReading } from './model/parse-catalog.ts';
 export { chooseModel, type ModelPreset, modelPresets } from './model/presets.ts';
 export { allowedWebSearchMode } from './model/turn/allowed-web-search.ts';
-export { acceptsImages, allowsOriginalImages, imageRefusal } from './model/turn/images.ts';
 export { resolvePersonality } from './model/turn/personality.ts';
-export { effortNote, nearestEffort, type Reasoning, resolveReasoning } from './model/turn/reasoning.ts';
-export { type ResolvedTurn, resolveTurn, type TurnChoices } from './model/turn/resolve-turn.ts';
-export { isFastMode, persistedServiceTier, resolveServiceTier } from './model/turn/service-tier.ts';
-export { resolveVerbosity } from './model/turn/verbosity.ts';
+export { resolveSettings } from './model/turn/resolve-turn.ts';
 export type {
   ApprovalDecision,
   ApprovalRequest,
@@ -103,6 +100,7 @@ export type {
   McpToolHints,
   McpToolOutcome,
   ModelCallOptions,
+  ModelKnowledge,
   ModelPort,
   ModelRequest,
   ModelTurn,
@@ -150,7 +148,8 @@ export type {
   CompactionSettings,
   ShellToolForm,
   ThreadSettings,
-  ToolSettings,
+  ToolChoices,
+  TurnChoices,
   WebSearchMode,
   WebSearchSettings,
 } from './thread/settings.ts';
@@ -162,7 +161,6 @@ export type { DynamicToolContent, DynamicToolDefinition } from './tools/dynamic/
 export { loadDynamicTools } from './tools/dynamic/load-dynamic-tools.ts';
 export { compileHookMatcher } from './tools/hook-matcher.ts';
 export { loadJavaScriptTools } from './tools/javascript/load-javascript-tools.ts';
-export { javaScriptGuidance } from './tools/javascript/tool-specs.ts';
 export { loadMcpTools, type McpToolSet } from './tools/mcp/load-mcp-tools.ts';
 export type { McpToolPorts } from './tools/mcp/mcp-tool.ts';
 export { loadSubAgentTools } from './tools/sub-agents/load-agent-tools.ts';

@@ -221,7 +221,7 @@ export class Lane {
         rollout,
         clock: CLOCK,
         entropy: systemEntropy,
-        describeModel,
+        models: { describe: describeModel, noteEtag: () => undefined },
       },
       seed,
     });

@@ -1,5 +1,6 @@
-import { findModel, type ThreadSettings } from '@quire/core';
+import { findModel, resolveSettings, type ThreadSettings } from '@quire/core';
 import type { ModelInfo } from '@quire/protocol';
+import { NO_CHOICES } from '../../support/no-choices.ts';
 
 const KNOWN = findModel('gpt-5.2-codex');
 
@@ -22,9 +23,10 @@ export const CLOCK_SPEED = 200;
 export const LONG_DEADLINE_MS = 10_000 * CLOCK_SPEED;
 export const SHORT_DEADLINE_MS = 100 * CLOCK_SPEED;
 
-export const FIRST_SETTINGS: ThreadSettings = {
+export const FIRST_SETTINGS: ThreadSettings = resolveSettings({
   cwd: '/repo',
   model: MODELS.large,
+  choices: NO_CHOICES,
   baseInstructions: 'Do what is asked.',
   developerInstructions: 'Be brief.',
   projectInstructions: 'Use tabs.',
@@ -35,7 +37,6 @@ export const FIRST_SETTINGS: ThreadSettings = {
     git: undefined,
     otherWorkspaces: [],
   },
-  personality: undefined,
   bakedPersonality: undefined,
   collaborationMode: undefined,
   gitInContext: true,
@@ -46,10 +47,6 @@ export const FIRST_SETTINGS: ThreadSettings = {
     prompt: undefined,
     ledger: true,
   },
-  reasoningEffort: 'medium',
-  reasoningSummary: 'auto',
-  verbosity: undefined,
-  serviceTier: undefined,
   approvalPolicy: 'never',
   sandbox: {
     mode: 'danger-full-access',
@@ -66,8 +63,7 @@ export const FIRST_SETTINGS: ThreadSettings = {
     location: undefined,
     isServed: false,
   },
-  tools: { shell: 'shell-command', enabled: new Set(), originalImages: false },
   network: { allowedHosts: undefined },
   streamMaxRetries: 5,
   toolOutputTokenLimit: undefined,
-};
+});

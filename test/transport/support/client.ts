@@ -3,6 +3,7 @@ import {
   type CommandOutcome,
   findModel,
   type RolloutWriter,
+  resolveSettings,
   Thread,
   type ThreadSettings,
 } from '@quire/core';
@@ -22,6 +23,7 @@ import {
 import { HumanOutput } from '../../../packages/cli/src/exec/human-output.ts';
 import { createStyle } from '../../../packages/cli/src/exec/style.ts';
 import { historyDigest } from '../../support/history-digest.ts';
+import { NO_CHOICES } from '../../support/no-choices.ts';
 
 export type LineTransport = 'http' | 'websocket';
 
@@ -233,14 +235,14 @@ function createProvider({ url, transport, provider }: ClientOptions): ModelProvi
 }
 
 function threadSettings(provider: ModelProvider): ThreadSettings {
-  return {
+  return resolveSettings({
     cwd: '/',
     model: findModel('gpt-5.2-codex'),
+    choices: NO_CHOICES,
     baseInstructions: 'Be brief.',
     developerInstructions: undefined,
     projectInstructions: undefined,
     environment: { shellName: 'sh', currentDate: '2026-01-01', timezone: 'UTC', git: undefined, otherWorkspaces: [] },
-    personality: undefined,
     bakedPersonality: undefined,
     collaborationMode: undefined,
     gitInContext: true,
@@ -251,10 +253,6 @@ function threadSettings(provider: ModelProvider): ThreadSettings {
       prompt: undefined,
       ledger: false,
     },
-    reasoningEffort: undefined,
-    reasoningSummary: 'auto',
-    verbosity: undefined,
-    serviceTier: undefined,
     approvalPolicy: 'never',
     sandbox: {
       mode: 'danger-full-access',
@@ -271,9 +269,8 @@ function threadSettings(provider: ModelProvider): ThreadSettings {
       location: undefined,
       isServed: false,
     },
-    tools: { shell: 'shell-command', enabled: new Set(), originalImages: false },
     network: { allowedHosts: undefined },
     streamMaxRetries: provider.streamMaxRetries,
     toolOutputTokenLimit: undefined,
-  };
+  });
 }

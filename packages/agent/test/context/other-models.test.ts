@@ -1,52 +1,34 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { AgentThread } from '@quire/agent';
-import { functionCall, respond, text } from '@quire/simulator';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { catalogEntry, functionCall, respond, text } from '@quire/simulator';
+import { describe, expect, test } from 'vitest';
 import { answersAll, createScene, outlineOf, requestAt, type Scene, type SceneOptions, textsOf } from './scene.ts';
 
-/** Models that the bundled catalog does not have. */
-const MODELS: Readonly<Record<string, object>> = {
-  'text-only': { inputModalities: ['text'] },
-  small: { contextWindow: 30_000 },
-  warm: {
-    modelMessages: {
-      instructionsTemplate: 'I am warm. {{ personality }}',
-      personalityDefault: 'DEFAULT',
-      personalityFriendly: 'FRIENDLY',
-      personalityPragmatic: 'PRAGMATIC',
+const MODELS = [
+  catalogEntry('gpt-5.2-codex', { priority: 0 }),
+  catalogEntry('text-only', { input_modalities: ['text'] }),
+  catalogEntry('small', { context_window: 30_000 }),
+  catalogEntry('warm', {
+    model_messages: {
+      instructions_template: 'I am warm. {{ personality }}',
+      instructions_variables: {
+        personality_default: 'DEFAULT',
+        personality_friendly: 'FRIENDLY',
+        personality_pragmatic: 'PRAGMATIC',
+      },
     },
-  },
-};
-
-afterEach(() => {
-  vi.doUnmock('@quire/core');
-  vi.resetModules();
-});
+  }),
+];
 
 async function startWith(scene: Scene, config: readonly string[] = []): Promise<AgentThread> {
-  vi.doMock('@quire/core', async (load) => {
-    const core = await load<typeof import('@quire/core')>();
-    return {
-      ...core,
-      findModel: (name: string) => ({
-        ...core.findModel(MODELS[name] === undefined ? name : 'gpt-5.2-codex'),
-        slug: name,
-        ...MODELS[name],
-      }),
-    };
-  });
-  vi.resetModules();
-  const { Quire } = await import('@quire/agent');
-  const quire = new Quire({
-    home: scene.home,
-    environment: { PATH: process.env['PATH'], HOME: scene.home },
-    configOverrides: [
-      `model_providers.test={name="Test",base_url="${scene.simulator.url}"}`,
-      'model_provider=test',
-      'model=gpt-5.2-codex',
-      ...config,
-    ],
-  });
-  return quire.startThread({ workingDirectory: scene.repository, sandboxMode: 'danger-full-access' });
+  const file = join(scene.home, 'models.json');
+  await writeFile(file, JSON.stringify({ models: MODELS }));
+  return scene.start({ sandboxMode: 'danger-full-access' }, [
+    `model_catalog_json=${JSON.stringify(file)}`,
+    'model=gpt-5.2-codex',
+    ...config,
+  ]);
 }
 
 const TEXT_ONLY: SceneOptions = { textOnlyModels: ['text-only'], rules: answersAll() };

@@ -1,4 +1,6 @@
 import {
+  DEFAULT_MODEL,
+  findModel,
   loadSubAgentTools,
   type ShellToolForm,
   type SubAgents,
@@ -104,6 +106,7 @@ export async function openRegistry(): Promise<Registry> {
   });
   const settings = resolveThreadSettings(config, options, {
     place,
+    models: { choose: (name) => name ?? DEFAULT_MODEL, describe: findModel },
     processEnvironment: environment,
     storedInstructions: undefined,
     storedContext: undefined,

@@ -1,6 +1,7 @@
 /** Sections of a context update that need more than their tag. */
 import type { Personality, ResponseItem } from '@quire/protocol';
 import type { ThreadSettings } from '../thread/settings.ts';
+import { javaScriptGuidance } from '../tools/javascript/tool-specs.ts';
 import { fragmentsFromEnd, projectInstructionsSection, projectInstructionsText, wrapFragment } from './fragments.ts';
 import {
   hasOwnInstructions,
@@ -65,8 +66,9 @@ const INSTRUCTIONS_ENDED = 'The project instructions given before no longer appl
 
 /** The instructions; when there are none any more, that those in the history ended. */
 export function instructionsSection(settings: ThreadSettings, history: readonly ResponseItem[]): string | undefined {
-  const { cwd, projectInstructions } = settings;
-  if (projectInstructions !== undefined) return projectInstructionsSection(cwd, projectInstructions);
+  const { cwd } = settings;
+  const told = toldInstructions(settings);
+  if (told !== undefined) return projectInstructionsSection(cwd, told);
   const [known] = fragmentsFromEnd(history, 'project-instructions');
   const isOver = known === undefined || projectInstructionsText(known) === INSTRUCTIONS_ENDED;
   return isOver ? undefined : projectInstructionsSection(cwd, INSTRUCTIONS_ENDED);
@@ -75,9 +77,16 @@ export function instructionsSection(settings: ThreadSettings, history: readonly 
 /** The same, unless the history ends with it already. */
 export function changedInstructions(settings: ThreadSettings, history: readonly ResponseItem[]): string | undefined {
   const current = instructionsSection(settings, history);
-  const { projectInstructions } = settings;
-  if (projectInstructions === undefined) return current;
+  const told = toldInstructions(settings);
+  if (told === undefined) return current;
   const [known] = fragmentsFromEnd(history, 'project-instructions');
-  const undirected = projectInstructionsSection(/* cwd */ undefined, projectInstructions);
+  const undirected = projectInstructionsSection(/* cwd */ undefined, told);
   return known === current || known === undirected ? undefined : current;
+}
+
+/** What a tool needs to be told beside its description stands behind the instructions of the project. */
+function toldInstructions({ projectInstructions, tools }: ThreadSettings): string | undefined {
+  if (!tools.enabled.has('js_repl')) return projectInstructions;
+  const guidance = javaScriptGuidance(tools);
+  return projectInstructions === undefined ? guidance : `${projectInstructions}\n\n${guidance}`;
 }

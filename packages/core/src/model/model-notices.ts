@@ -10,7 +10,7 @@ export interface UpgradeOffer {
   readonly reasoningEffort: string | undefined;
 }
 
-/** What people said to earlier offers. Source: `[notice]` of the configuration. */
+/** What people answered to earlier offers. Source: `[notice]` of the configuration. */
 export interface NoticeRecord {
   /** `notice.model_migrations`: old slug to new one. */
   readonly migrations: Readonly<Record<string, string>>;

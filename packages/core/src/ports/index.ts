@@ -40,6 +40,7 @@ export type {
   McpToolHints,
   McpToolOutcome,
 } from './mcp-servers.ts';
+export type { ModelKnowledge } from './model-knowledge.ts';
 export type { ModelCallOptions, ModelPort, ModelRequest, ModelTurn, ModelTurnIdentity } from './model-port.ts';
 export type { FileEdit, FileReading, PatchFiles } from './patch-files.ts';
 export type { RequestBudget } from './request-budget.ts';

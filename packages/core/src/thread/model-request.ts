@@ -1,5 +1,6 @@
 import type { JsonObject, ToolSpec } from '@quire/protocol';
 import type { History } from '../history/history.ts';
+import { acceptsImages } from '../model/turn/images.ts';
 import type { ModelRequest } from '../ports/model-port.ts';
 import type { ThreadSettings } from './settings.ts';
 
@@ -14,23 +15,14 @@ export function buildModelRequest(
     model: model.slug,
     instructions: settings.baseInstructions,
     input: history.forPrompt({
-      acceptsImages: model.inputModalities.includes('image'),
+      acceptsImages: acceptsImages(model),
       jsonOutputsAsText: turn.tools.some((tool) => tool.type === 'custom' && tool.name === 'apply_patch'),
     }),
     tools: turn.tools,
     parallelToolCalls: model.supportsParallelToolCalls,
-    reasoning: reasoning(settings),
-    verbosity: model.supportsVerbosity ? (settings.verbosity ?? model.defaultVerbosity) : undefined,
+    reasoning: settings.reasoning,
+    verbosity: settings.verbosity,
     outputSchema: turn.outputSchema,
     serviceTier: settings.serviceTier,
-  };
-}
-
-function reasoning(settings: ThreadSettings): ModelRequest['reasoning'] {
-  if (!settings.model.supportsReasoningSummaries) return undefined;
-  const effort = settings.reasoningEffort ?? settings.model.defaultReasoningEffort;
-  return {
-    ...(effort === undefined ? {} : { effort }),
-    ...(settings.reasoningSummary === 'none' ? {} : { summary: settings.reasoningSummary }),
   };
 }

@@ -2,6 +2,7 @@ import { type JsonObject, type MessageItem, ModelError, type PlanStep, type User
 import { contextMessages, turnContextLine } from '../context/initial-context.ts';
 import { findModel } from '../model/catalog.ts';
 import { isContextLimitReached, needsDownshiftCompaction } from '../model/compaction-limits.ts';
+import { resolveSettings } from '../model/turn/resolve-turn.ts';
 import type { ModelRequest, ModelTurn } from '../ports/model-port.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
 import { compactHistory } from './compact-history.ts';
@@ -82,6 +83,7 @@ export class RegularTurn {
     try {
       task.signal.throwIfAborted();
       task.state.ledger.noteUserInput();
+      this.#tellNotes();
       await this.#compactBefore();
       this.#recordContext();
       const notices = this.#request.notices.splice(0);
@@ -92,6 +94,16 @@ export class RegularTurn {
       return await this.#sampleUntilDone();
     } finally {
       this.#notices.showReceipts();
+    }
+  }
+
+  /** What was chosen holds for turn after turn; what is wrong with it is told once. */
+  #tellNotes(): void {
+    const { settings, ports, events } = this.#task;
+    for (const note of settings.notes) {
+      if (ports.toldNotes?.has(note) === true) continue;
+      ports.toldNotes?.add(note);
+      events.warn(note);
     }
   }
 
@@ -116,7 +128,7 @@ export class RegularTurn {
     const { state, settings, ports } = this.#task;
     const slug = state.previousModel;
     if (slug === undefined || slug === settings.model.slug) return undefined;
-    return { ...settings, model: (ports.describeModel ?? findModel)(slug) };
+    return resolveSettings({ ...settings, model: ports.models?.describe(slug) ?? findModel(slug) });
   }
 
   #recordContext(): void {

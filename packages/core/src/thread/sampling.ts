@@ -132,6 +132,9 @@ export class Sampling {
       case 'receipt':
         this.#turn.notices.note(event);
         return;
+      case 'models-etag':
+        this.#turn.ports.models?.noteEtag(event.etag);
+        return;
       case 'server-reasoning-included':
         this.#turn.noteReasoningIncluded();
         return;
@@ -140,7 +143,6 @@ export class Sampling {
       case 'reasoning-summary-end':
       case 'reasoning-content-delta':
       case 'tool-input-delta':
-      case 'models-etag':
       case 'unknown':
         // No effect on the turn.
         return;

@@ -1,5 +1,8 @@
 import type { ApprovalPolicy, CompactionStrategyName, ModelInfo, Personality, SandboxPolicy } from '@quire/protocol';
 import type { EnvironmentFacts } from '../context/environment.ts';
+import type { PersonalityChoice } from '../model/turn/personality.ts';
+import type { Reasoning } from '../model/turn/reasoning.ts';
+import type { ServiceTierChoice } from '../model/turn/service-tier.ts';
 
 export type WebSearchMode = 'disabled' | 'cached' | 'live';
 
@@ -18,12 +21,62 @@ export interface WebSearchSettings {
 /** Which form of command tool is offered. `unified-exec` is `exec_command` with `write_stdin`. */
 export type ShellToolForm = 'shell' | 'local-shell' | 'shell-command' | 'unified-exec' | 'none';
 
+/** What a turn offers, going by its model and what was chosen. */
 export interface ToolSettings {
   readonly shell: ShellToolForm;
   /** Names of optional tools that are on, such as `js_repl`, `grep_files`, `view_image`, `request_user_input`. */
   readonly enabled: ReadonlySet<string>;
-  /** `view_image` may hand over pictures in their own size. */
+  /** Pictures may be handed over in their own size. */
   readonly originalImages: boolean;
+}
+
+/** What was chosen of the tools, whatever the model. */
+export interface ToolChoices {
+  /** The feature `shell_tool`. */
+  readonly shell: boolean;
+  /** The feature `unified_exec`: sessions also for models that do not ask for them. */
+  readonly unifiedExec: boolean;
+  /** Optional tools beside those of the model. */
+  readonly enabled: ReadonlySet<string>;
+  /** Not offered, even if the model asks for them. */
+  readonly disabled: ReadonlySet<string>;
+  /** The feature that lets pictures through in their own size. */
+  readonly originalImages: boolean;
+}
+
+/** What was chosen, by whomever: for a turn and all after it, in the configuration, in features, in requirements. */
+export interface TurnChoices {
+  readonly reasoningEffort: {
+    readonly turn: string | undefined;
+    /** Goes before `configured` in plan mode. */
+    readonly planMode: string | undefined;
+    readonly configured: string | undefined;
+  };
+  readonly reasoningSummary: { readonly turn: string | undefined; readonly configured: string | undefined };
+  readonly verbosity: string | undefined;
+  readonly personality: PersonalityChoice;
+  readonly serviceTier: ServiceTierChoice;
+  /** By managed requirements. Absent: all. */
+  readonly allowedWebSearchModes: readonly WebSearchMode[] | undefined;
+  readonly tools: ToolChoices;
+}
+
+/** What follows from the model and the choices; made by `resolveTurn`. */
+export interface ResolvedTurn {
+  readonly reasoningEffort: string | undefined;
+  /** `none` leaves it out. */
+  readonly reasoningSummary: string;
+  /** Of requests. Absent: the model has no reasoning controls. */
+  readonly reasoning: Reasoning | undefined;
+  readonly verbosity: string | undefined;
+  /** Absent: the feature is off, or nothing was chosen. */
+  readonly personality: Personality | undefined;
+  /** The wire's word. */
+  readonly serviceTier: string | undefined;
+  readonly webSearchMode: WebSearchMode;
+  readonly tools: ToolSettings;
+  /** Sentences about choices that have another effect than people may think. */
+  readonly notes: readonly string[];
 }
 
 export interface CollaborationMode {
@@ -47,14 +100,13 @@ export interface CompactionSettings {
 }
 
 /** The values a thread works with: resolved from configuration by the composition, never the whole of it. */
-export interface ThreadSettings {
+export interface ThreadSettings extends ResolvedTurn {
   /** Absolute, normal. */
   readonly cwd: string;
   readonly model: ModelInfo;
+  readonly choices: TurnChoices;
   /** Fixed for the life of the thread. */
   readonly baseInstructions: string;
-  /** Absent: the feature is off, or nothing was chosen. */
-  readonly personality: Personality | undefined;
   /** Base instructions were made with this personality in them, so it need not be told. */
   readonly bakedPersonality: Personality | undefined;
   readonly collaborationMode: CollaborationMode | undefined;
@@ -65,17 +117,11 @@ export interface ThreadSettings {
   /** Joined text of the AGENTS.md files, if any. */
   readonly projectInstructions: string | undefined;
   readonly environment: EnvironmentFacts;
-  readonly reasoningEffort: string | undefined;
-  /** `none` leaves it out. */
-  readonly reasoningSummary: string;
-  readonly verbosity: string | undefined;
-  readonly serviceTier: string | undefined;
   readonly approvalPolicy: ApprovalPolicy;
   readonly sandbox: SandboxPolicy;
   /** Temporary folders that `workspace-write` may write to, as the sandbox policy allows. Absolute, real paths. */
   readonly temporaryRoots: readonly string[];
   readonly webSearch: WebSearchSettings;
-  readonly tools: ToolSettings;
   readonly network: {
     /** What commands may reach when they may use the network at all. Absent: everything. */
     readonly allowedHosts: readonly string[] | undefined;

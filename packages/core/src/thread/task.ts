@@ -1,6 +1,7 @@
 import type { MessageItem, ThreadEvent, TurnId, UserInput } from '@quire/protocol';
 import type { ApprovalDesk } from '../approval/approval-desk.ts';
 import { inputText, userMessage } from '../context/user-message.ts';
+import { imageNote } from '../model/turn/images.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
 import { userMessageEvent } from './rollout-events.ts';
 import type { ThreadSettings } from './settings.ts';
@@ -43,6 +44,8 @@ export interface Task {
 export function recordInput(task: Task, input: readonly UserInput[]): void {
   const text = inputText(input);
   const images = input.filter((part) => part.kind === 'image');
+  const note = images.length === 0 ? undefined : imageNote(task.settings.model);
+  if (note !== undefined) task.events.warn(note);
   task.record.add([userMessage(input)], effectiveTruncation(task.settings), [userMessageEvent(text, images)]);
   task.state.ledger.noteUserInput();
   task.trace?.prompt(text);

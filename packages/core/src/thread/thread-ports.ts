@@ -1,10 +1,10 @@
-import type { ModelInfo } from '@quire/protocol';
 import type { Approvals } from '../ports/approvals.ts';
 import type { Clock, Entropy } from '../ports/clock.ts';
 import type { CommandRules } from '../ports/command-rules.ts';
 import type { CommandRunner } from '../ports/command-runner.ts';
 import type { FileDigests } from '../ports/file-digests.ts';
 import type { ImageReader } from '../ports/image-reader.ts';
+import type { ModelKnowledge } from '../ports/model-knowledge.ts';
 import type { ModelPort } from '../ports/model-port.ts';
 import type { PatchFiles } from '../ports/patch-files.ts';
 import type { RequestBudget } from '../ports/request-budget.ts';
@@ -48,6 +48,8 @@ export interface ThreadPorts {
   readonly agentTools?: readonly Tool[];
   /** Absent: nothing is recorded. */
   readonly telemetry?: Telemetry;
-  /** What is known of a model by its name. Absent: the bundled catalog. */
-  readonly describeModel?: (slug: string) => ModelInfo;
+  /** Notes on settings that people have read; shared by a tree of agents. Absent: each turn tells them. */
+  readonly toldNotes?: Set<string>;
+  /** Absent: the bundled list. */
+  readonly models?: ModelKnowledge;
 }

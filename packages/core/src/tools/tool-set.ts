@@ -26,7 +26,7 @@ export interface TurnHandles {
 
 /** The tools of a turn, in the order in which they are offered. Source: the peer's order. */
 export function createToolSet(settings: ThreadSettings, ports: ThreadPorts, turn: TurnHandles): ToolSet {
-  const { enabled, shell } = settings.tools;
+  const { enabled, shell, originalImages } = settings.tools;
   const { files, clock, workspaceFiles, images } = ports;
   const applyPatch = new ApplyPatchTool(settings.model.applyPatchTool ?? 'freeform', {
     files,
@@ -46,7 +46,7 @@ export function createToolSet(settings: ThreadSettings, ports: ThreadPorts, turn
   const last: readonly Tool[] = [
     ...(images === undefined || !enabled.has('view_image')
       ? []
-      : [createViewImageTool(images, { offersOriginal: offersOriginal(settings) })]),
+      : [createViewImageTool(images, { offersOriginal: originalImages })]),
     ...(ports.agentTools ?? []),
     ...(ports.toolSources ?? []).flatMap((source) => source.tools),
   ];
@@ -60,10 +60,6 @@ export function createToolSet(settings: ThreadSettings, ports: ThreadPorts, turn
     tools: [...first, ...last],
     specs: [...specsOf(first), ...(search === undefined ? [] : [search]), ...specsOf(last)],
   };
-}
-
-function offersOriginal({ tools, model }: ThreadSettings): boolean {
-  return tools.originalImages && model.supportsOriginalImages;
 }
 
 function specsOf(tools: readonly Tool[]): readonly ToolSpec[] {

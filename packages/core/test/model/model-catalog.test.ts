@@ -419,32 +419,3 @@ test('a static list is never asked about, read or written [MODEL-19]', async () 
     [],
   ]);
 });
-
-describe('an unknown model', () => {
-  test('is told of once a name [MODEL-07]', () => {
-    const catalog = new CatalogStage().catalog();
-    const told: string[] = [];
-    for (const name of ['llama', 'gpt-5.2', 'llama', 'mistral']) {
-      catalog.reportUnknown(name, (message) => told.push(message));
-    }
-
-    expect(told.map((message) => message.split(';', 1)[0])).toEqual([
-      'Nothing is known about the model llama',
-      'Nothing is known about the model mistral',
-    ]);
-  });
-
-  test('is not told of when the list that is on its way describes it [MODEL-07]', async () => {
-    const stage = new CatalogStage();
-    stage.answers = [listed('"e1"', wireEntry('llama'))];
-    const catalog = stage.catalog();
-    const told: string[] = [];
-    const running = refresh(catalog, 'online');
-    for (const name of ['llama', 'mistral']) catalog.reportUnknown(name, (message) => told.push(message));
-    const atOnce = told.length;
-    await running;
-    await settle();
-
-    expect([atOnce, told.length, told[0]?.includes('mistral')]).toEqual([0, 1, true]);
-  });
-});

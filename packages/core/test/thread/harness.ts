@@ -11,7 +11,14 @@ import type {
   SessionReading,
   SessionWriting,
 } from '@quire/core';
-import { findModel, Thread, type ThreadSeed, type ThreadSettings } from '@quire/core';
+import {
+  findModel,
+  resolveSettings,
+  Thread,
+  type ThreadSeed,
+  type ThreadSettings,
+  type TurnChoices,
+} from '@quire/core';
 import {
   type ModelEvent,
   parseThreadId,
@@ -220,10 +227,22 @@ export class FakeClock implements Clock {
   }
 }
 
+const CHOICES: TurnChoices = {
+  reasoningEffort: { turn: undefined, planMode: undefined, configured: 'medium' },
+  reasoningSummary: { turn: undefined, configured: 'auto' },
+  verbosity: undefined,
+  personality: { feature: true, turn: undefined, configured: undefined, stored: undefined },
+  serviceTier: { turn: undefined, configured: undefined, fastMode: true },
+  allowedWebSearchModes: undefined,
+  tools: { shell: true, unifiedExec: false, enabled: new Set(), disabled: new Set(), originalImages: false },
+};
+
+/** What is not overridden follows from model and choices. */
 export function settings(overrides: Partial<ThreadSettings> = {}): ThreadSettings {
-  return {
+  const ground = {
     cwd: '/repo',
     model: findModel('gpt-5.2-codex'),
+    choices: CHOICES,
     baseInstructions: 'Base.',
     developerInstructions: undefined,
     projectInstructions: undefined,
@@ -234,7 +253,6 @@ export function settings(overrides: Partial<ThreadSettings> = {}): ThreadSetting
       git: undefined,
       otherWorkspaces: [],
     },
-    personality: undefined,
     bakedPersonality: undefined,
     collaborationMode: undefined,
     gitInContext: true,
@@ -245,10 +263,6 @@ export function settings(overrides: Partial<ThreadSettings> = {}): ThreadSetting
       prompt: undefined,
       ledger: true,
     },
-    reasoningEffort: 'medium',
-    reasoningSummary: 'auto',
-    verbosity: undefined,
-    serviceTier: undefined,
     approvalPolicy: 'never',
     sandbox: {
       mode: 'danger-full-access',
@@ -265,12 +279,12 @@ export function settings(overrides: Partial<ThreadSettings> = {}): ThreadSetting
       location: undefined,
       isServed: false,
     },
-    tools: { shell: 'shell-command', enabled: new Set(), originalImages: false },
     network: { allowedHosts: undefined },
     streamMaxRetries: 5,
     toolOutputTokenLimit: undefined,
     ...overrides,
-  };
+  } as const;
+  return { ...resolveSettings(ground), ...overrides };
 }
 
 export interface TestThread {

@@ -483,6 +483,17 @@ export const CONFIG_KEYS = [
     meaning: 'Address that they come back to, when it is not that port of this machine.',
   },
   {
+    key: 'notice',
+    type: 'table',
+    meaning:
+      'What you answered to offers of newer models: `model_migrations` names for a model the one that was offered. Clients write it. A project may not set it.',
+  },
+  {
+    key: 'tui.model_availability_nux',
+    type: 'table',
+    meaning: 'How often you were shown the notice of a new model, by its slug. Clients write it.',
+  },
+  {
     key: 'otel.exporter',
     type: '`none`, or a table',
     meaning:

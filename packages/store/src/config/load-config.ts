@@ -8,6 +8,7 @@ import { type LoginSettings, readLoginSettings } from './login-settings.ts';
 import { type McpConfig, readMcpSettings } from './mcp-settings.ts';
 import { misspelledKeys } from './misspelled-keys.ts';
 import { type ModelSettings, readModelSettings } from './model-settings.ts';
+import { type NoticeSettings, readNoticeSettings } from './notice-settings.ts';
 import type { ProjectFacts } from './project-layers.ts';
 import { type ProviderSettings, readProviderSettings } from './provider-settings.ts';
 import { type LayerOptions, type LayerStack, readLayers } from './read-layers.ts';
@@ -22,6 +23,7 @@ export interface Config
   extends ModelSettings,
     ProviderSettings,
     LoginSettings,
+    NoticeSettings,
     TelemetryConfig,
     SafetySettings,
     ContextSettings,
@@ -75,6 +77,7 @@ async function decode(
     ...(await readModelSettings(reader, warnings)),
     ...readProviderSettings(reader, warnings),
     ...readLoginSettings(owner),
+    ...readNoticeSettings(owner),
     ...readTelemetrySettings(owner),
     ...readSafetySettings(reader, warnings),
     ...readContextSettings(reader),

@@ -1,4 +1,4 @@
-import type { McpServerConfig, PrefixRule } from '@quire/core';
+import { allowedWebSearchMode, type McpServerConfig, type PrefixRule } from '@quire/core';
 import type { ApprovalPolicy, NamedApprovalPolicy, SandboxMode } from '@quire/protocol';
 import type { McpConfig } from './mcp-settings.ts';
 import type { SafetySettings } from './safety-settings.ts';
@@ -70,10 +70,9 @@ export function constrainWebSearchMode(
   requirements: ManagedRequirements | undefined,
 ): Constrained<WebSearchMode> {
   const allowed = requirements?.webSearchModes;
-  if (requirements === undefined || allowed === undefined || mode === 'disabled' || allowed.includes(mode)) {
-    return { value: mode, notice: undefined };
-  }
-  const value = (['cached', 'live'] as const).find((candidate) => allowed.includes(candidate)) ?? 'disabled';
+  if (requirements === undefined || allowed === undefined) return { value: mode, notice: undefined };
+  const value = allowedWebSearchMode(mode, { allowed, fullAccess: false });
+  if (value === mode) return { value, notice: undefined };
   return { value, notice: replaced({ key: 'web_search', wanted: mode, value, allowed, requirements }) };
 }
 

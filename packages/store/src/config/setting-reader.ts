@@ -110,6 +110,11 @@ export class SettingReader {
     return Object.fromEntries(entries);
   }
 
+  /** What stands in it may be anything. */
+  table(setting: SettingPath): ConfigTable | undefined {
+    return this.#typed(segmentsOf(setting), 'a table', isTable);
+  }
+
   /** Absolute. Relative ones start at the folder of the layer that set them; `~/` is the user's home. */
   path(setting: SettingPath): string | undefined {
     const value = this.nonEmptyString(setting);

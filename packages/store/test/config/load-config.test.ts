@@ -41,6 +41,7 @@ const DEFAULTS: Config = {
   providerIds: ['lmstudio', 'ollama', 'openai'],
   providerTokenCommand: undefined,
   ossProvider: undefined,
+  modelNotices: { migrations: {}, hidden: new Set(), showings: {} },
   forcedLoginMethod: undefined,
   forcedWorkspaceIds: undefined,
   credentialsStore: 'file',

@@ -5,9 +5,9 @@ export function acceptsImages(model: Pick<ModelInfo, 'inputModalities'>): boolea
 }
 
 /** For people who attach an image to a message for a model that takes none. */
-export function imageRefusal(model: Pick<ModelInfo, 'inputModalities' | 'slug'>): string | undefined {
+export function imageNote(model: Pick<ModelInfo, 'inputModalities' | 'slug'>): string | undefined {
   if (acceptsImages(model)) return undefined;
-  return `${model.slug} takes no images. Remove them from the message, or choose another model.`;
+  return `${model.slug} takes no images: it is told that there are some, and sees none. Choose another model to have them seen.`;
 }
 
 /** The first model whose name says that it takes pictures in their own size. */

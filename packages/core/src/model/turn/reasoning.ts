@@ -27,9 +27,12 @@ export function resolveReasoning(model: ModelInfo, choice: ReasoningChoice): Rea
   return { ...(effort === undefined ? {} : { effort }), ...(summary === 'none' ? {} : { summary }) };
 }
 
-/** A sentence for people when the model does not list the effort that was chosen. It is sent all the same. */
+/** A sentence for people when the model does not list the effort that was chosen, which is sent all the same, or takes none. */
 export function effortNote(model: ModelInfo, effort: string | undefined): string | undefined {
   const known = model.supportedReasoningEfforts;
+  if (effort !== undefined && !model.supportsReasoningSummaries) {
+    return `${model.slug} takes no reasoning effort; ${effort} is left out.`;
+  }
   if (effort === undefined || known.length === 0 || known.includes(effort)) return undefined;
   return `${model.slug} does not list the reasoning effort ${effort}, which is sent as it was chosen; it lists ${known.join(', ')}.`;
 }

@@ -46,12 +46,3 @@ export function resolveServiceTier(model: ModelInfo, choice: ServiceTierChoice):
 function offers({ serviceTiers, isFallback }: ModelInfo, tier: string): boolean {
   return serviceTiers === undefined ? !isFallback : serviceTiers.includes(tier);
 }
-
-export function isFastMode(configured: string | undefined): boolean {
-  return configured === FAST || configured === PRIORITY;
-}
-
-/** What `service_tier` is to be in the configuration file when Fast mode is switched; `undefined` removes the key. */
-export function persistedServiceTier({ fast }: { readonly fast: boolean }): string | undefined {
-  return fast ? FAST : undefined;
-}

@@ -5,7 +5,7 @@ export function resolveVerbosity(model: ModelInfo, configured: string | undefine
   return model.supportsVerbosity ? (configured ?? model.defaultVerbosity) : undefined;
 }
 
-/** For the log: a verbosity was configured that this model does not take. */
+/** For people: a verbosity was configured that this model does not take. */
 export function verbosityNote(model: ModelInfo, configured: string | undefined): string | undefined {
   if (configured === undefined || model.supportsVerbosity) return undefined;
   return `${model.slug} takes no verbosity; ${configured} is left out.`;

@@ -1,4 +1,5 @@
 import type { ToolCallItem } from '@quire/protocol';
+import { acceptsImages } from '../../model/turn/images.ts';
 import { resolvePath } from '../../paths.ts';
 import type { ImageReader, ImageReading } from '../../ports/image-reader.ts';
 import { type ArgumentReading, parseArguments } from '../call-arguments.ts';
@@ -29,7 +30,7 @@ const DETAIL_PARAMETER = {
 /**
  * Shows the model a picture on disk. Source for arguments and output: the peer's `view_image`.
  *
- * @param options.offersOriginal the feature is on and the model takes pictures in their own size
+ * @param options.offersOriginal the model may have pictures in their own size
  */
 export function createViewImageTool(
   images: ImageReader,
@@ -57,12 +58,12 @@ export function createViewImageTool(
 
 async function viewImage(images: ImageReader, call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
   const { settings, signal } = context;
-  if (!settings.model.inputModalities.includes('image')) return toolError(call, NAME, NO_IMAGES);
+  if (!acceptsImages(settings.model)) return toolError(call, NAME, NO_IMAGES);
   const args = readArguments(call, settings.cwd);
   if (args.kind === 'invalid') return toolError(call, NAME, args.message);
   const { path, wantsOriginal } = args.value;
   // A model that may not have it sees the fitted picture, which is better than none.
-  const isOriginal = wantsOriginal && settings.tools.originalImages && settings.model.supportsOriginalImages;
+  const isOriginal = wantsOriginal && settings.tools.originalImages;
   const image = await images.read(path, { size: isOriginal ? 'original' : 'fitted', signal });
   if (image.kind !== 'image') return toolError(call, NAME, failureText(image, path));
   return {

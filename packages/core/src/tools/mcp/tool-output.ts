@@ -7,6 +7,7 @@ import {
   type ToolOutputBody,
   type ToolOutputPart,
 } from '@quire/protocol';
+import { acceptsImages } from '../../model/turn/images.ts';
 import type { McpToolOutcome } from '../../ports/mcp-servers.ts';
 
 type Answered = Extract<McpToolOutcome, { kind: 'answered' }>;
@@ -19,7 +20,7 @@ export function toolOutputOf(answer: Answered, model: Pick<ModelInfo, 'inputModa
   const { structuredContent, content } = answer;
   if (structuredContent !== undefined && structuredContent !== null) return JSON.stringify(structuredContent);
   if (!content.some(isImage)) return JSON.stringify(content);
-  return model.inputModalities.includes('image') ? content.map(partOf) : JSON.stringify(content.map(withoutImage));
+  return acceptsImages(model) ? content.map(partOf) : JSON.stringify(content.map(withoutImage));
 }
 
 /** The result as clients are shown it. */

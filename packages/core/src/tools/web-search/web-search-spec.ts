@@ -2,7 +2,7 @@ import type { ToolSpec } from '@quire/protocol';
 import type { ThreadSettings, WebSearchMode, WebSearchSettings } from '../../thread/settings.ts';
 
 /**
- * How a turn may search: what was chosen; else nothing with a provider that is not known to search, live where commands
+ * How a turn would search if nothing forbade it: what was chosen; else nothing with a provider that is not known to search, live where commands
  * have full access anyway, and the provider's own index otherwise.
  * Source: the peer, early 2026. Later ones let full access win over a chosen `cached`; here what a person chose holds.
  */
@@ -15,9 +15,9 @@ export function webSearchMode(settings: Pick<ThreadSettings, 'webSearch' | 'sand
 
 /** The search that the provider runs by itself, as offered in one turn; `undefined`: none. */
 export function webSearchSpec(
-  settings: Pick<ThreadSettings, 'webSearch' | 'sandbox' | 'model'>,
+  settings: Pick<ThreadSettings, 'webSearch' | 'webSearchMode' | 'model'>,
 ): Extract<ToolSpec, { type: 'web_search' }> | undefined {
-  const mode = webSearchMode(settings);
+  const { webSearchMode: mode } = settings;
   if (mode === 'disabled') return undefined;
   const { allowedDomains, location, contextSize } = settings.webSearch;
   return {

@@ -3,13 +3,14 @@ import { describe, expect, test } from 'vitest';
 import { findModel } from '../../../src/model/catalog.ts';
 import { withOverrides } from '../../../src/model/model-overrides.ts';
 import { allowedWebSearchMode } from '../../../src/model/turn/allowed-web-search.ts';
-import { allowsOriginalImages, imageRefusal } from '../../../src/model/turn/images.ts';
+import { allowsOriginalImages, imageNote } from '../../../src/model/turn/images.ts';
 import { resolvePersonality } from '../../../src/model/turn/personality.ts';
 import { effortNote, nearestEffort, resolveReasoning } from '../../../src/model/turn/reasoning.ts';
-import { resolveTurn, type TurnChoices } from '../../../src/model/turn/resolve-turn.ts';
-import { isFastMode, persistedServiceTier, resolveServiceTier } from '../../../src/model/turn/service-tier.ts';
+import { resolveTurn, type TurnGround } from '../../../src/model/turn/resolve-turn.ts';
+import { resolveServiceTier } from '../../../src/model/turn/service-tier.ts';
+import { resolveTools } from '../../../src/model/turn/tools.ts';
 import { resolveVerbosity } from '../../../src/model/turn/verbosity.ts';
-import type { WebSearchMode } from '../../../src/thread/settings.ts';
+import type { ToolChoices, TurnChoices, WebSearchMode } from '../../../src/thread/settings.ts';
 
 const MODEL = findModel('gpt-5.2-codex');
 const GENERAL = findModel('gpt-5.2');
@@ -49,6 +50,7 @@ describe('reasoning', () => {
       effortNote(MODEL, 'minimal'),
       effortNote(MODEL, 'low'),
       effortNote(MODEL, /* effort */ undefined),
+      effortNote(modelWith({ supportedReasoningEfforts: [] }), 'minimal'),
       effortNote(UNKNOWN, 'minimal'),
     ];
 
@@ -57,6 +59,7 @@ describe('reasoning', () => {
       undefined,
       undefined,
       undefined,
+      'llama takes no reasoning effort; minimal is left out.',
     ]);
   });
 
@@ -109,15 +112,6 @@ describe('the service tier', () => {
   ])('for %s [MODEL-32]', (_name, model, turn, configured, fastMode, resolution) => {
     expect(resolveServiceTier(model, { turn, configured, fastMode })).toEqual(resolution);
   });
-
-  test('is kept as fast when Fast mode is switched on and removed when it is switched off [MODEL-32]', () => {
-    const written = [true, false].map((fast) => persistedServiceTier({ fast }));
-
-    expect([written, [...written, 'priority', 'flex'].map(isFastMode)]).toEqual([
-      ['fast', undefined],
-      [true, false, true, false],
-    ]);
-  });
 });
 
 describe('the personality', () => {
@@ -146,10 +140,10 @@ describe('the personality', () => {
 });
 
 describe('images', () => {
-  test('are refused for a model that takes none, with its name [MODEL-34]', () => {
-    expect([imageRefusal(MODEL), imageRefusal(modelWith({ inputModalities: ['text'] }))]).toEqual([
+  test('for a model that takes none are told of, with its name [MODEL-34]', () => {
+    expect([imageNote(MODEL), imageNote(modelWith({ inputModalities: ['text'] }))]).toEqual([
       undefined,
-      'gpt-5.2-codex takes no images. Remove them from the message, or choose another model.',
+      'gpt-5.2-codex takes no images: it is told that there are some, and sees none. Choose another model to have them seen.',
     ]);
   });
 
@@ -189,65 +183,120 @@ function sandbox(mode: SandboxPolicy['mode']): SandboxPolicy {
   return { mode, writableRoots: [], networkAccess: false, excludeTmpdirEnvVar: false, excludeSlashTmp: false };
 }
 
+describe('the tools', () => {
+  const TOOLS: ToolChoices = {
+    shell: true,
+    unifiedExec: false,
+    enabled: new Set(['view_image']),
+    disabled: new Set(),
+    originalImages: false,
+  };
+
+  test.each<[string, Partial<ModelInfo>, Partial<ToolChoices>, string, readonly string[]]>([
+    ['its form of commands', { shellType: 'local' }, {}, 'local-shell', ['view_image']],
+    ['sessions where they are chosen', { shellType: 'default' }, { unifiedExec: true }, 'unified-exec', ['view_image']],
+    ['no commands for a model without', { shellType: 'disabled' }, { unifiedExec: true }, 'none', ['view_image']],
+    ['no commands where they are switched off', {}, { shell: false }, 'none', ['view_image']],
+    ['its own tools too', { experimentalTools: ['list_dir'] }, {}, 'shell-command', ['view_image', 'list_dir']],
+    [
+      'none that is switched off',
+      { experimentalTools: ['list_dir'] },
+      { disabled: new Set(['view_image', 'list_dir']) },
+      'shell-command',
+      [],
+    ],
+  ])('of a model are %s [MODEL-42]', (_name, model, choices, shell, enabled) => {
+    expect(resolveTools(modelWith(model), { ...TOOLS, ...choices })).toEqual({
+      shell,
+      enabled: new Set(enabled),
+      originalImages: false,
+    });
+  });
+});
+
 const CHOICES: TurnChoices = {
-  reasoningEffort: { turn: undefined, configured: undefined },
+  reasoningEffort: { turn: undefined, planMode: undefined, configured: undefined },
   reasoningSummary: { turn: undefined, configured: undefined },
   verbosity: undefined,
   personality: { feature: true, turn: undefined, configured: undefined, stored: undefined },
   serviceTier: { turn: undefined, configured: undefined, fastMode: true },
-  web: {
-    webSearch: {
-      mode: undefined,
-      allowedDomains: undefined,
-      contextSize: undefined,
-      location: undefined,
-      isServed: true,
-    },
-    sandbox: sandbox('read-only'),
-  },
   allowedWebSearchModes: undefined,
-  originalImages: false,
+  tools: { shell: true, unifiedExec: false, enabled: new Set(), disabled: new Set(), originalImages: false },
 };
+const GROUND: TurnGround = {
+  model: GENERAL,
+  choices: CHOICES,
+  webSearch: {
+    mode: undefined,
+    allowedDomains: undefined,
+    contextSize: undefined,
+    location: undefined,
+    isServed: true,
+  },
+  sandbox: sandbox('read-only'),
+  collaborationMode: undefined,
+};
+const TOOLS = { shell: 'shell-command', enabled: new Set(), originalImages: false };
 
 describe('a turn', () => {
   test('without choices goes by its model [MODEL-36]', () => {
-    expect(resolveTurn(GENERAL, CHOICES)).toEqual({
+    expect(resolveTurn(GROUND)).toEqual({
+      reasoningEffort: 'medium',
+      reasoningSummary: 'auto',
       reasoning: { effort: 'medium', summary: 'auto' },
       verbosity: 'low',
       personality: undefined,
       serviceTier: undefined,
-      webSearch: 'cached',
-      acceptsImages: true,
-      originalImages: false,
+      webSearchMode: 'cached',
+      tools: TOOLS,
       notes: [],
     });
   });
 
   test('has its own choices first, its search follows its sandbox, and what has no effect is told [MODEL-36]', () => {
-    const resolved = resolveTurn(MODEL, {
-      ...CHOICES,
-      reasoningEffort: { turn: 'minimal', configured: 'high' },
-      reasoningSummary: { turn: undefined, configured: 'none' },
-      verbosity: 'high',
-      personality: { ...CHOICES.personality, turn: 'friendly' },
-      serviceTier: { turn: 'fast', configured: undefined, fastMode: false },
-      web: { ...CHOICES.web, sandbox: sandbox('danger-full-access') },
+    const resolved = resolveTurn({
+      ...GROUND,
+      model: MODEL,
+      choices: {
+        ...CHOICES,
+        reasoningEffort: { turn: 'minimal', planMode: 'low', configured: 'high' },
+        reasoningSummary: { turn: undefined, configured: 'none' },
+        verbosity: 'high',
+        personality: { ...CHOICES.personality, turn: 'friendly' },
+        serviceTier: { turn: 'fast', configured: undefined, fastMode: false },
+      },
+      sandbox: sandbox('danger-full-access'),
+      collaborationMode: { mode: 'plan', instructions: undefined },
     });
 
     expect(resolved).toEqual({
+      reasoningEffort: 'minimal',
+      reasoningSummary: 'none',
       reasoning: { effort: 'minimal' },
       verbosity: undefined,
       personality: 'friendly',
       serviceTier: undefined,
-      webSearch: 'live',
-      acceptsImages: true,
-      originalImages: false,
+      webSearchMode: 'live',
+      tools: TOOLS,
       notes: [
         'gpt-5.2-codex does not list the reasoning effort minimal, which is sent as it was chosen; it lists low, medium, high, xhigh.',
         'gpt-5.2-codex takes no verbosity; high is left out.',
         'The service tier fast is left out: the feature fast_mode is off.',
       ],
     });
+  });
+
+  test.each([
+    { mode: 'plan', planMode: 'high', effort: 'high' },
+    { mode: 'plan', planMode: undefined, effort: 'low' },
+    { mode: 'default', planMode: 'high', effort: 'low' },
+    { mode: undefined, planMode: 'high', effort: 'low' },
+  ])('in mode $mode with the effort $planMode for plans has the effort $effort [MODEL-43]', (choice) => {
+    const { mode, planMode, effort } = choice;
+    const collaborationMode = mode === undefined ? undefined : { mode, instructions: undefined };
+    const choices = { ...CHOICES, reasoningEffort: { turn: undefined, planMode, configured: 'low' } };
+
+    expect(resolveTurn({ ...GROUND, choices, collaborationMode }).reasoningEffort).toBe(effort);
   });
 });
 

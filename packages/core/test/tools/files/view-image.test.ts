@@ -10,8 +10,10 @@ const IMAGE: ImageReading = { kind: 'image', dataUrl: URL, width: 1, height: 1, 
 const base = settings();
 const ABLE: Partial<ThreadSettings> = {
   model: { ...base.model, inputModalities: ['text', 'image'], supportsOriginalImages: true },
-  tools: { ...base.tools, originalImages: true },
 };
+const withFeature = (originalImages: boolean): Partial<ThreadSettings> => ({
+  choices: { ...base.choices, tools: { ...base.choices.tools, originalImages } },
+});
 const TEXT_ONLY: Partial<ThreadSettings> = { model: { ...base.model, inputModalities: ['text'] } };
 
 class FakeImages implements ImageReader {
@@ -57,7 +59,7 @@ test('a picture is handed over as one image item, and shown by its path [FILE-51
 });
 
 describe('the full size', () => {
-  test('is given when feature, model and call agree [FILE-52]', async () => {
+  test('is given when model and call agree [FILE-52]', async () => {
     const images = new FakeImages();
     const { output } = await view(images, { path: '/b.png', detail: 'original' }, ABLE);
     expect({ output, asked: images.asked }).toEqual({
@@ -68,8 +70,8 @@ describe('the full size', () => {
 
   test.each([
     ['nobody asks for it', {}, ABLE],
-    ['the feature is off', { detail: 'original' }, { ...ABLE, tools: { ...base.tools, originalImages: false } }],
-    ['the model can not take it', { detail: 'original' }, { tools: { ...base.tools, originalImages: true } }],
+    ['the model does not say that it takes it', { detail: 'original' }, {}],
+    ['the feature is on for an earlier model', { detail: 'original' }, withFeature(/* originalImages */ true)],
   ])('is not given when %s [FILE-52]', async (_what, args, own) => {
     const images = new FakeImages();
     const { output } = await view(images, { path: '/b.png', ...args }, own);
