@@ -27,6 +27,7 @@ export const FLOORS = {
   auth: { floor: 3 },
   host: { floor: 3, pipes: true },
   store: { floor: 3 },
+  telemetry: { floor: 3 },
   agent: { floor: 4 },
   'app-server': { floor: 5 },
   tui: { floor: 5 },

@@ -244,8 +244,10 @@ export class OpenThread implements AgentThread {
     this.#resources.model.close();
     if (this.#resources.ground.depth === 0) this.#resources.ground.models.close();
     const { runner, equipment } = this.#resources;
+    const recording = this.#resources.ground.recording?.release();
     await Promise.all([runner.close(), equipment.close(), this.#pruneSnapshots()]);
     this.#resources.rollout.close();
+    await recording;
   }
 }
 

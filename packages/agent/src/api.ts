@@ -45,6 +45,11 @@ export interface QuireOptions {
    * one that `oss_provider` names. The model is that server's usual one unless `model` is given for this run.
    */
   readonly oss?: boolean | OssProviderId;
+  /**
+   * Told once when telemetry gets lost, also while no turn runs. Must not throw. Default: a warning of a thread, which
+   * is dropped when there is no turn any more.
+   */
+  readonly onTelemetryProblem?: (message: string) => void;
 }
 
 export interface ThreadOptions {

@@ -6,12 +6,13 @@ import {
   createCredentialsSource,
   enforceRestrictions,
   LoginKeeper,
+  type LoginLog,
   type StoreKind,
   secretsOf,
 } from '@quire/auth';
 import type { ModelPort, ThreadSettings } from '@quire/core';
 import { describeHost, runProgram, systemClock, systemEntropy } from '@quire/host';
-import { createFallbackMemory, createModelClient, RateLimitStore } from '@quire/model-client';
+import { createFallbackMemory, createModelClient, type ModelClientObserver, RateLimitStore } from '@quire/model-client';
 import type { ModelProvider, ThreadId } from '@quire/protocol';
 import { type Config, createRedactor, type ProviderTokenCommand } from '@quire/store';
 import { AgentError } from './agent-error.ts';
@@ -49,10 +50,15 @@ export class ModelLines {
   readonly #rateLimits = new RateLimitStore({ clock: systemClock });
   readonly #keepers = new Map<string, LoginKeeper>();
   readonly #commandTokens = new Map<string, CommandTokens>();
+  readonly #onLogin: (record: LoginLog) => void;
 
+  /** @param options `onLogin` is told of renewals of the login; must not throw */
   constructor(
     environment: Environment,
-    options: Pick<QuireOptions, 'apiKey' | 'tokens' | 'originator'> & { readonly secrets: KnownSecrets },
+    options: Pick<QuireOptions, 'apiKey' | 'tokens' | 'originator'> & {
+      readonly secrets: KnownSecrets;
+      readonly onLogin: (record: LoginLog) => void;
+    },
   ) {
     const override = environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
     this.originator = override === undefined || override === '' ? (options.originator ?? DEFAULT_ORIGINATOR) : override;
@@ -62,6 +68,7 @@ export class ModelLines {
     this.#tokens = options.tokens;
     this.#secrets = options.secrets;
     if (options.apiKey !== undefined) this.#secrets.noteTokens([options.apiKey]);
+    this.#onLogin = options.onLogin;
   }
 
   /** @throws AuthError when the login that is there is not allowed; it is taken away then */
@@ -152,6 +159,7 @@ export class ModelLines {
         storeKind,
         environment: this.#environment,
         onLogin: (login) => this.#secrets.noteTokens(secretsOf(login)),
+        log: this.#onLogin,
         client: { originator: this.originator, userAgent: this.userAgent },
         ...(workspaces === undefined ? {} : { workspaces }),
       });
@@ -167,11 +175,13 @@ export class ModelLines {
     readonly webSocket: WebSocketChoice;
     /** What kind of side task the thread is. */
     readonly subagent: string | undefined;
+    readonly observer?: ModelClientObserver | undefined;
   }): ModelPort {
-    const { config, subagent, ...given } = thread;
+    const { config, subagent, observer, ...given } = thread;
     return createModelClient({
       ...given,
       ...(subagent === undefined ? {} : { subagent }),
+      ...(observer === undefined ? {} : { observer }),
       provider: config.provider,
       originator: this.originator,
       clientVersion: VERSION,

@@ -22,6 +22,7 @@ import type { SandboxedCommand } from './sandboxed-command.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { KnownSecrets } from './secrets.ts';
 import { homeOf, readSite } from './site.ts';
+import { TelemetryOfProgram } from './telemetry-of-program.ts';
 import { ThreadOpener } from './thread-opener.ts';
 
 /**
@@ -39,15 +40,30 @@ export class Quire {
     this.#options = options;
     this.#environment = options.environment ?? process.env;
     const secrets = new KnownSecrets(this.#environment);
-    const lines = new ModelLines(this.#environment, { ...options, secrets });
+    const lines = new ModelLines(this.#environment, {
+      ...options,
+      secrets,
+      onLogin: (record) => telemetry.noteLogin(record),
+    });
     this.#secrets = secrets;
     this.#lines = lines;
     const { originator, userAgent } = lines;
-    this.#catalogs = new ModelCatalogs({ environment: this.#environment, originator, userAgent });
+    const telemetry = new TelemetryOfProgram({
+      environment: this.#environment,
+      originator,
+      onProblem: options.onTelemetryProblem,
+    });
+    this.#catalogs = new ModelCatalogs({
+      environment: this.#environment,
+      originator,
+      userAgent,
+      onTiming: (timing) => telemetry.noteCatalog(timing),
+    });
     this.#opener = new ThreadOpener({
       options,
       environment: this.#environment,
       lines,
+      telemetry,
       catalogs: this.#catalogs,
       servers: new McpServersOfProgram({
         environment: this.#environment,

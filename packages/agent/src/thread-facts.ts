@@ -4,7 +4,6 @@ import type { Config } from '@quire/store';
 import type { ThreadFacts, ThreadOptions } from './api.ts';
 import type { StoredThread } from './stored-thread.ts';
 import { requirementNotices } from './thread-settings.ts';
-import { unservedSettings } from './unserved-settings.ts';
 
 /** What people are told about the settings of a thread when it is opened. */
 export function openingNotices(
@@ -20,7 +19,6 @@ export function openingNotices(
     ...modelWarnings(settings, stored),
     ...searchWarnings(settings, config),
     ...requirementNotices(config, options),
-    ...unservedSettings(config),
   ];
 }
 

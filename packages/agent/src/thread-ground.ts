@@ -7,6 +7,7 @@ import type { ThreadModels } from './models/thread-models.ts';
 import type { AgentLabel } from './new-rollout.ts';
 import type { Site } from './site.ts';
 import type { StoredThread } from './stored-thread.ts';
+import type { ThreadRecording } from './thread-recording.ts';
 
 /** What a thread is made of beside its settings; its children are made of the same. */
 export interface ThreadGround {
@@ -22,6 +23,8 @@ export interface ThreadGround {
   readonly depth: number;
   /** Absent: the thread starts no agents of its own. */
   readonly agents: AgentsOfTree | undefined;
+  /** Absent: nothing is exported. */
+  readonly recording: ThreadRecording | undefined;
 }
 
 /** The agents of all threads of one tree. */

@@ -16,7 +16,7 @@ import {
   systemClock,
   systemEntropy,
 } from '@quire/host';
-import type { ThreadId } from '@quire/protocol';
+import { isJsonObject, type JsonValue, type ThreadId } from '@quire/protocol';
 import { type Config, isOssProviderId, type KnownValues } from '@quire/store';
 import { AgentBudget } from './agent-budget.ts';
 import { AgentError } from './agent-error.ts';
@@ -35,9 +35,11 @@ import type { Sandboxes } from './sandboxes.ts';
 import type { KnownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import type { StoredThread } from './stored-thread.ts';
+import type { TelemetryOfProgram } from './telemetry-of-program.ts';
 import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
 import { openingNotices, threadFacts } from './thread-facts.ts';
 import type { AgentsOfTree, ChildOptions, ThreadGround, ThreadSource } from './thread-ground.ts';
+import type { ThreadRecording } from './thread-recording.ts';
 import { resolveThreadSettings } from './thread-settings.ts';
 import { changedChoices } from './turn-choices.ts';
 
@@ -50,6 +52,7 @@ export interface Household {
   readonly servers: McpServersOfProgram;
   readonly sandboxes: Sandboxes;
   readonly secrets: KnownSecrets;
+  readonly telemetry: TelemetryOfProgram;
 }
 
 interface ThreadOrigin {
@@ -77,9 +80,20 @@ export class ThreadOpener implements ThreadSource {
     stored: StoredThread | undefined,
     { isFork = false }: { readonly isFork?: boolean } = {},
   ): Promise<OpenThread> {
+    const startedAtMs = systemClock.now();
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
     const runner = this.#runner(site.config, threadId);
     let record: OpenedRollout | undefined = stored === undefined ? undefined : storedRecord(stored, site.home);
+    const secrets = this.secrets(site.config);
+    // What records is loaded while the place is read.
+    const beginning = this.#household.telemetry.begin({
+      threadId,
+      startedAtMs,
+      config: site.config,
+      secrets,
+      source: sourceName(options.source ?? 'exec'),
+    });
+    beginning.catch(() => undefined); // awaited below, unless something fails before
     let models: ThreadModels | undefined;
     const notices = new NoticeBoard();
     try {
@@ -88,7 +102,6 @@ export class ThreadOpener implements ThreadSource {
       // Asked before anything is written: a run that can not authorise itself leaves no trace.
       await this.#requireServer(site);
       models = await ThreadModels.open(this.#household.catalogs, site, { credentials, onWarning: notices.post });
-      const secrets = this.secrets(site.config);
       const settings = this.#settings(site.config, options, { place, models, stored });
       site.signal.throwIfAborted();
       record ??= await this.#newRollout(site, options, { threadId, settings, secrets });
@@ -102,6 +115,7 @@ export class ThreadOpener implements ThreadSource {
         budget: new AgentBudget(site.config, systemClock),
         depth: 0,
         agents: await this.#plantTree(site.config),
+        recording: await beginning,
       };
       const warnings = [
         ...site.config.warnings,
@@ -125,7 +139,7 @@ export class ThreadOpener implements ThreadSource {
       record?.rollout.close();
       // Nobody knows of a fork that could not be opened.
       if (isFork && record?.path !== undefined) await rm(record.path, { force: true });
-      await runner.close();
+      await Promise.all([runner.close(), endRecording(beginning, error)]);
       throw error;
     }
   }
@@ -133,9 +147,11 @@ export class ThreadOpener implements ThreadSource {
   async openChild(parent: ThreadGround, settings: ThreadSettings, child: ChildOptions): Promise<OpenThread> {
     const { site, options } = parent;
     const { source, agent, forkedFrom, stored, subagent } = child;
+    const startedAtMs = systemClock.now();
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
     const runner = this.#runner(site.config, threadId);
     let record: OpenedRollout | undefined = stored === undefined ? undefined : storedRecord(stored, site.home);
+    const recording = parent.recording?.child({ threadId, startedAtMs, source: subagent });
     try {
       record ??= await this.#newRollout(
         site,
@@ -151,11 +167,11 @@ export class ThreadOpener implements ThreadSource {
       const seed = stored?.seed ?? child.seed;
       const resumed = stored !== undefined;
       const origin = { threadId, record, seed, resumed, warnings: [], subagent };
-      const ground = { ...parent, depth: parent.depth + 1, agents: child.agents };
+      const ground = { ...parent, depth: parent.depth + 1, agents: child.agents, recording };
       return await this.#assemble(ground, settings, { ...origin, runner, notices: new NoticeBoard() });
     } catch (error) {
       record?.rollout.close();
-      await runner.close();
+      await Promise.all([runner.close(), recording?.failed(errorCode(error))]);
       throw error;
     }
   }
@@ -224,6 +240,7 @@ export class ThreadOpener implements ThreadSource {
     const { threadId, runner, seed, notices } = origin;
     const { rollout, path: rolloutPath, readSeed } = origin.record;
     const { config, home } = ground.site;
+    const { recording } = ground;
     const agents = ground.agents?.join(threadId, ground, notices.post);
 
     const webSocket = webSocketChoice(config, settings);
@@ -231,12 +248,13 @@ export class ThreadOpener implements ThreadSource {
     const { model } = line;
     if (ground.depth === 0) ground.models.refreshAfter(line.sent);
     let thread: Thread | undefined;
+    const currentSettings = (): ThreadSettings => thread?.settings ?? settings;
     const equipment = await this.#equip(ground, settings, {
       threadId,
       notices,
       rolloutPath,
       firstRequest: line.sent,
-      currentSettings: () => thread?.settings ?? settings,
+      currentSettings,
     });
     const snapshots = config.features['undo'] === true ? createWorkTreeSnapshots({ home }) : undefined;
     const ports: ThreadPorts = {
@@ -250,11 +268,18 @@ export class ThreadOpener implements ThreadSource {
       clock: systemClock,
       entropy: systemEntropy,
       budget: ground.budget,
+      ...(recording === undefined ? {} : { telemetry: recording.telemetry }),
       models: ground.models,
       toldNotes: ground.toldNotes,
       ...(agents === undefined ? {} : { agentTools: agents.tools }),
     };
     thread = new Thread({ id: threadId, settings, ports, seed });
+    recording?.opened({
+      currentSettings,
+      credentials: await ground.credentials.current({ signal: ground.site.signal }),
+      isResumed: origin.resumed,
+      onProblem: notices.post,
+    });
     agents?.attach(thread);
     if (webSocket !== 'off') thread.warmUp();
     return new OpenThread(
@@ -321,8 +346,8 @@ export class ThreadOpener implements ThreadSource {
     ground: ThreadGround,
     thread: { readonly threadId: ThreadId; readonly webSocket: WebSocketChoice; readonly subagent: string | undefined },
   ): ModelPort {
-    const { credentials, site } = ground;
-    return this.#household.lines.open({ config: site.config, credentials, ...thread });
+    const { credentials, site, recording } = ground;
+    return this.#household.lines.open({ config: site.config, credentials, observer: recording?.observer, ...thread });
   }
 
   #runner(config: Config, threadId: ThreadId): ReturnType<typeof createCommandRunner> {
@@ -390,6 +415,22 @@ function recordSeed(rollout: RolloutWriter, { history, baseline }: ThreadSeed): 
 function storedRecord({ rollout }: StoredThread, home: string): OpenedRollout {
   const { path } = rollout;
   return { rollout, path, readSeed: fileSeed(path, home) };
+}
+
+/** A structured source has its kind as its only key. */
+function sourceName(source: JsonValue): string {
+  if (typeof source === 'string') return source;
+  return isJsonObject(source) ? (Object.keys(source)[0] ?? 'unknown') : 'unknown';
+}
+
+/** Of a thread that could not be opened. */
+async function endRecording(beginning: Promise<ThreadRecording | undefined>, error: unknown): Promise<void> {
+  const recording = await beginning.catch(() => undefined); // then it is what the opening failed with
+  await recording?.failed(errorCode(error));
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal';
 }
 
 function withoutAnswers({ person, ...options }: ThreadOptions): ThreadOptions {

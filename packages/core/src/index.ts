@@ -44,6 +44,7 @@ export { findModelIn, unknownModelWarning } from './model/find-model.ts';
 export { loadCatalogParser } from './model/load-catalog-parser.ts';
 export {
   type CatalogNotice,
+  type CatalogTiming,
   ModelCatalog,
   type ModelCatalogOptions,
   type RefreshOutcome,
@@ -98,6 +99,7 @@ export type {
   McpTool,
   McpToolHints,
   McpToolOutcome,
+  ModelCallOptions,
   ModelKnowledge,
   ModelPort,
   ModelRequest,
@@ -118,6 +120,10 @@ export type {
   ShellInfo,
   ShellScript,
   SnapshotRef,
+  Span,
+  SpanOptions,
+  Telemetry,
+  TelemetryAttributes,
   ToolHooks,
   WorkspaceAnswer,
   WorkspaceFiles,

@@ -1,4 +1,4 @@
-import type { ModelRequest } from '@quire/core';
+import type { ModelRequest, Span } from '@quire/core';
 import { ModelError, type ModelEvent } from '@quire/protocol';
 import { wrongContentType } from './errors/content-type.ts';
 import type { HttpErrorContext } from './errors/http-error.ts';
@@ -32,7 +32,11 @@ export interface AnsweredRequest {
 export interface HttpExchange {
   readonly request: ModelRequest;
   readonly dialect: HttpDialect;
-  readonly turn: { readonly state: TurnState; readonly metadata: string | undefined };
+  readonly turn: {
+    readonly state: TurnState;
+    readonly metadata: string | undefined;
+    readonly span?: Span | undefined;
+  };
   readonly signal: AbortSignal;
   readonly receipt: ReceiptRecorder;
   /** The server answered, whatever it said. Gives events that come before all others. */
@@ -50,7 +54,7 @@ export async function* exchangeOverHttp(
   try {
     answered = await postWithRecovery(line, {
       path: dialect.path,
-      turn: { state: turn.state.value, metadata: turn.metadata },
+      turn: { state: turn.state.value, metadata: turn.metadata, span: turn.span },
       body: dialect.encode(request),
       inputLength: request.input.length,
       signal,

@@ -1,4 +1,12 @@
-import type { Clock, Entropy, ModelPort, ModelRequest, ModelTurn, ModelTurnIdentity } from '@quire/core';
+import type {
+  Clock,
+  Entropy,
+  ModelCallOptions,
+  ModelPort,
+  ModelRequest,
+  ModelTurn,
+  ModelTurnIdentity,
+} from '@quire/core';
 import { createDialer, type Dialer } from '@quire/network';
 import { ModelError, type ModelProvider, type ResponseItem, type ThreadId } from '@quire/protocol';
 import type { CredentialsSource } from './credentials-source.ts';
@@ -91,7 +99,7 @@ class ThreadClient implements ModelPort {
       authTags: new AuthTagRecord({ environment, provider }),
     };
     this.#fallback = new FallbackState({ memory: options.fallbackMemory, observer });
-    if (this.#speaksResponses) this.compact = (request, { signal }) => this.#compact(request, signal);
+    if (this.#speaksResponses) this.compact = (request, call) => this.#compact(request, call);
   }
 
   beginTurn(turn: ModelTurnIdentity): ModelTurn {
@@ -137,10 +145,12 @@ class ThreadClient implements ModelPort {
   }
 
   /** Always over HTTP, whatever the turns use. Most runs never compact, so its code is loaded on demand. */
-  #compact(request: ModelRequest, caller: AbortSignal): Promise<readonly ResponseItem[]> {
-    return this.#inFlight.run(caller, async (signal) => {
+  #compact(request: ModelRequest, call: ModelCallOptions): Promise<readonly ResponseItem[]> {
+    const { span } = call;
+    this.#line.observer.requestStart?.(span);
+    return this.#inFlight.run(call.signal, async (signal) => {
       const { compactOverHttp } = await import('./compact/compact-endpoint.ts');
-      return await compactOverHttp(this.#line, { request, signal });
+      return await compactOverHttp(this.#line, { request, signal, ...(span && { span }) });
     });
   }
 

@@ -1,3 +1,4 @@
+import type { Span } from '@quire/core';
 import type { JsonObject, ModelErrorCode, ModelTransport, TransportFailure } from '@quire/protocol';
 import type { AuthTags, RecoveryReport } from './unauthorized/auth-tags.ts';
 import type { FullReason } from './ws/continuation.ts';
@@ -5,6 +6,8 @@ import type { FullReason } from './ws/continuation.ts';
 export interface RequestAttempt {
   /** 0 is the first one; each retry counts on. */
   readonly attempt: number;
+  /** Below the base URL, such as `/responses`. */
+  readonly endpoint: string;
   /** Absent when no response arrived. */
   readonly status: number | undefined;
   readonly error: ModelErrorCode | undefined;
@@ -50,6 +53,8 @@ export type WarmUpOutcome = 'ready' | 'failed' | 'timed-out' | 'cancelled';
  * header or a body.
  */
 export interface ModelClientObserver {
+  /** A request of a turn, or a compaction, begins; what follows is a part of it. Absent span: nothing is traced. */
+  requestStart?(span: Span | undefined): void;
   /** After every HTTP attempt, retries too. A reused socket that was found dead is not an attempt. */
   requestAttempt?(attempt: RequestAttempt): void;
   /** A request body was compressed before it was sent. `durationMs` is an integer. */

@@ -43,7 +43,7 @@ export interface Answered {
  */
 export async function postWithRecovery(line: ThreadLine, post: Post): Promise<Answered> {
   const { signal } = post;
-  const recovery = new UnauthorizedRecovery({ source: line.credentials, observer: line.observer, tags: line.authTags });
+  const recovery = new UnauthorizedRecovery(line);
   let credentials: Credentials | undefined = await currentCredentials(line, signal);
   try {
     for (;;) {
@@ -86,6 +86,7 @@ async function postOnce(
   const tags = { endpoint: `/${path}`, credentials, after: recovery.lastStep };
   try {
     const response = await requestWithRetries(line.transport, request, {
+      endpoint: `/${path}`,
       maxRetries: Math.min(provider.requestMaxRetries, MAX_RETRIES),
       finalStatuses: post.finalStatuses,
       clock,

@@ -11,6 +11,8 @@ import type { ModelClientObserver } from './observer.ts';
 const RETRIED: ReadonlySet<ModelErrorCode> = new Set(['connection-failed', 'dns', 'proxy', 'request-timeout']);
 
 export interface RetryOptions {
+  /** Below the base URL, for records. */
+  readonly endpoint: string;
   readonly maxRetries: number;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -42,6 +44,7 @@ export async function requestWithRetries(
     const failed = outcome instanceof ModelError;
     observer.requestAttempt?.({
       attempt,
+      endpoint: options.endpoint,
       status: failed ? outcome.httpStatus : outcome.status,
       error: failed ? outcome.code : undefined,
       durationMs: clock.now() - startedAtMs,

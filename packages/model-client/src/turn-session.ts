@@ -1,4 +1,4 @@
-import type { ModelRequest, ModelTurn, ModelTurnIdentity } from '@quire/core';
+import type { ModelCallOptions, ModelRequest, ModelTurn, ModelTurnIdentity, Span } from '@quire/core';
 import { type AttemptReceipt, ModelError, type ModelEvent } from '@quire/protocol';
 import type { FallbackState } from './fallback/fallback-state.ts';
 import { exchangeOverHttp, type HttpDialect } from './http-exchange.ts';
@@ -19,6 +19,11 @@ export interface TurnParts {
   readonly inFlight: InFlight;
 }
 
+interface CallOptions {
+  readonly signal: AbortSignal;
+  readonly span: Span | undefined;
+}
+
 /** Scope: one turn. Holds what the server wants echoed; a new turn starts without it. */
 export class TurnSession implements ModelTurn {
   readonly #parts: TurnParts;
@@ -36,22 +41,23 @@ export class TurnSession implements ModelTurn {
 
   async *stream(
     request: ModelRequest,
-    options: { readonly signal: AbortSignal },
+    options: ModelCallOptions,
   ): AsyncGenerator<readonly ModelEvent[], void, undefined> {
     const { signal, leave } = this.#parts.inFlight.enter(options.signal);
+    this.#parts.line.observer.requestStart?.(options.span);
     try {
-      yield* this.#exchange(request, signal);
+      yield* this.#exchange(request, { signal, span: options.span });
     } finally {
       leave();
     }
   }
 
-  async *#exchange(request: ModelRequest, signal: AbortSignal): AsyncGenerator<readonly ModelEvent[], void, undefined> {
+  async *#exchange(request: ModelRequest, call: CallOptions): AsyncGenerator<readonly ModelEvent[], void, undefined> {
     const receipt = new ReceiptRecorder({ clock: this.#parts.line.clock, earlier: this.#failedAttempts });
     try {
-      yield* this.#answer(request, signal, receipt);
+      yield* this.#answer(request, call, receipt);
     } catch (error) {
-      if (signal.aborted || !(error instanceof ModelError)) throw error;
+      if (call.signal.aborted || !(error instanceof ModelError)) throw error;
       this.#failedAttempts = receipt.attempts;
       if (receipt.attempts.length > 0) yield [{ kind: 'receipt', receipt: receipt.failed() }];
       throw error;
@@ -62,11 +68,11 @@ export class TurnSession implements ModelTurn {
 
   async *#answer(
     request: ModelRequest,
-    signal: AbortSignal,
+    { signal, span }: CallOptions,
     receipt: ReceiptRecorder,
   ): AsyncGenerator<readonly ModelEvent[], void, undefined> {
     const { line, dialect, webSocket, fallback } = this.#parts;
-    const turn = { turnId: this.#turnId, metadata: this.#metadata, state: this.#state };
+    const turn = { turnId: this.#turnId, metadata: this.#metadata, state: this.#state, span };
     let conclude: (() => void) | undefined;
     if (webSocket !== undefined && !fallback.active) {
       const session = await webSocket();

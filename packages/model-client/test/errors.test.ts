@@ -349,8 +349,8 @@ describe('retries of one request', () => {
     await run(client.turn);
     expect(clock.delaysMs).toEqual([2000]);
     expect(attempts).toEqual([
-      { attempt: 0, status: 503, error: 'unexpected-status', durationMs: 0 },
-      { attempt: 1, status: 200, error: undefined, durationMs: 0 },
+      { attempt: 0, endpoint: '/responses', status: 503, error: 'unexpected-status', durationMs: 0 },
+      { attempt: 1, endpoint: '/responses', status: 200, error: undefined, durationMs: 0 },
     ]);
   });
 

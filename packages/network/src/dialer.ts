@@ -7,10 +7,12 @@ import type { ProxyEndpoint } from './proxy/proxy-endpoint.ts';
 import { plainRoute } from './route/plain-route.ts';
 import type { Route } from './route/route.ts';
 import { parseTarget, type Target } from './target.ts';
+import type { TlsFiles } from './trust/tls-files.ts';
 
 export interface DialerOptions {
   /** For the certificates to trust and for proxies. */
   readonly environment: Environment;
+  readonly tls?: TlsFiles;
   /** Called synchronously; must not throw. */
   readonly log?: (record: DialerLog) => void;
 }
@@ -19,6 +21,8 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** For the whole way: TCP, proxy, TLS. */
   readonly timeoutMs: number;
+  /** Speak HTTP/2 where the scheme asks for TLS; the server must agree. */
+  readonly http2?: boolean;
 }
 
 /** Makes every outgoing connection. What TLS and proxies need is loaded when the first connection needs it. */
@@ -47,14 +51,16 @@ const PROXY_VARIABLES = ['http_proxy', 'https_proxy', 'all_proxy', 'HTTP_PROXY',
 
 class EnvironmentDialer implements Dialer {
   readonly #environment: Environment;
+  readonly #tls: TlsFiles | undefined;
   readonly #log: (record: DialerLog) => void;
   readonly #routes = new Map<string, Promise<Route>>();
   readonly #connecting = new Set<AbortController>();
   #trusted: Promise<SecureContext | undefined> | undefined;
   #closed = false;
 
-  constructor({ environment, log }: DialerOptions) {
+  constructor({ environment, tls, log }: DialerOptions) {
     this.#environment = environment;
+    this.#tls = tls;
     this.#log = log ?? (() => undefined);
   }
 
@@ -71,7 +77,7 @@ class EnvironmentDialer implements Dialer {
     return await route;
   }
 
-  async connect(url: URL, { signal, timeoutMs }: ConnectOptions): Promise<Duplex> {
+  async connect(url: URL, { signal, timeoutMs, http2 }: ConnectOptions): Promise<Duplex> {
     signal.throwIfAborted();
     const target = parseTarget(url);
     this.#throwIfClosed(target);
@@ -84,7 +90,8 @@ class EnvironmentDialer implements Dialer {
         this.#selectProxy(target),
         import('./connect/open-connection.ts'),
       ]);
-      return await openConnection({ target, proxy, trust: this.#trust, signal: local.signal, timeoutMs });
+      const protocol = http2 === true ? 'h2' : 'http/1.1';
+      return await openConnection({ target, proxy, trust: this.#trust, protocol, signal: local.signal, timeoutMs });
     } finally {
       signal.removeEventListener('abort', onAbort);
       this.#connecting.delete(local);
@@ -132,7 +139,9 @@ class EnvironmentDialer implements Dialer {
 
   /** Parsed once; a failure is tried again with the next connection. */
   readonly #trust = (): Promise<SecureContext | undefined> => {
-    this.#trusted ??= import('./trust/load-trust.ts').then(({ loadTrust }) => loadTrust(this.#environment, this.#log));
+    this.#trusted ??= import('./trust/load-trust.ts').then(({ loadTrust }) =>
+      loadTrust(this.#environment, this.#log, this.#tls),
+    );
     this.#trusted.catch(() => {
       this.#trusted = undefined;
     });

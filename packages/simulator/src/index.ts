@@ -1,4 +1,7 @@
 export { catalogEntry } from './catalog-entry.ts';
+export { type CollectorOptions, OtlpCollector } from './collector/collector.ts';
+export type { CollectorAnswer, ReceivedExport } from './collector/collector-desk.ts';
+export type { ReceivedLog, ReceivedMetric, ReceivedSpan, TelemetrySignal } from './collector/read-records.ts';
 export { brokenCompactions } from './compact/broken-compactions.ts';
 export {
   type CompactionAnswers,

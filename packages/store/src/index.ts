@@ -5,6 +5,7 @@ export { CONFIG_KEYS, type ConfigKey, type ConfigKeyName } from './config/config
 export type { ContextSettings } from './config/context-settings.ts';
 export { type ConfigChange, editConfigFile } from './config/edit-config.ts';
 export {
+  changedFeatures,
   type FeatureSettings,
   type FeatureValues,
   featureOverrides,

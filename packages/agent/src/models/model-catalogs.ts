@@ -1,5 +1,5 @@
 import type { CredentialsSource } from '@quire/auth';
-import { type CatalogNotice, ModelCatalog } from '@quire/core';
+import { type CatalogNotice, type CatalogTiming, ModelCatalog } from '@quire/core';
 import { systemClock, systemEntropy } from '@quire/host';
 import { createCatalogSource } from '@quire/model-client';
 import { createDialer } from '@quire/network';
@@ -29,16 +29,20 @@ export class ModelCatalogs {
   readonly #environment: Environment;
   readonly #originator: string;
   readonly #userAgent: string;
+  readonly #onTiming: (timing: CatalogTiming) => void;
   readonly #entries = new Map<string, Entry>();
 
   constructor(caller: {
     readonly environment: Environment;
     readonly originator: string;
     readonly userAgent: string;
+    /** Must not throw. */
+    readonly onTiming?: (timing: CatalogTiming) => void;
   }) {
     this.#environment = caller.environment;
     this.#originator = caller.originator;
     this.#userAgent = caller.userAgent;
+    this.#onTiming = caller.onTiming ?? (() => undefined);
   }
 
   /**
@@ -100,6 +104,7 @@ export class ModelCatalogs {
       }),
       cache: createCatalogCache({ home }),
       ...(staticList === undefined ? {} : { staticList }),
+      onTiming: this.#onTiming,
       onNotice: (notice) => {
         for (const listener of [...listeners]) listener(notice);
       },

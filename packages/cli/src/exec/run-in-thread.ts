@@ -9,14 +9,17 @@ import type { ExecOutput } from './exec-output.ts';
 import { checkLastMessageFile, writeLastMessage } from './last-message-file.ts';
 import { quireOptionsOf } from './options.ts';
 import { readOutputSchema } from './output-schema.ts';
+import { safeLine } from './safe-text.ts';
 import { describeStop, messageOf } from './stop-report.ts';
 import { exitCodeOf } from './stop-switch.ts';
 import { createStyle, wantsColor } from './style.ts';
 import { readSubmission } from './submission.ts';
 
-/** Bounds for what is waited for after a stop was requested, in milliseconds. */
+/** Bounds for what is waited for at the end, in milliseconds. */
 const SETTLE_MS = 5_000;
 const CLOSE_MS = 1_000;
+/** Without a stop, what is left of telemetry has its two seconds; nothing else takes as long. */
+const LAST_RECORDS_MS = 2_500;
 /** The same when nobody reads any more: settle, close and exit stay within one second. */
 const UNREAD_SETTLE_MS = 400;
 const UNREAD_CLOSE_MS = 400;
@@ -66,11 +69,12 @@ async function openThread(
     readonly submission: Submission | undefined;
   },
 ): Promise<AgentThread> {
-  const { stop, environment } = context.dependencies;
+  const { stop, environment, stderr } = context.dependencies;
   const quire = new context.agent.Quire({
     ...quireOptionsOf(given),
     environment,
     originator: ORIGINATOR,
+    onTelemetryProblem: (message) => stderr.write(`quire: ${safeLine(message)}\n`),
   });
   const options: ThreadOptions = {
     ...(given.workingDirectory !== undefined && { workingDirectory: given.workingDirectory }),
@@ -190,7 +194,8 @@ function finish(
 }
 
 async function closeThread(thread: AgentThread, { stop }: CommandDependencies): Promise<void> {
-  const limitMs = stop.reason?.kind === 'output-closed' ? UNREAD_CLOSE_MS : CLOSE_MS;
+  const { reason } = stop;
+  const limitMs = reason === undefined ? LAST_RECORDS_MS : reason.kind === 'output-closed' ? UNREAD_CLOSE_MS : CLOSE_MS;
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, limitMs);

@@ -9,6 +9,8 @@ export interface SimulateArguments {
   readonly anyClient: boolean;
   /** Is an authorization server too, with pages for a browser. */
   readonly login: boolean;
+  /** Also takes telemetry and prints what it gets. */
+  readonly collector: boolean;
 }
 
 export type ParsedSimulateArguments =
@@ -22,6 +24,7 @@ const SIMULATE_OPTIONS: readonly OptionSpec[] = [
   { name: 'models', takesValue: true },
   { name: 'any-client', takesValue: false },
   { name: 'login', takesValue: false },
+  { name: 'collector', takesValue: false },
   { name: 'help', short: 'h', takesValue: false },
 ];
 
@@ -44,6 +47,7 @@ export function parseSimulateArguments(argv: readonly string[]): ParsedSimulateA
       modelsPath: scan.values.get('models')?.[0],
       anyClient: scan.values.has('any-client'),
       login: scan.values.has('login'),
+      collector: scan.values.has('collector'),
     },
   };
 }

@@ -7,10 +7,11 @@ import { systemReason } from '../exec/setup-error.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../say.ts';
 import { parseSimulateArguments, type SimulateArguments } from './arguments.ts';
+import { collectorSettings, printTelemetry } from './print-telemetry.ts';
 
 const SIMULATE_HELP = `Start a model provider on this machine that plays a script; for demos and tests, without a key.
 
-Usage: quire simulate [--port N] [--script FILE] [--models FILE] [--any-client] [--login]
+Usage: quire simulate [--port N] [--script FILE] [--models FILE] [--any-client] [--login] [--collector]
 
       --port N         Port on 127.0.0.1; a free one by default
       --script FILE    JSON script of answers; by default a rehearsal that repairs a small repository
@@ -18,6 +19,7 @@ Usage: quire simulate [--port N] [--script FILE] [--models FILE] [--any-client] 
       --any-client     Also serve clients that are no agents, such as the openai package: every event is sent, and
                        what only agents send is not asked for
       --login          Also log people in, on simulated pages: for quire login without an account
+      --collector      Also be an OpenTelemetry collector, and print what it gets
   -h, --help           Show this text
 
 One line is printed for every request. Ctrl-C ends it.
@@ -58,18 +60,33 @@ async function serve(given: SimulateArguments): Promise<void> {
   process.on('SIGINT', stop).on('SIGTERM', stop);
   process.stdout.on('error', stop); // nobody reads the lines any more
   const login: SimulatorOptions = given.login ? { oauth: { asksForConsent: true, deviceInterval: '1' } } : {};
+  const { signal } = stopping;
   const simulator = await library.Simulator.start({ port: given.port, ...answers, ...models, ...general, ...login });
+  const collector = given.collector ? await library.OtlpCollector.start() : undefined;
   try {
-    process.stdout.write(greeting(simulator.url, { isRehearsal: script === undefined }));
+    const settings = collector === undefined ? [] : collectorSettings(collector);
+    process.stdout.write(greeting(simulator.url, { isRehearsal: script === undefined, settings }));
     if (given.login) process.stdout.write(loginGreeting(simulator));
-    await Promise.all([printRequests(simulator, stopping.signal), printLogins(simulator, stopping.signal)]);
+    await Promise.all([
+      printRequests(simulator, signal),
+      printLogins(simulator, signal),
+      collector && printTelemetry(collector, signal),
+    ]);
   } finally {
+    await collector?.[Symbol.asyncDispose]();
     await simulator.stop();
     process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 }
 
-function greeting(url: string, options: { readonly isRehearsal: boolean }): string {
+function greeting(
+  url: string,
+  options: {
+    readonly isRehearsal: boolean;
+    /** Further arguments. */
+    readonly settings: readonly string[];
+  },
+): string {
   const provider = `model_providers.simulator={name="simulator",base_url="${url}",wire_api="responses"}`;
   const who = options.isRehearsal
     ? 'A rehearsal answers, not a language model.'
@@ -81,7 +98,7 @@ function greeting(url: string, options: { readonly isRehearsal: boolean }): stri
     `Serving on ${url}`,
     `${who} In another terminal:`,
     '',
-    `  quire exec -c model_provider=simulator -c '${provider}' ${use}`,
+    `  quire exec -c model_provider=simulator -c '${provider}' ${[...options.settings, use].join(' ')}`,
     '',
     'Ctrl-C ends this.',
     '',

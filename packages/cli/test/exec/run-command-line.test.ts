@@ -54,7 +54,13 @@ test('arguments reach the agent, and the thread is closed after the turn [EXEC-4
   expect(ran.calls).toEqual([
     {
       call: 'create',
-      options: { configOverrides: ['a=1'], environment: { A: 'b' }, ignoreUserConfig: false, originator: 'quire_exec' },
+      options: {
+        configOverrides: ['a=1'],
+        environment: { A: 'b' },
+        ignoreUserConfig: false,
+        onTelemetryProblem: expect.any(Function),
+        originator: 'quire_exec',
+      },
     },
     {
       call: 'start',

@@ -7,14 +7,21 @@ import { parseSimulateArguments } from '../../src/simulate/arguments.ts';
 import { bundleProgram } from '../support/bundle-program.ts';
 import { Program } from '../support/program.ts';
 
-test('the command line asks for logins with one flag [SIM-180]', () => {
+test('the command line asks for logins with one flag [SIM-182]', () => {
   expect(parseSimulateArguments(['--login'])).toEqual({
     kind: 'run',
-    arguments: { port: 0, scriptPath: undefined, modelsPath: undefined, anyClient: false, login: true },
+    arguments: {
+      port: 0,
+      scriptPath: undefined,
+      modelsPath: undefined,
+      anyClient: false,
+      login: true,
+      collector: false,
+    },
   });
 });
 
-test('quire simulate --login is an authorization server with pages, and tells how to try it [SIM-180]', async () => {
+test('quire simulate --login is an authorization server with pages, and tells how to try it [SIM-182]', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'quire-simulate-'));
   try {
     const path = await bundleProgram(

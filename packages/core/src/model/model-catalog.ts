@@ -27,6 +27,12 @@ export interface CatalogNotice {
   readonly message: string;
 }
 
+/** How long a step took, whatever came of it. */
+export interface CatalogTiming {
+  readonly step: 'load-cache' | 'fetch-update';
+  readonly durationMs: number;
+}
+
 export interface ModelCatalogOptions {
   readonly clock: Clock;
   /** Of this program, with or without what stands behind its three numbers. */
@@ -39,6 +45,8 @@ export interface ModelCatalogOptions {
   readonly ttlMs?: number;
   /** Called synchronously, each message once; must not throw. */
   readonly onNotice?: (notice: CatalogNotice) => void;
+  /** Called synchronously, for records; must not throw. */
+  readonly onTiming?: (timing: CatalogTiming) => void;
 }
 
 /** An equal etag makes the cache file young again, but not with every response. */
@@ -158,7 +166,8 @@ export class ModelCatalog {
   /** A list that is no longer fresh serves as well, until there is a newer one. */
   async #loadCache(access: CatalogAccess): Promise<'fresh' | 'unusable'> {
     this.#isCacheRead = true;
-    const reading = await this.#options.cache?.read();
+    const { cache } = this.#options;
+    const reading = cache && (await this.#timed('load-cache', () => cache.read()));
     if (reading === undefined || reading.kind === 'none') return 'unusable';
     if (reading.kind === 'unreadable') {
       this.#notice('log', reading.reason);
@@ -194,9 +203,11 @@ export class ModelCatalog {
   }
 
   async #fetch(access: CatalogAccess): Promise<RefreshOutcome> {
-    if (access.fetch === undefined) return { kind: 'kept' };
+    const { fetch } = access;
+    if (fetch === undefined) return { kind: 'kept' };
     const known = this.#list.etag;
-    const fetched = await access.fetch({ knownEtag: known, signal: this.#closing.signal });
+    const { signal } = this.#closing;
+    const fetched = await this.#timed('fetch-update', () => fetch({ knownEtag: known, signal }));
     if (fetched.kind === 'unchanged') {
       if (known !== undefined) await this.#renew(known);
       return this.#succeed('provider');
@@ -217,6 +228,16 @@ export class ModelCatalog {
       models: fetched.models,
     });
     return this.#succeed('provider');
+  }
+
+  async #timed<Result>(step: CatalogTiming['step'], work: () => Promise<Result>): Promise<Result> {
+    const { clock, onTiming } = this.#options;
+    const startedAtMs = clock.now();
+    try {
+      return await work();
+    } finally {
+      onTiming?.({ step, durationMs: clock.now() - startedAtMs });
+    }
   }
 
   #apply(models: ModelList['models'], { isChatgpt }: CatalogAccess, from: Omit<ModelList, 'models'>): void {

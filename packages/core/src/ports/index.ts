@@ -41,7 +41,7 @@ export type {
   McpToolOutcome,
 } from './mcp-servers.ts';
 export type { ModelKnowledge } from './model-knowledge.ts';
-export type { ModelPort, ModelRequest, ModelTurn, ModelTurnIdentity } from './model-port.ts';
+export type { ModelCallOptions, ModelPort, ModelRequest, ModelTurn, ModelTurnIdentity } from './model-port.ts';
 export type { FileEdit, FileReading, PatchFiles } from './patch-files.ts';
 export type { RequestBudget } from './request-budget.ts';
 export type { RolloutWriter } from './rollout-writer.ts';
@@ -53,6 +53,7 @@ export {
   type SubAgentStatus,
   type SubAgents,
 } from './sub-agents.ts';
+export type { Span, SpanOptions, Telemetry, TelemetryAttributes } from './telemetry.ts';
 export type { HookedCall, HookVerdict, ToolHooks } from './tool-hooks.ts';
 export type { RestoreReport, SnapshotRef, WorkTreeSnapshots } from './work-tree-snapshots.ts';
 export type { DirectoryEntry, WorkspaceAnswer, WorkspaceFiles } from './workspace-files.ts';

@@ -1,5 +1,6 @@
 import type { JsonObject, ModelEvent, ResponseItem, ToolSpec, TurnId } from '@quire/protocol';
 import type { PromptItems } from '../history/normalize-history.ts';
+import type { Span } from './telemetry.ts';
 
 /** One sampling request, complete: nothing is taken from an earlier one. */
 export interface ModelRequest {
@@ -23,6 +24,13 @@ export interface ModelTurnIdentity {
   readonly metadata: JsonObject;
 }
 
+/** How one request is made. */
+export interface ModelCallOptions {
+  readonly signal: AbortSignal;
+  /** The span of the request; the provider is told its trace context. Absent: nothing is traced. */
+  readonly span?: Span;
+}
+
 /**
  * The line to the provider, one for the life of a thread. The thread's id, the provider and the
  * credentials were bound when it was made.
@@ -40,7 +48,7 @@ export interface ModelPort {
    * number of them. HTTP retries are inside. Absent: this line has no such endpoint.
    * @throws ModelError, also for an answer that is no list of items; the reason of `signal`
    */
-  compact?(request: ModelRequest, options: { readonly signal: AbortSignal }): Promise<readonly ResponseItem[]>;
+  compact?(request: ModelRequest, options: ModelCallOptions): Promise<readonly ResponseItem[]>;
   /** Releases sockets. Calling it twice is fine; what is in flight rejects. */
   close(): void;
 }
@@ -53,5 +61,5 @@ export interface ModelTurn {
    * retries are already behind it), or the reason of `signal`. Leaving the iteration early, and
    * aborting, close the socket at once.
    */
-  stream(request: ModelRequest, options: { readonly signal: AbortSignal }): AsyncIterable<readonly ModelEvent[]>;
+  stream(request: ModelRequest, options: ModelCallOptions): AsyncIterable<readonly ModelEvent[]>;
 }

@@ -24,12 +24,21 @@ export interface CompactionOrder {
   readonly onLineEvent: (event: LineEvent) => void;
 }
 
+type CompactionEnd = 'compacted' | 'nothing-to-gain';
+
 /**
  * Replaces the history by a shorter one, or throws and leaves everything as it was: the new history is written to
  * the rollout in one line, and only then used. `nothing-to-gain`: nobody asked for it, and the history would hardly
  * be shorter; it stays.
  */
-export async function compactHistory(task: Task, order: CompactionOrder): Promise<'compacted' | 'nothing-to-gain'> {
+export async function compactHistory(task: Task, order: CompactionOrder): Promise<CompactionEnd> {
+  const { trace, signal } = task;
+  if (trace === undefined) return compact(task, order);
+  const attributes = { form: order.form, automatic: order.isAutomatic };
+  return trace.compaction(attributes, { signal, outcome: (end) => ({ outcome: end }) }, () => compact(task, order));
+}
+
+async function compact(task: Task, order: CompactionOrder): Promise<CompactionEnd> {
   const { state, events, ports } = task;
   if (order.isAutomatic) {
     const reason = await state.ledger.reasonToStop();

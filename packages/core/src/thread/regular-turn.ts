@@ -62,6 +62,7 @@ export class RegularTurn {
         turnId,
         settings,
         signal,
+        span: task.trace?.span,
         approvals,
         interrupt,
         emit: events.emit,

@@ -5,6 +5,7 @@ import { imageNote } from '../model/turn/images.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
 import { userMessageEvent } from './rollout-events.ts';
 import type { ThreadSettings } from './settings.ts';
+import type { TaskTrace } from './task-trace.ts';
 import type { ThreadPorts } from './thread-ports.ts';
 import type { ThreadRecord } from './thread-record.ts';
 import type { ThreadState } from './thread-state.ts';
@@ -35,6 +36,8 @@ export interface Task {
   readonly ports: ThreadPorts;
   readonly pending: PendingInput[];
   readonly approvals: ApprovalDesk;
+  /** Absent: nothing is recorded. */
+  readonly trace: TaskTrace | undefined;
 }
 
 /** Puts what a person said into the history and announces it. */
@@ -45,6 +48,7 @@ export function recordInput(task: Task, input: readonly UserInput[]): void {
   if (note !== undefined) task.events.warn(note);
   task.record.add([userMessage(input)], effectiveTruncation(task.settings), [userMessageEvent(text, images)]);
   task.state.ledger.noteUserInput();
+  task.trace?.prompt(text);
   task.events.end({ kind: 'user-message', id: task.ports.entropy.uuid(), text, imageCount: images.length });
 }
 

@@ -9,6 +9,7 @@ import type { ModelPort } from '../ports/model-port.ts';
 import type { PatchFiles } from '../ports/patch-files.ts';
 import type { RequestBudget } from '../ports/request-budget.ts';
 import type { RolloutWriter } from '../ports/rollout-writer.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import type { ToolHooks } from '../ports/tool-hooks.ts';
 import type { WorkTreeSnapshots } from '../ports/work-tree-snapshots.ts';
 import type { WorkspaceFiles } from '../ports/workspace-files.ts';
@@ -45,6 +46,8 @@ export interface ThreadPorts {
   readonly mcpResourceTools?: readonly Tool[];
   /** Made by `loadSubAgentTools` over the port `SubAgents`. Absent: the thread starts no agents of its own. */
   readonly agentTools?: readonly Tool[];
+  /** Absent: nothing is recorded. */
+  readonly telemetry?: Telemetry;
   /** Notes on settings that people have read; shared by a tree of agents. Absent: each turn tells them. */
   readonly toldNotes?: Set<string>;
   /** Absent: the bundled list. */

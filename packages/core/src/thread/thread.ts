@@ -23,6 +23,7 @@ import { taskComplete, taskStarted, threadRolledBack, tokenCount, turnAborted } 
 import type { ThreadSettings } from './settings.ts';
 import { type PendingInput, recordPending, type Task, type TaskRequest } from './task.ts';
 import { failureOf } from './task-failure.ts';
+import { TaskTrace } from './task-trace.ts';
 import type { ThreadPorts } from './thread-ports.ts';
 import { ThreadRecord } from './thread-record.ts';
 import { ThreadState } from './thread-state.ts';
@@ -124,14 +125,14 @@ export class Thread {
   runTurn(request: TurnRequest): Promise<TurnOutcome> {
     if (request.settings !== undefined) this.#useSettings(request.settings);
     const { input, outputSchema } = request;
-    return this.#run(request, { takesInput: true, marksAbort: true }, (task) => {
+    return this.#run(request, { name: 'turn', takesInput: true, marksAbort: true }, (task) => {
       return new RegularTurn(task, { input, outputSchema, notices: this.#waiting }).run();
     });
   }
 
   /** Makes the history shorter because somebody asked for it. */
   compact(request: TaskRequest): Promise<TurnOutcome> {
-    return this.#run(request, STANDALONE, async (task) => {
+    return this.#run(request, standalone('compact'), async (task) => {
       const { runCompactionTask } = await import('./compaction-task.ts');
       return runCompactionTask(task);
     });
@@ -139,7 +140,7 @@ export class Thread {
 
   /** Runs a command that a person typed: no approval, no sandbox. The model hears of it with the next turn. */
   runShell(request: TaskRequest & { readonly script: string }): Promise<TurnOutcome> {
-    return this.#run(request, STANDALONE, async (task) => {
+    return this.#run(request, standalone('shell'), async (task) => {
       const { runUserShell } = await import('./user-shell-task.ts');
       return runUserShell(task, request.script);
     });
@@ -147,7 +148,7 @@ export class Thread {
 
   /** Puts the files back to where they were before the newest turn that changed something. */
   undo(request: TaskRequest): Promise<TurnOutcome> {
-    return this.#run(request, STANDALONE, async (task) => {
+    return this.#run(request, standalone('undo'), async (task) => {
       const { undoLastTurn } = await import('./undo-task.ts');
       return undoLastTurn(task);
     });
@@ -155,7 +156,7 @@ export class Thread {
 
   /** A review by a thread of its own; this one keeps the result. */
   review(request: TaskRequest & { readonly order: ReviewOrder }): Promise<TurnOutcome> {
-    return this.#run(request, STANDALONE, async (task) => {
+    return this.#run(request, standalone('review'), async (task) => {
       const { runReviewTask } = await import('./review-task.ts');
       return runReviewTask(task, request.order);
     });
@@ -205,7 +206,7 @@ export class Thread {
     const running: RunningTask = { pending: [], takesInput: kind.takesInput };
     this.#running = running;
     using link = linkAbort(request.signal);
-    const task = this.#newTask(request, running, link);
+    const task = this.#newTask(request, kind, running, link);
     try {
       task.record.write([taskStarted(task.turnId, this.#settings)]);
       task.events.emit({ kind: 'turn-start', turnId: task.turnId });
@@ -215,13 +216,16 @@ export class Thread {
     }
   }
 
-  #newTask(request: TaskRequest, running: RunningTask, link: LinkedAbort): Task {
+  #newTask(request: TaskRequest, kind: TaskKind, running: RunningTask, link: LinkedAbort): Task {
     const turnId = this.#ports.entropy.uuid() as TurnId;
     const events = new TurnEvents(turnId, request.onEvent);
     const record = new ThreadRecord(this.#state.history, this.#ports.rollout, (error) => {
       events.warn(`The record of this thread can not be written, so it may not be resumable: ${error.message}`);
     });
     const { pending } = running;
+    const { telemetry, clock } = this.#ports;
+    const model = this.#settings.model.slug;
+    const trace = telemetry && new TaskTrace(telemetry, { turnId, kind: kind.name, model, clock });
     return {
       turnId,
       signal: link.signal,
@@ -230,9 +234,10 @@ export class Thread {
       events,
       record,
       state: this.#state,
-      ports: this.#ports,
+      ports: trace === undefined ? this.#ports : { ...this.#ports, model: trace.model(this.#ports.model) },
       pending,
       approvals: this.#approvals,
+      trace,
     };
   }
 
@@ -265,12 +270,15 @@ export class Thread {
       record.write([taskComplete(turnId, lastAgentMessage)]);
     }
     this.#running = undefined;
+    task.trace?.end(outcome);
     events.emit({ kind: 'turn-end', turnId, outcome });
     return outcome;
   }
 }
 
 interface TaskKind {
+  /** For records. */
+  readonly name: string;
   /** Input that arrives while it runs becomes part of it. */
   readonly takesInput: boolean;
   /** The model is told when it was interrupted. */
@@ -278,4 +286,6 @@ interface TaskKind {
 }
 
 /** Everything but a regular turn: it moves neither the baseline nor the previous model. */
-const STANDALONE: TaskKind = { takesInput: false, marksAbort: false };
+function standalone(name: string): TaskKind {
+  return { name, takesInput: false, marksAbort: false };
+}

@@ -1,5 +1,6 @@
 import type { JsonValue, ToolCallItem, ToolOutputBody } from '@quire/protocol';
 import type { Clock } from '../ports/clock.ts';
+import type { Span, Telemetry } from '../ports/telemetry.ts';
 import type { HookedCall, ToolHooks } from '../ports/tool-hooks.ts';
 import { carriesPatch } from './command-tools/carries-patch.ts';
 import { ReadWriteLock } from './read-write-lock.ts';
@@ -8,10 +9,14 @@ import { formatAbortedSeconds, type Tool, type ToolContext, type ToolResult } fr
 /** What the router is given of a turn; the way back into it is its own. */
 export type CallContext = Omit<ToolContext, 'dispatch'>;
 
+/** Serves a call when its turn has come. */
+type InTurn = (tool: Tool, work: () => Promise<ToolResult>) => Promise<ToolResult>;
+
 /** The one dispatcher: every call of the model passes here, and every call that a tool makes. */
 export class ToolRouter {
   readonly #clock: Clock;
   readonly #hooks: ToolHooks | undefined;
+  readonly #telemetry: Telemetry | undefined;
   readonly #lock = new ReadWriteLock();
   #tools: ReadonlyMap<string, Tool> = new Map();
   #aliases: ReadonlyMap<string, Tool> = new Map();
@@ -19,11 +24,12 @@ export class ToolRouter {
 
   constructor(
     tools: readonly Tool[],
-    ports: { readonly clock: Clock; readonly hooks?: ToolHooks },
+    ports: { readonly clock: Clock; readonly hooks?: ToolHooks; readonly telemetry?: Telemetry },
     direct?: ReadonlySet<string>,
   ) {
     this.#clock = ports.clock;
     this.#hooks = ports.hooks;
+    this.#telemetry = ports.telemetry;
     this.useTools(tools, direct);
   }
 
@@ -62,11 +68,37 @@ export class ToolRouter {
     return result;
   }
 
-  async #serve(
+  #serve(call: ToolCallItem, context: CallContext, inTurn: InTurn): Promise<ToolResult> {
+    const { span } = context;
+    const telemetry = this.#telemetry;
+    if (telemetry === undefined || span === undefined) return this.#answer(call, context, inTurn);
+    return this.#record(telemetry, span, call, (own) => this.#answer(call, { ...context, span: own }, inTurn));
+  }
+
+  /** Names and numbers only: arguments and outputs are content. */
+  async #record(
+    telemetry: Telemetry,
+    parent: Span,
     call: ToolCallItem,
-    context: CallContext,
-    inTurn: (tool: Tool, work: () => Promise<ToolResult>) => Promise<ToolResult>,
+    work: (span: Span) => Promise<ToolResult>,
   ): Promise<ToolResult> {
+    const name = nameOf(call);
+    // A name that nobody offered is the model's own words, and may be anything.
+    const tool = this.#tools.has(name) || this.#aliases.has(name) ? name : 'unknown';
+    const span = parent.startSpan('tool.call', { attributes: { 'tool.name': tool, 'tool.call_id': call.call_id } });
+    const startedAtMs = this.#clock.now();
+    const result = await work(span);
+    const durationMs = this.#clock.now() - startedAtMs;
+    const success = result.failed !== true;
+    span.end({ error: success ? undefined : 'tool-failed', attributes: { 'tool.success': success } });
+    telemetry.count('codex.tool.call', { tool, success });
+    telemetry.duration('codex.tool.call.duration_ms', durationMs, { tool, success });
+    const facts = { tool_name: tool, call_id: call.call_id, duration_ms: durationMs, success };
+    telemetry.event('codex.tool_result', { ...facts, output_length: textOf(result.output).length }, { span });
+    return result;
+  }
+
+  async #answer(call: ToolCallItem, context: CallContext, inTurn: InTurn): Promise<ToolResult> {
     const name = nameOf(call);
     const tool = this.#tools.get(name) ?? this.#aliases.get(name);
     if (tool === undefined) return unsupported(call, name);

@@ -1,5 +1,6 @@
 import type { ThreadEvent, ToolCallItem, ToolOutputBody, ToolSpec, TurnId, TurnItem } from '@quire/protocol';
 import type { ApprovalDesk } from '../approval/approval-desk.ts';
+import type { Span } from '../ports/telemetry.ts';
 import type { ThreadSettings } from '../thread/settings.ts';
 
 /** What a tool does, for hooks and policies. */
@@ -23,6 +24,8 @@ export interface ToolContext {
   readonly emit: (event: ThreadEvent) => void;
   /** What must be over before a tool touches anything. Never rejects. */
   readonly beforeRun?: () => Promise<void>;
+  /** What the call is a part of; absent: nothing is recorded. */
+  readonly span?: Span | undefined;
   readonly approvals: ApprovalDesk;
   /** Ends the turn as if its person had interrupted it. */
   readonly interrupt: () => void;

@@ -68,6 +68,7 @@ async function ask(
     transport,
     { url, headers, secretNames, signal, headersTimeoutMs: timeoutMs },
     {
+      endpoint: '/models',
       maxRetries: Math.min(provider.requestMaxRetries, MAX_RETRIES),
       goodStatuses: new Set([NOT_MODIFIED]),
       clock,

@@ -1,4 +1,4 @@
-import type { ModelRequest } from '@quire/core';
+import type { ModelCallOptions, ModelRequest } from '@quire/core';
 import { isJsonObject, ModelError, objectAt, parseResponseItem, type ResponseItem, stringAt } from '@quire/protocol';
 import { wrongContentType } from '../errors/content-type.ts';
 import { printableUrl, withoutSecrets } from '../errors/redact.ts';
@@ -21,12 +21,12 @@ const FINAL_STATUSES: ReadonlySet<number> = new Set([501]);
  */
 export async function compactOverHttp(
   line: ThreadLine,
-  { request, signal }: { readonly request: ModelRequest; readonly signal: AbortSignal },
+  { request, signal, span }: ModelCallOptions & { readonly request: ModelRequest },
 ): Promise<readonly ResponseItem[]> {
   if (request.input.length === 0) return [];
   const answered = await postWithRecovery(line, {
     path: PATH,
-    turn: { state: undefined, metadata: undefined, accept: 'application/json' },
+    turn: { state: undefined, metadata: undefined, span, accept: 'application/json' },
     body: line.bodies.encodeCompaction(request),
     inputLength: request.input.length,
     finalStatuses: FINAL_STATUSES,

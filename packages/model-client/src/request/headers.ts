@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { Span } from '@quire/core';
 import { type Credentials, ModelError, type ModelProvider } from '@quire/protocol';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,6 +28,8 @@ const WEBSOCKET_BETA = 'responses_websockets=2026-02-06';
 export interface TurnHeaders {
   readonly state: string | undefined;
   readonly metadata: string | undefined;
+  /** Of the request; absent: nothing is traced. */
+  readonly span?: Span | undefined;
   /** What the answer is to be. Default: a stream of events. */
   readonly accept?: 'application/json';
 }
@@ -68,6 +71,9 @@ export function requestHeaders(identity: RequestIdentity, credentials: Credentia
   if (turn.state !== undefined) headers['x-codex-turn-state'] = turn.state;
   if (turn.metadata !== undefined) headers['x-codex-turn-metadata'] = turn.metadata;
   if (identity.subagent !== undefined) headers['x-openai-subagent'] = identity.subagent;
+  const { traceparent, tracestate } = turn.span ?? {};
+  if (traceparent !== undefined) headers['traceparent'] = traceparent;
+  if (tracestate !== undefined) headers['tracestate'] = tracestate;
   const beta = identity.betaFeatures ?? [];
   if (beta.length > 0) headers['x-codex-beta-features'] = beta.join(',');
   return { headers, secretNames };

@@ -21,6 +21,8 @@ export interface RecoveryReport {
   readonly reason: 'not_chatgpt_auth' | 'no_external_auth' | 'recovery_exhausted' | 'auth_manager_missing' | undefined;
   readonly evidence: UnauthorizedEvidence;
   readonly stateChanged: boolean | undefined;
+  /** Of the step. */
+  readonly durationMs: number;
 }
 
 /** What a server says of a refusal. */

@@ -1,3 +1,4 @@
+import type { Clock } from '@quire/core';
 import { type Credentials, ModelError } from '@quire/protocol';
 import type { CredentialsSource, RecoveryStep } from '../credentials-source.ts';
 import type { ResponseHeaders } from '../http/headers-in.ts';
@@ -9,17 +10,20 @@ export class UnauthorizedRecovery {
   readonly #source: CredentialsSource;
   readonly #observer: ModelClientObserver;
   readonly #tags: AuthTagRecord;
+  readonly #clock: Pick<Clock, 'now'>;
   #steps: AsyncIterator<RecoveryStep> | undefined;
   #last: RecoveryStep | undefined;
 
-  constructor(parts: {
-    readonly source: CredentialsSource;
+  constructor(line: {
+    readonly credentials: CredentialsSource;
     readonly observer: ModelClientObserver;
-    readonly tags: AuthTagRecord;
+    readonly authTags: AuthTagRecord;
+    readonly clock: Pick<Clock, 'now'>;
   }) {
-    this.#source = parts.source;
-    this.#observer = parts.observer;
-    this.#tags = parts.tags;
+    this.#source = line.credentials;
+    this.#observer = line.observer;
+    this.#tags = line.authTags;
+    this.#clock = line.clock;
   }
 
   /** The step that the next request follows. */
@@ -35,6 +39,7 @@ export class UnauthorizedRecovery {
     refused: { readonly credentials: Credentials; readonly headers: ResponseHeaders },
     options: { readonly signal: AbortSignal },
   ): Promise<Credentials | undefined> {
+    const startedAtMs = this.#clock.now();
     const report = (outcome: RecoveryOutcome, extra: Partial<RecoveryReport> = {}): void => {
       const full: RecoveryReport = {
         mode: this.#last?.mode,
@@ -43,6 +48,7 @@ export class UnauthorizedRecovery {
         reason: undefined,
         evidence: evidenceIn(refused.headers),
         stateChanged: undefined,
+        durationMs: this.#clock.now() - startedAtMs,
         ...extra,
       };
       this.#tags.noteRecovery(full);

@@ -1,3 +1,4 @@
+import type { Span } from '@quire/core';
 import type { TurnId } from '@quire/protocol';
 import type { RequestIdentity } from '../request/headers.ts';
 import type { TurnState } from '../turn-state.ts';
@@ -8,6 +9,8 @@ export interface SocketTurn {
   readonly turnId: TurnId | undefined;
   readonly metadata: string | undefined;
   readonly state: TurnState;
+  /** Of the request; absent: nothing is traced. */
+  readonly span?: Span | undefined;
 }
 
 /** What rides in a frame because frames have no headers. Table: docs/model-requests.md. */
@@ -17,6 +20,7 @@ export function clientMetadata(
   nowMs: number,
 ): Readonly<Record<string, string>> {
   const { value: state } = turn.state;
+  const { traceparent, tracestate } = turn.span ?? {};
   return {
     session_id: identity.threadId,
     thread_id: identity.threadId,
@@ -25,5 +29,7 @@ export function clientMetadata(
     ...(state === undefined ? {} : { 'x-codex-turn-state': state }),
     ...(identity.subagent === undefined ? {} : { 'x-openai-subagent': identity.subagent }),
     'x-codex-ws-stream-request-start-ms': String(nowMs),
+    ...(traceparent === undefined ? {} : { ws_request_header_traceparent: traceparent }),
+    ...(tracestate === undefined ? {} : { ws_request_header_tracestate: tracestate }),
   };
 }

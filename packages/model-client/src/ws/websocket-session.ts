@@ -70,8 +70,7 @@ export class WebSocketSession {
     let credentials = await currentCredentials(this.#line, signal);
     if (this.#fallback.isOverHttp(this.#sockets.url(credentials).origin)) return { kind: 'http', verdict: undefined };
     let reconnects = 0;
-    const { observer, authTags } = this.#line;
-    const recovery = new UnauthorizedRecovery({ source: this.#line.credentials, observer, tags: authTags });
+    const recovery = new UnauthorizedRecovery(this.#line);
     try {
       for (;;) {
         receipt.begin('websocket');

@@ -15,6 +15,8 @@ export interface ConnectionOptions {
   readonly proxy: ProxyEndpoint | undefined;
   /** Authorities for TLS; resolves to `undefined` when Node's own choice is right. */
   readonly trust: () => Promise<SecureContext | undefined>;
+  /** What is spoken to a secure target. Default: `http/1.1`. */
+  readonly protocol?: 'http/1.1' | 'h2';
   readonly signal: AbortSignal;
   /** For the whole way, TLS included. */
   readonly timeoutMs: number;
@@ -68,7 +70,8 @@ async function startTls(socket: Duplex, way: Way & { readonly atProxy: boolean }
     const servername = isIP(host) === 0 ? host : '';
     const trusted = secureContext === undefined ? {} : { secureContext };
     // `host` is what the certificate is checked against; without it Node would take the proxy's.
-    const secure = connect({ socket, host, servername, ALPNProtocols: ['http/1.1'], ...trusted });
+    const protocol = atProxy ? 'http/1.1' : (way.protocol ?? 'http/1.1');
+    const secure = connect({ socket, host, servername, ALPNProtocols: [protocol], ...trusted });
     const toError = (cause: unknown): NetworkError => networkFailure(cause, where);
     await awaitSocket(secure, { event: 'secureConnect', signal: timer.signal, toError });
     return secure;

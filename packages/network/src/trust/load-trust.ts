@@ -7,30 +7,71 @@ import { systemCode } from '../failure.ts';
 import { NetworkError } from '../network-error.ts';
 import { type PemBundle, PemError, parsePem } from './pem.ts';
 import { type SelectedBundle, selectBundle } from './select-bundle.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 const HINT =
   'set CODEX_CA_CERTIFICATE or SSL_CERT_FILE to a PEM file with one or more CERTIFICATE blocks, or unset both to use the system roots';
+const OWN_HINT = 'it must be a PEM file with one or more CERTIFICATE blocks';
 
 /**
- * The authorities to trust: those of Node (with `NODE_EXTRA_CA_CERTS`) and those of the selected bundle.
- * `undefined` when no bundle is selected: Node's own choice is right then. Throws NetworkError 'configuration'.
+ * The authorities to trust: those of Node (with `NODE_EXTRA_CA_CERTS`), those of the selected bundle and those of
+ * `files`; and who this side is. `undefined` when nothing of that is selected: Node's own choice is right then. Throws
+ * NetworkError 'configuration'.
  */
 export async function loadTrust(
   environment: Environment,
   log: (record: DialerLog) => void,
+  files: TlsFiles = {},
 ): Promise<tls.SecureContext | undefined> {
-  const selected = selectBundle(environment);
-  if (selected === undefined) return undefined;
+  const selected = [selectBundle(environment), ownBundle(files)].filter((bundle) => bundle !== undefined);
+  const identity = await readIdentity(files);
+  if (selected.length === 0 && identity === undefined) return undefined;
+  const added: Buffer[] = [];
+  for (const bundle of selected) added.push(...(await readSelected(bundle, log)));
+  const trusted = selected.length === 0 ? {} : { ca: await authorities(added, environment) };
   try {
-    const bundle = await readBundle(selected);
-    const { certificates, trustedCount, crlCount } = bundle;
+    return tls.createSecureContext({ ...trusted, ...identity });
+  } catch (cause) {
+    const [first] = selected;
+    if (identity === undefined && first !== undefined) throw bundleError(first, 'cannot be used', cause);
+    throw identityError(files, `cannot be used (${systemCode(cause) ?? 'unknown error'})`, cause);
+  }
+}
+
+async function readSelected(selected: SelectedBundle, log: (record: DialerLog) => void): Promise<readonly Buffer[]> {
+  try {
+    const { certificates, trustedCount, crlCount } = await readBundle(selected);
     log({ kind: 'certificates-loaded', ...selected, certificateCount: certificates.length, trustedCount, crlCount });
-    return tls.createSecureContext({ ca: await authorities(certificates, environment) });
+    return certificates;
   } catch (error) {
     const failure = error instanceof NetworkError ? error : bundleError(selected, 'cannot be used', error);
     log({ kind: 'certificates-failed', ...selected, message: failure.message });
     throw failure;
   }
+}
+
+function ownBundle({ caCertificate }: TlsFiles): SelectedBundle | undefined {
+  return caCertificate === undefined ? undefined : { variable: 'ca-certificate', path: caCertificate };
+}
+
+async function readIdentity(files: TlsFiles): Promise<{ readonly cert: Buffer; readonly key: Buffer } | undefined> {
+  const { clientCertificate, clientPrivateKey } = files;
+  if (clientCertificate === undefined && clientPrivateKey === undefined) return undefined;
+  if (clientCertificate === undefined || clientPrivateKey === undefined) {
+    throw identityError(files, 'is one half only', /* cause */ undefined);
+  }
+  try {
+    const [cert, key] = await Promise.all([readFile(clientCertificate), readFile(clientPrivateKey)]);
+    return { cert, key };
+  } catch (cause) {
+    throw identityError(files, `cannot be read (${systemCode(cause) ?? 'unknown error'})`, cause);
+  }
+}
+
+function identityError(files: TlsFiles, what: string, cause: unknown): NetworkError {
+  const { clientCertificate = 'not named', clientPrivateKey = 'not named' } = files;
+  const message = `the client certificate (client-certificate: ${clientCertificate}, client-private-key: ${clientPrivateKey}) ${what}; both must be PEM files that belong together`;
+  return new NetworkError('configuration', message, { host: '', port: 0, retryable: false, cause });
 }
 
 async function readBundle(selected: SelectedBundle): Promise<PemBundle> {
@@ -66,7 +107,8 @@ function parse(bytes: Buffer, selected: SelectedBundle): PemBundle {
 }
 
 function bundleError({ variable, path }: SelectedBundle, what: string, cause: unknown): NetworkError {
-  const message = `the certificate file ${path}, selected by ${variable}, ${what}; ${HINT}`;
+  const hint = variable === 'ca-certificate' ? OWN_HINT : HINT;
+  const message = `the certificate file ${path}, selected by ${variable}, ${what}; ${hint}`;
   return new NetworkError('configuration', message, { host: '', port: 0, retryable: false, cause });
 }
 

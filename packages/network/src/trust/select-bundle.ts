@@ -1,7 +1,8 @@
 import type { Environment } from '../environment.ts';
 
 export interface SelectedBundle {
-  readonly variable: 'CODEX_CA_CERTIFICATE' | 'SSL_CERT_FILE';
+  /** What names the file: an environment variable, or the setting of the connection itself. */
+  readonly variable: 'CODEX_CA_CERTIFICATE' | 'SSL_CERT_FILE' | 'ca-certificate';
   readonly path: string;
 }
 

@@ -3,6 +3,7 @@ import {
   canonicalFeatureName,
   FEATURE_ALIASES,
   FEATURE_IMPLICATIONS,
+  FEATURES,
   findFeature,
   nearestFeature,
   TOP_LEVEL_TOGGLES,
@@ -57,6 +58,14 @@ export function isFeatureSet(reader: SettingReader, name: string, pins: FeatureV
 export function isFeatureEnabled(features: FeatureValues, name: string): boolean {
   const feature = findFeature(name);
   return features[canonicalFeatureName(name)] ?? feature?.defaultEnabled ?? false;
+}
+
+/** Those that are other than by default, under their newer names; none that are removed. */
+export function changedFeatures(features: FeatureValues): readonly (readonly [name: string, enabled: boolean])[] {
+  return FEATURES.flatMap(({ name, stage, defaultEnabled }) => {
+    const value = features[name] ?? defaultEnabled;
+    return stage === 'removed' || value === defaultEnabled ? [] : [[name, value] as const];
+  });
 }
 
 /**

@@ -1,0 +1,172 @@
+import type { Clock, Span, Telemetry, TelemetryAttributes } from '@quire/core';
+import type {
+  ModelClientObserver,
+  RecoveryReport,
+  RequestAttempt,
+  SocketConnect,
+  SocketRequest,
+  StreamPoll,
+  WarmUpOutcome,
+} from '@quire/model-client';
+import type { JsonObject, ModelTransport } from '@quire/protocol';
+
+/** Members of the timing event, and the metrics that keep them. Source: peer behaviour. */
+const SERVER_TIMINGS: readonly (readonly [member: string, metric: string])[] = [
+  ['responses_duration_excl_engine_and_client_tool_time_ms', 'codex.responses_api_overhead.duration_ms'],
+  ['engine_service_total_ms', 'codex.responses_api_inference_time.duration_ms'],
+  ['engine_iapi_ttft_total_ms', 'codex.responses_api_engine_iapi_ttft.duration_ms'],
+  ['engine_service_ttft_total_ms', 'codex.responses_api_engine_service_ttft.duration_ms'],
+  ['engine_iapi_tbt_across_engine_calls_ms', 'codex.responses_api_engine_iapi_tbt.duration_ms'],
+  ['engine_service_tbt_across_engine_calls_ms', 'codex.responses_api_engine_service_tbt.duration_ms'],
+];
+
+/** Beyond what servers are known to send. */
+const MAX_POLL_KINDS = 200;
+
+/** Names of events that servers send; anything else may be anything. */
+const EVENT_NAME = /^[a-z_.]{1,80}$/;
+
+/** Tells of the line to the provider what its observer is told, under the names that the peer has for it. */
+export class TelemetryObserver implements ModelClientObserver {
+  readonly #telemetry: Telemetry;
+  readonly #clock: Pick<Clock, 'now'>;
+  /** Of the events of streams, of which there are many and few kinds. */
+  readonly #pollTags = new Map<string, TelemetryAttributes>();
+  #span: Span | undefined;
+
+  constructor(telemetry: Telemetry, clock: Pick<Clock, 'now'>) {
+    this.#telemetry = telemetry;
+    this.#clock = clock;
+  }
+
+  requestStart(span: Span | undefined): void {
+    this.#span = span;
+  }
+
+  requestAttempt({ attempt, endpoint, status, error, durationMs }: RequestAttempt): void {
+    const success = error === undefined;
+    const tags = { status: status === undefined ? 'none' : String(status), success };
+    this.#timed('codex.api_request', durationMs, tags);
+    const facts = { attempt, endpoint, 'http.response.status_code': status, success };
+    this.#event('codex.api_request', { ...facts, duration_ms: durationMs, 'error.message': reason(status, error) });
+    this.#finished('model.attempt', durationMs, {
+      error,
+      attributes: { attempt, 'http.response.status_code': status, 'url.path': endpoint, 'model.transport': 'http' },
+    });
+  }
+
+  streamPoll(poll: StreamPoll, transport: ModelTransport = 'http'): void {
+    const kind = poll.result === 'event' ? eventName(poll.type) : poll.result;
+    const success = poll.result === 'event' || (poll.result === 'end' && transport === 'http');
+    const { durationMs } = poll;
+    const tags = this.#tagsOfPoll(kind, success);
+    this.#timed(transport === 'http' ? 'codex.sse_event' : 'codex.websocket.event', durationMs, tags);
+    // Pieces of an answer come by the hundred, and its completion is told with its tokens elsewhere.
+    if (kind.endsWith('.delta') || kind === 'response.completed') return;
+    const facts = { 'event.kind': kind, duration_ms: durationMs, success };
+    this.#event(transport === 'http' ? 'codex.sse_event' : 'codex.websocket_event', facts);
+  }
+
+  socketConnect({ durationMs, status, error, phase }: SocketConnect): void {
+    const success = error === undefined;
+    this.#timed('codex.websocket.connect', durationMs, { success });
+    this.#event('codex.websocket_connect', {
+      duration_ms: durationMs,
+      success,
+      status,
+      endpoint: '/responses',
+      'auth.connection_reused': false,
+      'error.message': reason(status, error),
+    });
+    // The warm-up belongs to no request.
+    if (phase === 'warm-up') return;
+    this.#finished('model.connect', durationMs, { error, attributes: { 'http.response.status_code': status } });
+  }
+
+  socketRequest({ phase, reusedConnection, mode, reason: why }: SocketRequest): void {
+    this.#telemetry.count('codex.websocket.request', { success: true });
+    const phaseName = phase === 'warm-up' ? 'warmup' : 'generation';
+    this.#telemetry.count('codex.websocket.continuation', { mode, reason: why, phase: phaseName });
+    this.#event('codex.websocket_request', { success: true, 'auth.connection_reused': reusedConnection });
+    if (phase === 'turn')
+      this.#span?.set({ 'model.transport': 'websocket', 'model.incremental': mode === 'incremental' });
+  }
+
+  serverTiming(metrics: JsonObject): void {
+    for (const [member, metric] of SERVER_TIMINGS) {
+      const value = metrics[member];
+      if (typeof value === 'number') this.#telemetry.duration(metric, value);
+    }
+  }
+
+  warmUp({ outcome, durationMs }: { readonly outcome: WarmUpOutcome; readonly durationMs: number }): void {
+    this.#telemetry.duration('codex.startup_prewarm.duration_ms', durationMs, { status: outcome });
+    this.#telemetry.event('codex.startup_phase', {
+      'startup.phase': 'startup_prewarm_websocket_warmup',
+      'startup.status': outcome,
+      duration_ms: durationMs,
+    });
+  }
+
+  transportFallback(): void {
+    this.#telemetry.count('codex.transport.fallback_to_http', { from_wire_api: 'responses_websocket' });
+  }
+
+  authRecovery({ mode, step, outcome, reason: why, evidence, stateChanged, durationMs }: RecoveryReport): void {
+    const facts = {
+      'auth.mode': mode,
+      'auth.step': step,
+      'auth.outcome': outcome,
+      'auth.recovery_reason': why,
+      'auth.state_changed': stateChanged,
+    };
+    this.#event('codex.auth_recovery', {
+      ...facts,
+      'auth.request_id': evidence.requestId,
+      'auth.cf_ray': evidence.cfRay,
+      'auth.error': evidence.error,
+      'auth.error_code': evidence.errorCode,
+    });
+    const isFailure = outcome === 'recovery_failed_permanent' || outcome === 'recovery_failed_transient';
+    this.#finished('auth.recover', durationMs, { error: isFailure ? outcome : undefined, attributes: facts });
+  }
+
+  #tagsOfPoll(kind: string, success: boolean): TelemetryAttributes {
+    const key = `${kind} ${success}`;
+    let tags = this.#pollTags.get(key);
+    if (tags === undefined) {
+      tags = { kind, success };
+      if (this.#pollTags.size < MAX_POLL_KINDS) this.#pollTags.set(key, tags);
+    }
+    return tags;
+  }
+
+  #timed(metric: string, durationMs: number, tags: TelemetryAttributes): void {
+    this.#telemetry.count(metric, tags);
+    this.#telemetry.duration(`${metric}.duration_ms`, durationMs, tags);
+  }
+
+  #event(name: string, attributes: TelemetryAttributes): void {
+    this.#telemetry.event(name, attributes, { span: this.#span });
+  }
+
+  /** A part of the current request that is over already. */
+  #finished(
+    name: string,
+    durationMs: number,
+    result: { readonly error: string | undefined; readonly attributes: TelemetryAttributes },
+  ): void {
+    const startedAtMs = this.#clock.now() - durationMs;
+    this.#span?.startSpan(name, { startedAtMs, isRemoteCall: true }).end(result);
+  }
+}
+
+/** What the peer tells of an error: the status, and never what the server said. */
+function reason(status: number | undefined, error: string | undefined): string | undefined {
+  if (error === undefined) return undefined;
+  return status === undefined ? error : `http ${status}`;
+}
+
+function eventName(type: string): string {
+  return EVENT_NAME.test(type) ? type : 'unknown';
+}

@@ -1,0 +1,141 @@
+import type { TelemetryAttributes } from '@quire/core';
+
+/** Upper bounds of the classes of a distribution. Milliseconds. */
+export const DURATION_BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000];
+
+/** Series of one table; a further one is counted and not kept. */
+const MAX_SERIES = 2_000;
+
+export interface Distribution {
+  count: number;
+  sum: number;
+  min: number;
+  max: number;
+  /** One more than there are bounds. */
+  readonly buckets: number[];
+}
+
+export interface Series<Value> {
+  readonly attributes: TelemetryAttributes;
+  readonly value: Value;
+}
+
+export interface MetricReading {
+  /** Unix milliseconds: what is told covers this span of time. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly sums: ReadonlyMap<string, readonly Series<number>[]>;
+  readonly distributions: ReadonlyMap<string, readonly Series<Distribution>[]>;
+}
+
+type Entry =
+  | { readonly kind: 'sum'; readonly name: string; readonly attributes: TelemetryAttributes; value: number }
+  | {
+      readonly kind: 'distribution';
+      readonly name: string;
+      readonly attributes: TelemetryAttributes;
+      readonly value: Distribution;
+    };
+
+/** Counters and distributions since the last reading, or since the beginning. */
+export class MetricTable {
+  readonly #now: () => number;
+  readonly #isCumulative: boolean;
+  /** Text of attributes that are the very same object each time. */
+  readonly #texts = new WeakMap<TelemetryAttributes, string>();
+  #entries = new Map<string, Entry>();
+  #fromMs: number;
+  #overflow = 0;
+  #hasNews = false;
+
+  constructor(options: { readonly now: () => number; readonly isCumulative: boolean }) {
+    this.#now = options.now;
+    this.#isCumulative = options.isCumulative;
+    this.#fromMs = options.now();
+  }
+
+  count(name: string, attributes: TelemetryAttributes): void {
+    const entry = this.#entry(name, attributes, () => ({ kind: 'sum', name, attributes, value: 0 }));
+    if (entry?.kind === 'sum') entry.value += 1;
+  }
+
+  duration(name: string, durationMs: number, attributes: TelemetryAttributes): void {
+    const entry = this.#entry(name, attributes, () => ({
+      kind: 'distribution',
+      name,
+      attributes,
+      value: emptyDistribution(),
+    }));
+    if (entry?.kind !== 'distribution' || !Number.isFinite(durationMs)) return;
+    const { value } = entry;
+    const bucket = DURATION_BOUNDS_MS.findIndex((bound) => durationMs <= bound);
+    const index = bucket === -1 ? DURATION_BOUNDS_MS.length : bucket;
+    value.count += 1;
+    value.sum += durationMs;
+    value.min = Math.min(value.min, durationMs);
+    value.max = Math.max(value.max, durationMs);
+    value.buckets[index] = (value.buckets[index] ?? 0) + 1;
+  }
+
+  /** What is new, taken out unless everything is told each time. `undefined`: nothing. */
+  read(): MetricReading | undefined {
+    if (!this.#hasNews) return undefined;
+    this.#hasNews = false;
+    const toMs = this.#now();
+    const sums = new Map<string, Series<number>[]>();
+    const distributions = new Map<string, Series<Distribution>[]>();
+    for (const entry of this.#entries.values()) {
+      const { name, attributes } = entry;
+      if (entry.kind === 'sum') add(sums, name, { attributes, value: entry.value });
+      else add(distributions, name, { attributes, value: { ...entry.value, buckets: [...entry.value.buckets] } });
+    }
+    const reading = { fromMs: this.#fromMs, toMs, sums, distributions };
+    if (!this.#isCumulative) {
+      this.#entries = new Map();
+      this.#fromMs = toMs;
+    }
+    return reading;
+  }
+
+  /** Values that had no place since the last call. */
+  takeOverflow(): number {
+    const overflow = this.#overflow;
+    this.#overflow = 0;
+    return overflow;
+  }
+
+  #textOf(attributes: TelemetryAttributes): string {
+    let text = this.#texts.get(attributes);
+    if (text === undefined) {
+      text = JSON.stringify(attributes);
+      this.#texts.set(attributes, text);
+    }
+    return text;
+  }
+
+  #entry(name: string, attributes: TelemetryAttributes, create: () => Entry): Entry | undefined {
+    this.#hasNews = true;
+    const key = `${name} ${this.#textOf(attributes)}`;
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      if (this.#entries.size >= MAX_SERIES) {
+        this.#overflow += 1;
+        return undefined;
+      }
+      entry = create();
+      this.#entries.set(key, entry);
+    }
+    return entry;
+  }
+}
+
+function emptyDistribution(): Distribution {
+  const buckets = Array.from({ length: DURATION_BOUNDS_MS.length + 1 }, () => 0);
+  return { count: 0, sum: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, buckets };
+}
+
+function add<Value>(map: Map<string, Series<Value>[]>, name: string, series: Series<Value>): void {
+  const list = map.get(name);
+  if (list === undefined) map.set(name, [series]);
+  else list.push(series);
+}
