@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
+import type { StageListener } from './connect/open-connection.ts';
 import type { DialerLog } from './dialer-log.ts';
 import type { Environment } from './environment.ts';
 import { NetworkError } from './network-error.ts';
@@ -19,6 +20,8 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** For the whole way: TCP, proxy, TLS. */
   readonly timeoutMs: number;
+  /** Hears of each stage that was passed. */
+  readonly onPassed?: StageListener;
 }
 
 /** Makes every outgoing connection. What TLS and proxies need is loaded when the first connection needs it. */
@@ -71,7 +74,7 @@ class EnvironmentDialer implements Dialer {
     return await route;
   }
 
-  async connect(url: URL, { signal, timeoutMs }: ConnectOptions): Promise<Duplex> {
+  async connect(url: URL, { signal, timeoutMs, onPassed }: ConnectOptions): Promise<Duplex> {
     signal.throwIfAborted();
     const target = parseTarget(url);
     this.#throwIfClosed(target);
@@ -84,7 +87,7 @@ class EnvironmentDialer implements Dialer {
         this.#selectProxy(target),
         import('./connect/open-connection.ts'),
       ]);
-      return await openConnection({ target, proxy, trust: this.#trust, signal: local.signal, timeoutMs });
+      return await openConnection({ target, proxy, trust: this.#trust, signal: local.signal, timeoutMs, onPassed });
     } finally {
       signal.removeEventListener('abort', onAbort);
       this.#connecting.delete(local);
