@@ -7,7 +7,7 @@ import {
 } from '@quire/auth';
 import type { ModelPort, ThreadSettings } from '@quire/core';
 import { describeHost, systemClock, systemEntropy } from '@quire/host';
-import { createFallbackMemory, createModelClient, RateLimitStore } from '@quire/model-client';
+import { createFallbackMemory, createModelClient, type ModelClientObserver, RateLimitStore } from '@quire/model-client';
 import type { ThreadId } from '@quire/protocol';
 import type { Config } from '@quire/store';
 import type { QuireOptions } from './api.ts';
@@ -88,10 +88,12 @@ export class ModelLines {
     readonly webSocket: WebSocketChoice;
     /** What kind of side task the thread is. */
     readonly subagent: string | undefined;
+    readonly observer?: ModelClientObserver | undefined;
   }): ModelPort {
-    const { config, subagent, ...given } = thread;
+    const { config, subagent, observer, ...given } = thread;
     return createModelClient({
       ...given,
+      ...(observer === undefined ? {} : { observer }),
       ...(subagent === undefined ? {} : { subagent }),
       provider: config.provider,
       originator: this.originator,

@@ -28,6 +28,7 @@ import { type ModelLines, type WebSocketChoice, webSocketChoice } from './model-
 import { fileSeed, type OpenedRollout, openNewRollout } from './new-rollout.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
+import { rememberRefusals } from './remember-refusals.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import { knownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
@@ -299,8 +300,11 @@ export class ThreadOpener implements ThreadSource {
     ground: ThreadGround,
     thread: { readonly threadId: ThreadId; readonly webSocket: WebSocketChoice; readonly subagent: string | undefined },
   ): ModelPort {
-    const { credentials, site } = ground;
-    return this.#household.lines.open({ config: site.config, credentials, ...thread });
+    const { credentials, options, secrets, site } = ground;
+    const { config, home } = site;
+    const refusals = { home, secrets, threadId: thread.threadId, providerId: config.provider.id };
+    const observer = options.ephemeral === true ? undefined : rememberRefusals(refusals);
+    return this.#household.lines.open({ config, credentials, observer, ...thread });
   }
 
   #runner(config: Config, threadId: ThreadId): ReturnType<typeof createCommandRunner> {

@@ -46,6 +46,11 @@ export {
 export { type FindRolloutOptions, findRollout } from './rollout/find-rollout.ts';
 export { type ForkRolloutOptions, forkRollout } from './rollout/fork-rollout.ts';
 export {
+  type LastRateLimitsOptions,
+  type RecordedRateLimit,
+  readLastRateLimits,
+} from './rollout/last-rate-limits.ts';
+export {
   findLastRollout,
   type ListRolloutsOptions,
   listRollouts,
@@ -72,3 +77,5 @@ export { type NameThreadOptions, readThreadNames, setThreadName } from './rollou
 export { checkRules, type RulesCheck } from './rules/check-rules.ts';
 export type { CommandRulesOptions } from './rules/command-rules-options.ts';
 export { createCommandRules } from './rules/create-command-rules.ts';
+export { loadRefusals } from './unauthorized/load-refusals.ts';
+export type { RefusalRecord } from './unauthorized/refusal-file.ts';
