@@ -31,4 +31,5 @@ export { loadImageInput } from './image-input.ts';
 export type { AskOptions, Person } from './person.ts';
 export { Quire } from './quire.ts';
 export type { SandboxedCommand } from './sandboxed-command.ts';
+export { knownSecrets } from './secrets.ts';
 export { VERSION } from './version.ts';

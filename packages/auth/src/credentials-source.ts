@@ -24,6 +24,8 @@ export interface CredentialsSourceOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether `CODEX_API_KEY` counts here. Entry points decide: `exec` does, others may not. */
   readonly apiKeyFromEnvironment: boolean;
+  /** Tokens are taken as they are stored, due or not: nothing is asked and nothing written. Default false. */
+  readonly withoutRenewal?: boolean;
   /** Owns the stored login of `home`. Absent: one of its own, over `auth.json`. */
   readonly keeper?: LoginKeeper;
 }
@@ -61,10 +63,10 @@ function givenCredentials(options: CredentialsSourceOptions): Credentials | unde
 
 async function storedCredentials(
   keeper: LoginKeeper,
-  { provider }: CredentialsSourceOptions,
+  { provider, withoutRenewal = false }: CredentialsSourceOptions,
   signal: AbortSignal,
 ): Promise<Credentials> {
-  const login = await keeper.current({ signal });
+  const login = await (withoutRenewal ? keeper.read({ signal }) : keeper.current({ signal }));
   if (login !== undefined) return credentialsOf(login);
   throw new AuthError(
     'no-credentials',
