@@ -1,12 +1,13 @@
 import { type ClientIdentity, LoginKeeper, type LoginRestrictions, type Logins, loadLogins } from '@quire/auth';
 import { describeHost } from '@quire/host';
 import { createDialer, type Dialer } from '@quire/network';
-import { loadConfig, resolveHome } from '@quire/store';
+import { type Config, loadConfig, resolveHome } from '@quire/store';
 import { VERSION } from '../version.ts';
 
 /** Where a login is kept, what is allowed, and what is needed to change it. */
 export interface LoginPlace extends AsyncDisposable {
   readonly home: string;
+  readonly config: Config;
   readonly environment: NodeJS.ProcessEnv;
   readonly keeper: LoginKeeper;
   readonly logins: Logins;
@@ -21,17 +22,18 @@ const ORIGINATOR = 'codex_cli_rs';
 /** Reads the configuration. Rejects with ConfigError. */
 export async function openPlace(
   overrides: readonly string[],
-  options: { readonly homeDirectory: string; readonly signal: AbortSignal },
+  options: { readonly homeDirectory: string; readonly profile?: string | undefined; readonly signal: AbortSignal },
 ): Promise<LoginPlace> {
   const environment = process.env;
   const home = resolveHome({ environment, homeDirectory: options.homeDirectory });
-  const config = await loadConfig({ home, cwd: process.cwd(), overrides, environment });
+  const config = await loadConfig({ home, cwd: process.cwd(), overrides, environment, profile: options.profile });
   const restrictions = { method: config.forcedLoginMethod, workspaces: config.forcedWorkspaceIds };
   const client = clientIdentity(environment);
   const dialer = createDialer({ environment });
   const keeper = new LoginKeeper({ home, environment, client, storeKind: config.credentialsStore });
   return {
     home,
+    config,
     environment,
     keeper,
     logins: loadLogins(),
@@ -43,7 +45,7 @@ export async function openPlace(
   };
 }
 
-function clientIdentity(environment: NodeJS.ProcessEnv): ClientIdentity {
+export function clientIdentity(environment: NodeJS.ProcessEnv): ClientIdentity {
   const override = environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
   const originator = override === undefined || override === '' ? ORIGINATOR : override;
   const { osName, osVersion, arch, terminal } = describeHost(environment);
