@@ -43,13 +43,10 @@ export {
   unarchiveRollout,
   unarchiveThread,
 } from './rollout/archive-rollout.ts';
+export type { LastRateLimitsOptions, RecordedRateLimit } from './rollout/find-rate-limits.ts';
 export { type FindRolloutOptions, findRollout } from './rollout/find-rollout.ts';
 export { type ForkRolloutOptions, forkRollout } from './rollout/fork-rollout.ts';
-export {
-  type LastRateLimitsOptions,
-  type RecordedRateLimit,
-  readLastRateLimits,
-} from './rollout/last-rate-limits.ts';
+export { readLastRateLimits } from './rollout/last-rate-limits.ts';
 export {
   findLastRollout,
   type ListRolloutsOptions,

@@ -29,15 +29,15 @@ test('limits that recorded turns heard of come with their time, those of other p
   using home = temporaryFolder();
   const window = { used_percent: 12.5, window_minutes: 300, resets_at: 1_999_999_999 };
   const credits = { has_credits: true, unlimited: false, balance: '1' };
-  await record(home.path, 1, [
+  await record(home.path, /* hour */ 1, [
     heard({ limit_id: 'codex', limit_name: null, primary: window, secondary: null, credits, plan_type: 'pro' }),
-    heard(null),
+    heard(/* limits */ null),
   ]);
-  await record(home.path, 2, [
+  await record(home.path, /* hour */ 2, [
     heard({ limit_id: 'codex_other', limit_name: 'Other', primary: null, secondary: window }),
   ]);
-  await record(home.path, 3, [heard({ limit_id: 'foreign', primary: window })], 'another');
-  const torn = await record(home.path, 4, []);
+  await record(home.path, /* hour */ 3, [heard({ limit_id: 'foreign', primary: window })], 'another');
+  const torn = await record(home.path, /* hour */ 4, []);
   fs.writeFileSync(torn, 'no rollout');
 
   const limits = await readLastRateLimits({ home: home.path, providerId: 'openai', signal, timeoutMs: 10_000 });
