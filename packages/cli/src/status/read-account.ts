@@ -1,6 +1,6 @@
 import { type Account, accountOf, credentialsOf, type Login, type LoginKeeper } from '@quire/auth';
 import { systemClock } from '@quire/host';
-import { type AccountSnapshot, accountSnapshot, RateLimitStore, refreshUsage } from '@quire/model-client';
+import { type AccountSnapshot, loadAccountTools, RateLimitStore } from '@quire/model-client';
 import { type Credentials, ModelError } from '@quire/protocol';
 import { readLastRateLimits } from '@quire/store';
 import type { LoginPlace } from '../login/place.ts';
@@ -48,6 +48,7 @@ export async function readAccount(
   }
   const account = login && accountOf(login);
   const nowMs = systemClock.now();
+  const { accountSnapshot } = await loadAccountTools();
   const snapshot = accountSnapshot(store, { nowMs, planOfLogin: account?.rawPlan });
   return { login, account, snapshot, source, problem, nowMs };
 }
@@ -69,6 +70,7 @@ async function ask(store: RateLimitStore, place: LoginPlace): Promise<string | u
 
 async function askWithRecovery(store: RateLimitStore, place: LoginPlace): Promise<void> {
   const { keeper, dialer, client, config, signal } = place;
+  const { refreshUsage } = await loadAccountTools();
   let credentials: Credentials = await currentCredentials(keeper, signal);
   const steps = keeper.recover({ signal });
   try {

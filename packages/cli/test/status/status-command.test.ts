@@ -66,7 +66,6 @@ async function recordTurn(
     home: home.path,
     threadId,
     meta: {
-      timestamp: new Date(heard.atMs).toISOString(),
       cwd: '/repo',
       originator: 'test',
       cli_version: '0.1.0',
@@ -117,7 +116,10 @@ describe('with a ChatGPT login', () => {
   });
 
   test('the same for programs holds no token, and null for what is not known [STATUS-03]', async () => {
-    await using simulator = await Simulator.start({ oauth: {}, usage: status(200, { body: { plan_type: 'galaxy' } }) });
+    await using simulator = await Simulator.start({
+      oauth: {},
+      usage: status(/* code */ 200, { body: { plan_type: 'galaxy' } }),
+    });
     const tokens = simulator.oauth.logIn(ACCOUNTS.plus);
     const home = await loggedIn(simulator, tokens);
     const { code, stdout } = await home.run(['status', '--json'], environmentOf(simulator));
@@ -199,7 +201,7 @@ describe('with a ChatGPT login', () => {
     const env = { ...environmentOf(simulator), CODEX_CA_CERTIFICATE: ca.file, HTTPS_PROXY: proxy.url };
     expect((await home.run(['status'], env)).code).toBe(0);
     expect(proxy.requests.map(({ method }) => method)).toEqual(['CONNECT']);
-    simulator.setUsage(status(200, { headers: { 'content-type': 'text/html' }, body: '<html>' }));
+    simulator.setUsage(status(/* code */ 200, { headers: { 'content-type': 'text/html' }, body: '<html>' }));
     const page = await home.run(['status'], env);
     expect([page.code, page.stderr]).toMatchObject([
       1,

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,8 +17,12 @@ export interface Ended {
 export interface Home {
   readonly path: string;
   write(name: string, text: string, mode?: number): Promise<void>;
-  start(argv: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess;
-  run(argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>;
+  run(
+    argv: readonly string[],
+    env?: Readonly<Record<string, string>>,
+    /** Who runs it, for tests that root runs. */
+    user?: { readonly uid?: number; readonly gid?: number },
+  ): Promise<Ended>;
 }
 
 /** The whole command in a folder of its own, and homes to run it in. */
@@ -62,18 +66,16 @@ export async function buildCommand(): Promise<BuiltCommand> {
 }
 
 function homeAt(path: string, command: string): Home {
-  const start: Home['start'] = (argv, env = {}) =>
-    spawn(process.execPath, [command, ...argv], {
-      cwd: path,
-      env: { PATH: process.env['PATH'], HOME: path, CODEX_HOME: path, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
   return {
     path,
-    start,
     write: (name, text, mode = 0o600) => writeFile(join(path, name), text, { mode }),
-    run: async (argv, env = {}) => {
-      const child = start(argv, env);
+    run: async (argv, env = {}, user = {}) => {
+      const child = spawn(process.execPath, [command, ...argv], {
+        ...user,
+        cwd: path,
+        env: { PATH: process.env['PATH'], HOME: path, CODEX_HOME: path, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
       const [code] = await once(child, 'close');
       return { code: Number(code), stdout: await stdout, stderr: await stderr };
