@@ -48,3 +48,8 @@ export function resultOf(
     remedy: first.remedy,
   };
 }
+
+/** `1 file`, `2 files`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,6 +1,6 @@
 import { safeLine } from '../exec/safe-text.ts';
 import type { Style } from '../exec/style.ts';
-import type { CheckResult, CheckVerdict } from './check.ts';
+import { type CheckResult, type CheckVerdict, counted } from './check.ts';
 
 export interface Page {
   readonly style: Style;
@@ -33,7 +33,7 @@ export function summaryLine(checks: readonly CheckResult[]): string {
     const count = checks.filter((check) => check.verdict === verdict).length;
     return count === 0 ? [] : [`${count} ${verdict}`];
   });
-  return `${checks.length} checks: ${counts.join(', ')}`;
+  return `${counted(checks.length, 'check')}: ${counts.join(', ')}`;
 }
 
 function heading(id: string, verdict: CheckVerdict, { style }: Page): string {

@@ -54,18 +54,37 @@ export interface Examination {
 
 /** All checks at once. Never rejects: what goes wrong is a verdict; what takes longer than the signal allows is given up. */
 export async function runChecks(scene: Scene): Promise<Examination> {
+  const { signal, choices } = scene;
   let isOver = true;
+  const abort = abortOf(signal);
   const bounded = async ({ id, isOnline, run }: Check): Promise<CheckResult> => {
-    if (isOnline && scene.choices.offline) return skipped(id, 'nothing is connected to (--offline)');
+    if (isOnline && choices.offline) return skipped(id, 'nothing is connected to (--offline)');
     try {
-      return await untilAborted(run(scene), scene.signal);
+      return await Promise.race([run(scene), abort.promise]);
     } catch (error) {
-      if (scene.signal.aborted) isOver = false;
-      return failure(id, error, scene.signal);
+      if (signal.aborted) isOver = false;
+      return failure(id, error, signal);
     }
   };
-  const checks = await Promise.all(CHECKS.map(bounded));
-  return { checks, isOver };
+  try {
+    return { checks: await Promise.all(CHECKS.map(bounded)), isOver };
+  } finally {
+    abort.forget();
+  }
+}
+
+/** One listener for all checks. */
+function abortOf(signal: AbortSignal): { readonly promise: Promise<never>; forget(): void } {
+  let forget = (): void => undefined;
+  const promise = new Promise<never>((_resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    forget = () => signal.removeEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+  });
+  // Those who race with it hear of it; there may be none.
+  promise.catch(() => undefined);
+  return { promise, forget };
 }
 
 function failure(id: string, error: unknown, signal: AbortSignal): CheckResult {
@@ -74,13 +93,4 @@ function failure(id: string, error: unknown, signal: AbortSignal): CheckResult {
     : `could not be checked: ${error instanceof Error ? error.message : String(error)}`;
   const remedy = signal.aborted ? 'look whether a disk, a keyring or the network hangs' : 'correct what is named there';
   return { id, verdict: 'failed', summary, details: [], remedy };
-}
-
-function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -33,7 +33,9 @@ interface Check {
 interface Report {
   readonly code: number;
   readonly checks: Readonly<Record<string, Check>>;
+  /** All that was printed. */
   readonly text: string;
+  readonly stderr: string;
 }
 
 const KEY = 'sk-doctor-test-key-0123456789';
@@ -61,7 +63,7 @@ async function doctor(
 
 function reportOf({ code, stdout, stderr }: Ended): Report {
   const { checks } = JSON.parse(stdout) as { readonly checks: readonly Check[] };
-  return { code, checks: Object.fromEntries(checks.map((check) => [check.id, check])), text: stdout + stderr };
+  return { code, checks: Object.fromEntries(checks.map((check) => [check.id, check])), text: stdout + stderr, stderr };
 }
 
 /** `dns ok, tcp failed, …` of these checks. */
@@ -97,7 +99,7 @@ describe('the way to the provider', () => {
     expect([simulator.requests.length, simulator.modelsRequests.length, simulator.handshakes.length]).toEqual([
       0, 1, 1,
     ]);
-    expect(await readdir(home.path)).toEqual(before);
+    expect([await readdir(home.path), report.stderr]).toEqual([before, '']);
     expect(report.code).toBe(Object.values(report.checks).some(({ verdict }) => verdict === 'failed') ? 1 : 0);
   });
 
@@ -375,7 +377,7 @@ describe('the machine', () => {
     await home.write('models_cache.json', JSON.stringify({ ...cache, models: [catalogEntry('m')] }));
     expect((await doctor(home, {}, OFFLINE)).checks['catalog']).toMatchObject({
       verdict: 'ok',
-      summary: '1 models are kept',
+      summary: '1 model kept',
       details: ['fetched 2 h ago', 'etag W/"1"', 'of another version or program: it is fetched anew'],
     });
     await home.write('models_cache.json', JSON.stringify({ ...cache, models: [{ slug: 3 }] }));

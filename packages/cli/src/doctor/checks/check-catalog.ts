@@ -2,7 +2,7 @@ import { loadCatalogParser } from '@quire/core';
 import { createCatalogCache, readCatalogFile } from '@quire/store';
 import { durationText } from '../../status/times.ts';
 import { VERSION } from '../../version.ts';
-import { type CheckResult, skipped } from '../check.ts';
+import { type CheckResult, counted, skipped } from '../check.ts';
 import type { Scene } from '../scene.ts';
 
 const CHECK = 'catalog';
@@ -20,7 +20,7 @@ export async function checkCatalog(scene: Scene): Promise<CheckResult> {
 async function checkFile(file: string): Promise<CheckResult> {
   try {
     const { models } = await readCatalogFile(file);
-    return { id: CHECK, verdict: 'ok', summary: `${models.length} models from ${file}`, details: [] };
+    return { id: CHECK, verdict: 'ok', summary: `${counted(models.length, 'model')} from ${file}`, details: [] };
   } catch (error) {
     const summary = error instanceof Error ? error.message : String(error);
     return {
@@ -63,7 +63,7 @@ async function checkCache(home: string): Promise<CheckResult> {
       ];
       const parsed = (await loadCatalogParser()).parseModels(models);
       if (parsed.kind === 'models') {
-        return { id: CHECK, verdict: 'ok', summary: `${models.length} models are kept`, details };
+        return { id: CHECK, verdict: 'ok', summary: `${counted(models.length, 'model')} kept`, details };
       }
       const summary = `the list that is kept can not be used: ${parsed.reason}`;
       return { id: CHECK, verdict: 'warning', summary, details, remedy: 'delete models_cache.json in the home folder' };

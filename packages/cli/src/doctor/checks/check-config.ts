@@ -1,6 +1,5 @@
 import type { ConfigError } from '@quire/store';
-import type { CheckResult, Finding } from '../check.ts';
-import { resultOf } from '../check.ts';
+import { type CheckResult, counted, type Finding, resultOf } from '../check.ts';
 import { type ConfigReading, type Scene, shownMessage } from '../scene.ts';
 
 const CHECK = 'config';
@@ -33,13 +32,13 @@ export async function checkConfig(scene: Scene): Promise<CheckResult> {
 function summaryOf({ explanation, config }: ConfigReading): string {
   const { settings = [], layers = [] } = explanation ?? {};
   const files = layers.filter(({ kind }) => kind !== 'command-line').length;
-  return `${settings.length} settings from ${files} files; the model provider is ${config?.provider.id ?? 'not known'}`;
+  return `${counted(settings.length, 'setting')} from ${counted(files, 'file')}; the model provider is ${config?.provider.id ?? 'not known'}`;
 }
 
 function layerLines({ explanation }: ConfigReading): readonly string[] {
   return (explanation?.layers ?? []).map(({ kind, source }) => {
     const count = explanation?.settings.filter(({ origin }) => origin.source === source && origin.kind === kind).length;
-    return `${kind.replaceAll('-', ' ')}: ${source} (${count} settings hold)`;
+    return `${kind.replaceAll('-', ' ')}: ${source} (${counted(count ?? 0, 'setting')} in effect)`;
   });
 }
 

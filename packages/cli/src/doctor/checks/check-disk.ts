@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemReason } from '../../exec/setup-error.ts';
-import { type CheckResult, type Finding, resultOf, skipped } from '../check.ts';
+import { type CheckResult, counted, type Finding, resultOf, skipped } from '../check.ts';
 import type { Scene } from '../scene.ts';
 
 const CHECK = 'disk';
@@ -43,7 +43,7 @@ export async function checkDisk(scene: Scene): Promise<CheckResult> {
     summary: `${home}${folder === home ? '' : ' does not exist yet, but'} can be written to`,
     details: [
       freeBytes === undefined ? 'how much is free is not known' : `${sizeText(freeBytes)} free`,
-      `recorded threads: ${threads.isWhole ? '' : 'more than '}${threads.files} files, ${sizeText(threads.bytes)}`,
+      `recorded threads: ${threads.isWhole ? '' : 'more than '}${counted(threads.files, 'file')}, ${sizeText(threads.bytes)}`,
     ],
     findings: problem === undefined ? findings : findings.filter(({ verdict }) => verdict === 'failed'),
   });

@@ -1,6 +1,6 @@
 import type { NetworkError, WayReport, WayStage } from '@quire/network';
 import { durationText } from '../../status/times.ts';
-import { type CheckResult, skipped } from '../check.ts';
+import { type CheckResult, counted, skipped } from '../check.ts';
 import type { Scene } from '../scene.ts';
 
 export type WayCheck = 'proxy' | 'dns' | 'tcp' | 'tls';
@@ -119,7 +119,7 @@ function tlsResult(way: WayReport, stage: WayStage | undefined, nowMs: number): 
 
 function trustLines({ trust }: WayReport): readonly string[] {
   if (trust === undefined) return [];
-  const count = trust.certificateCount === undefined ? 'not usable' : `${trust.certificateCount} certificates`;
+  const count = trust.certificateCount === undefined ? 'not usable' : counted(trust.certificateCount, 'certificate');
   return [`authorities of ${trust.variable}: ${trust.path} (${count})`];
 }
 
