@@ -5,11 +5,10 @@ import { EXIT } from '../exit-codes.ts';
 import { say } from '../say.ts';
 import { type DoctorChoices, parseDoctorArguments } from './arguments.ts';
 import { type CheckResult, worst } from './check.ts';
+import { soon } from './soon.ts';
 
 /** For all checks together, so that the whole run is over within ten seconds. Milliseconds. */
 const TIME_LIMIT_MS = 9_000;
-/** For what is left to be read after them, where something hangs. Milliseconds. */
-const GRACE_MS = 400;
 
 /** `quire doctor`. */
 export async function doctorCommand(argv: readonly string[]): Promise<CommandResult> {
@@ -22,8 +21,22 @@ export async function doctorCommand(argv: readonly string[]): Promise<CommandRes
       say('stderr', 'Usage: quire doctor [OPTIONS]; see quire doctor --help\n');
       return { exitCode: EXIT.usage, settled: true };
     case 'examine':
-      return await examine(parsed.choices);
+      return await superviseOrExamine(parsed.choices, argv);
   }
+}
+
+/** The child, which has a channel to its parent, does the work. */
+async function superviseOrExamine(choices: DoctorChoices, argv: readonly string[]): Promise<CommandResult> {
+  const [, script] = process.argv;
+  const { runInChild, tellParent } = await import('./supervise.ts');
+  if (process.send === undefined && script !== undefined) {
+    const exitCode = await runInChild(script, argv);
+    if (exitCode === undefined) tell('the checks took too long and were given up: a disk or a resolver seems to hang');
+    return { exitCode: exitCode ?? EXIT.failed, settled: true };
+  }
+  const result = await examine(choices);
+  await tellParent({ exitCode: result.exitCode });
+  return result;
 }
 
 async function examine(choices: DoctorChoices): Promise<CommandResult> {
@@ -44,18 +57,15 @@ async function examine(choices: DoctorChoices): Promise<CommandResult> {
   const signal = AbortSignal.timeout(TIME_LIMIT_MS);
   using scene = new Scene({ choices, environment: process.env, homeDirectory: homedir(), signal });
   const { checks: found, isOver } = await runChecks(scene);
-  const secrets = await within(secretsOf(scene), { isOver });
-  if (secrets === undefined) return { exitCode: givenUp('what must not be shown'), settled: false };
-  const redactor = createRedactor(secrets);
+  const redactor = createRedactor(await secretsOf(scene));
   const checks = found.map((check) => mapTexts(check, (text) => redactor.redactText(text)));
   const said = say('stdout', json ? `${await jsonOf(checks)}\n` : await textOf(checks));
   const failed = checks.some(({ verdict }) => verdict === 'failed');
   let exitCode = said.exitCode || (failed ? EXIT.failed : EXIT.completed);
   if (bundle !== undefined) {
     const { collectBundle } = await import('./collect-bundle.ts');
-    const text = await within(collectBundle(scene, { checks, redactor }), { isOver });
-    if (text === undefined) return { exitCode: givenUp('the bundle'), settled: false };
-    const problem = await writeBundle(bundle, text);
+    const text = await soon(collectBundle(scene, { checks, redactor }), scene.signal);
+    const problem = text === undefined ? HANGING : await writeBundle(bundle, text);
     if (problem === undefined) say('stderr', `The bundle is in ${safeLine(bundle)}. Look at it before you send it.\n`);
     else tell(problem);
     if (problem !== undefined) exitCode = EXIT.failed;
@@ -63,23 +73,7 @@ async function examine(choices: DoctorChoices): Promise<CommandResult> {
   return { exitCode, settled: said.settled && isOver };
 }
 
-/** Where a check had to be given up, the same may hang once more. */
-async function within<Value>(
-  work: Promise<Value>,
-  { isOver }: { readonly isOver: boolean },
-): Promise<Value | undefined> {
-  if (isOver) return await work;
-  let timer: NodeJS.Timeout | undefined;
-  const grace = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), GRACE_MS);
-  });
-  return await Promise.race([work.catch(() => undefined), grace]).finally(() => clearTimeout(timer));
-}
-
-function givenUp(what: string): number {
-  tell(`${what} could not be read in time: a disk or a keyring seems to hang`);
-  return EXIT.failed;
-}
+const HANGING = 'the bundle could not be put together in time: a disk or a keyring seems to hang';
 
 function mapTexts(check: CheckResult, change: (text: string) => string): CheckResult {
   const { remedy } = check;

@@ -4,6 +4,7 @@ import { knownSecrets } from '@quire/agent';
 import { isJsonObject, parseJsonObject } from '@quire/protocol';
 import { loadConfigTools } from '@quire/store';
 import type { Scene } from './scene.ts';
+import { soon } from './soon.ts';
 
 /** Files of the home folder that hold nothing but credentials and what belongs to them. */
 const CREDENTIAL_FILES = ['auth.json', '.credentials.json'];
@@ -13,18 +14,25 @@ const ACCOUNT_VARIABLES = ['OPENAI_ORGANIZATION', 'OPENAI_PROJECT'];
 /** Shorter texts are words. */
 const SHORTEST = 8;
 
-/** Every value that must not be shown: of the environment, the stored logins and the configuration. */
+/**
+ * Every value that must not be shown: of the environment, the stored logins and the configuration. What could not be read
+ * in the time of the checks is left out: nobody can show it.
+ */
 export async function secretsOf(scene: Scene): Promise<readonly string[]> {
-  const { environment, home } = scene;
-  const [{ config }, fromConfig, ...fromFiles] = await Promise.all([
-    scene.config(),
-    configTexts(scene),
-    ...(home.kind === 'home' ? CREDENTIAL_FILES.map((name) => textsOfFile(join(home.path, name))) : []),
+  const { environment, home, signal } = scene;
+  const [reading, fromConfig, login, ...fromFiles] = await Promise.all([
+    soon(scene.config(), signal),
+    soon(configTexts(scene), signal),
+    soon(
+      scene.credentials().then(
+        (credentials) => credentials.login,
+        () => undefined,
+      ),
+      signal,
+    ),
+    ...(home.kind === 'home' ? CREDENTIAL_FILES.map((name) => soon(textsOfFile(join(home.path, name)), signal)) : []),
   ]);
-  const login = await scene.credentials().then(
-    (reading) => reading.login,
-    () => undefined, // what can not be read is not shown
-  );
+  const config = reading?.config;
   const logins = login === undefined ? [] : Object.values(login).filter((value) => typeof value === 'string');
   const variables = [
     ...ACCOUNT_VARIABLES,
@@ -37,7 +45,13 @@ export async function secretsOf(scene: Scene): Promise<readonly string[]> {
       : [transport.bearerTokenEnvVar, ...Object.values<string>(transport.envHttpHeaders ?? {})],
   );
   const named = [...variables, ...servers].map((name) => (name === undefined ? undefined : environment[name]));
-  const texts = [...knownSecrets(environment, []), ...named, ...proxyTexts(environment), ...logins, ...fromConfig];
+  const texts = [
+    ...knownSecrets(environment, []),
+    ...named,
+    ...proxyTexts(environment),
+    ...logins,
+    ...(fromConfig ?? []),
+  ];
   const secrets = [...texts, ...fromFiles.flat()].flatMap((text) => (text === undefined ? [] : [text, text.trim()]));
   return [...new Set(secrets)].filter((text) => text.length >= SHORTEST && !KINDS.has(text));
 }

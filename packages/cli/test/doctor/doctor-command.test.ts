@@ -1,4 +1,5 @@
-import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -407,6 +408,25 @@ describe('the machine', () => {
 });
 
 describe('the command', () => {
+  test.runIf(process.platform === 'linux')(
+    'ends within its time also when a file hangs, with what the other checks found [DOCTOR-26]',
+    async () => {
+      const home = await command.home();
+      await rm(join(home.path, 'config.toml'));
+      execFileSync('mkfifo', [join(home.path, 'config.toml')]);
+      const beganAtMs = performance.now();
+      const file = join(home.path, 'bundle.json');
+      const report = await doctor(home, {}, ['--offline', '--bundle', file]);
+      expect(performance.now() - beganAtMs).toBeLessThan(12_000);
+      expect([report.code, verdicts(report, 'installation', 'config', 'credentials')]).toEqual([
+        1,
+        'installation ok, config failed, credentials failed',
+      ]);
+      expect(report.checks['config']?.summary).toBe('it took too long and was given up');
+      expect(report.stderr).toContain('the bundle could not be put together in time');
+    },
+  );
+
   test('prints lines for people, and says how many checks came to what [DOCTOR-19]', async () => {
     const home = await command.home();
     const { stdout } = await home.run(['doctor', '--offline'], { CODEX_API_KEY: KEY, FORCE_COLOR: '' });
