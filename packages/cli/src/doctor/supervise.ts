@@ -28,7 +28,7 @@ export async function runInChild(script: string, argv: readonly string[]): Promi
       clearTimeout(timer);
       resolve(code);
     };
-    child.once('error', () => settle(undefined));
+    child.once('error', () => settle(/* code */ undefined));
     child.once('exit', (code) => settle(exitCode ?? code ?? undefined));
   });
 }
