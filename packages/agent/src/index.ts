@@ -36,4 +36,5 @@ export type { ModelListing } from './models/list-models.ts';
 export type { AskOptions, Person } from './person.ts';
 export { Quire } from './quire.ts';
 export type { SandboxedCommand } from './sandboxed-command.ts';
+export { KnownSecrets } from './secrets.ts';
 export { VERSION } from './version.ts';

@@ -180,8 +180,8 @@ export class ModelLines {
     const { config, subagent, observer, ...given } = thread;
     return createModelClient({
       ...given,
-      ...(subagent === undefined ? {} : { subagent }),
       ...(observer === undefined ? {} : { observer }),
+      ...(subagent === undefined ? {} : { subagent }),
       provider: config.provider,
       originator: this.originator,
       clientVersion: VERSION,

@@ -1,5 +1,6 @@
 import type { Clock, Span, Telemetry, TelemetryAttributes } from '@quire/core';
 import type {
+  AuthTags,
   ModelClientObserver,
   RecoveryReport,
   RequestAttempt,
@@ -26,6 +27,8 @@ const MAX_POLL_KINDS = 200;
 /** Names of events that servers send; anything else may be anything. */
 const EVENT_NAME = /^[a-z_.]{1,80}$/;
 
+type RefusalListener = Pick<ModelClientObserver, 'authRecovery' | 'authTags'>;
+
 /** Tells of the line to the provider what its observer is told, under the names that the peer has for it. */
 export class TelemetryObserver implements ModelClientObserver {
   readonly #telemetry: Telemetry;
@@ -33,10 +36,20 @@ export class TelemetryObserver implements ModelClientObserver {
   /** Of the events of streams, of which there are many and few kinds. */
   readonly #pollTags = new Map<string, TelemetryAttributes>();
   #span: Span | undefined;
+  #refusals: RefusalListener | undefined;
 
   constructor(telemetry: Telemetry, clock: Pick<Clock, 'now'>) {
     this.#telemetry = telemetry;
     this.#clock = clock;
+  }
+
+  /** Who else hears of refused credentials. */
+  alsoTell(refusals: RefusalListener | undefined): void {
+    this.#refusals = refusals;
+  }
+
+  authTags(tags: AuthTags): void {
+    this.#refusals?.authTags?.(tags);
   }
 
   requestStart(span: Span | undefined): void {
@@ -112,7 +125,9 @@ export class TelemetryObserver implements ModelClientObserver {
     this.#telemetry.count('codex.transport.fallback_to_http', { from_wire_api: 'responses_websocket' });
   }
 
-  authRecovery({ mode, step, outcome, reason: why, evidence, stateChanged, durationMs }: RecoveryReport): void {
+  authRecovery(report: RecoveryReport): void {
+    this.#refusals?.authRecovery?.(report);
+    const { mode, step, outcome, reason: why, evidence, stateChanged, durationMs } = report;
     const facts = {
       'auth.mode': mode,
       'auth.step': step,

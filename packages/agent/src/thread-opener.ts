@@ -31,6 +31,7 @@ import { ThreadModels } from './models/thread-models.ts';
 import { fileSeed, type OpenedRollout, openNewRollout } from './new-rollout.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
+import { rememberRefusals } from './remember-refusals.ts';
 import type { Sandboxes } from './sandboxes.ts';
 import type { KnownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
@@ -346,8 +347,13 @@ export class ThreadOpener implements ThreadSource {
     ground: ThreadGround,
     thread: { readonly threadId: ThreadId; readonly webSocket: WebSocketChoice; readonly subagent: string | undefined },
   ): ModelPort {
-    const { credentials, site, recording } = ground;
-    return this.#household.lines.open({ config: site.config, credentials, observer: recording?.observer, ...thread });
+    const { credentials, options, recording, secrets, site } = ground;
+    const { config, home } = site;
+    const place = { home, secrets, threadId: thread.threadId, providerId: config.provider.id };
+    const refusals = options.ephemeral === true ? undefined : rememberRefusals(place);
+    recording?.observer.alsoTell(refusals);
+    const observer = recording?.observer ?? refusals;
+    return this.#household.lines.open({ config, credentials, observer, ...thread });
   }
 
   #runner(config: Config, threadId: ThreadId): ReturnType<typeof createCommandRunner> {

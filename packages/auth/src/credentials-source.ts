@@ -29,6 +29,8 @@ export interface CredentialsSourceOptions {
   readonly apiKeyFromEnvironment: boolean;
   /** What messages call the place of that key. Default: `CODEX_API_KEY`. */
   readonly apiKeyName?: string;
+  /** Tokens are taken as they are stored, due or not: nothing is asked and nothing written. Default false. */
+  readonly withoutRenewal?: boolean;
   /** Owns the stored login of `home`. Absent: one of its own, over `auth.json`. */
   readonly keeper?: LoginKeeper;
   /** Prints the tokens of the provider; nothing else counts then. */
@@ -131,10 +133,10 @@ const REMEDIES: Readonly<Record<Login['kind'], string>> = {
 
 async function storedLogin(
   keeper: LoginKeeper,
-  { provider }: CredentialsSourceOptions,
+  { provider, withoutRenewal = false }: CredentialsSourceOptions,
   signal: AbortSignal,
 ): Promise<Login> {
-  const login = await keeper.current({ signal });
+  const login = await (withoutRenewal ? keeper.read({ signal }) : keeper.current({ signal }));
   if (login !== undefined) return login;
   throw new AuthError(
     'no-credentials',

@@ -35,6 +35,7 @@ export {
   type RefreshReason,
 } from './login-keeper.ts';
 export type { ClientIdentity } from './post.ts';
+export { accessEndsAtMs } from './refresh/expiry.ts';
 export { enforceRestrictions, forbiddenReason, type LoginRestrictions } from './restrictions.ts';
 export { authFileWarning } from './storage/file-store.ts';
 export { STORE_KINDS, type StoreKind } from './storage/login-store.ts';

@@ -12,6 +12,7 @@ Commands:
   features    List features, switch them on and off
   login       Sign in, or tell who is signed in
   logout      Sign out
+  status      Show how much of the account's limits is used
   sandbox     Run a command of your own under the sandbox of a thread
   mcp         Add, list, remove and log in to MCP servers
   execpolicy  Tell what the rules say of a command

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   archive: () => onAgent(async () => (await import('./thread/command-line.ts')).threadCommandLine('archive')),
   unarchive: () => onAgent(async () => (await import('./thread/command-line.ts')).threadCommandLine('unarchive')),
   sandbox: async () => (await import('./sandbox/command.ts')).sandboxCommand,
+  status: async () => (await import('./status/command.ts')).statusCommand,
   doctor: async () => (await import('./doctor/command.ts')).doctorCommand,
   mcp: async () => (await import('./mcp/command.ts')).mcpCommand,
   execpolicy: async () => (await import('./execpolicy/command.ts')).execPolicyCommand,

@@ -108,6 +108,18 @@ test('exec loads neither the simulator nor an output it does not use [CLI-03]', 
   expect(exec).toContain('src/exec/run-in-thread.ts');
 });
 
+test('exec loads nothing of status and doctor, nor what keeps a refusal of credentials [CLI-10]', () => {
+  const exec = [...loadedWith('src/exec/command.ts'), ...loadedWith('../agent/src/index.ts')];
+  expect(
+    exec.filter((path) =>
+      /\/(?:status|doctor)\/|\/(?:account-snapshot|refresh-usage|usage-endpoint|walk|ask|refusal-file|find-rate-limits)\.ts$/.test(
+        path,
+      ),
+    ),
+  ).toEqual([]);
+  expect(exec.some((path) => path.endsWith('/remember-refusals.ts'))).toBe(true);
+});
+
 describe('usage', () => {
   const rows: readonly (readonly [readonly string[], number, string])[] = [
     [['exce', 'x'], 2, 'quire: unknown command "exce"; did you mean quire exec?'],

@@ -2,7 +2,8 @@ import { promptItems } from '@quire/core';
 import { createDialer } from '@quire/network';
 import type { RateLimitSnapshot, RequestReceipt, ResponseItem } from '@quire/protocol';
 import { describe, expect, test } from 'vitest';
-import { fetchUsage, RateLimitStore, usageUrl } from '../src/index.ts';
+import { fetchUsage, usageUrl } from '../src/account/account-tools.ts';
+import { RateLimitStore } from '../src/index.ts';
 import { answer, CREATED, completed, connect, REQUEST, runToFailure, serve, textDelta } from './support.ts';
 import { answerAll, answerEvents, serveSockets } from './ws-support.ts';
 

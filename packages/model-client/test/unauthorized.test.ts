@@ -132,3 +132,19 @@ test('the tags tell request, recovery and follow-up apart, keep the last 401, an
   });
   expect(JSON.stringify(tags)).not.toMatch(/token-zero|token-one|in-the-environment/);
 });
+
+test('a token that the server repeats in its refusal is in no tag and no report [RECOVER-05]', async () => {
+  const said: unknown[] = [];
+  const code = Buffer.from(JSON.stringify({ error: { code: 'no-token-zero' } })).toString('base64');
+  await using server = await serve((response) => {
+    response.writeHead(401, { 'x-openai-authorization-error': 'what is token-zero', 'x-error-json': code });
+    response.end('{}');
+  });
+  using client = connect(server.url, {
+    credentials: source(),
+    observer: { authRecovery: (report) => said.push(report), authTags: (tags) => said.push(tags) },
+  });
+  await runToFailure(client.turn);
+  expect(JSON.stringify(said)).not.toContain('token-zero');
+  expect(said).toContainEqual(expect.objectContaining({ auth_401_error: 'what is [hidden]' }));
+});

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
+import type { StageListener } from './connect/open-connection.ts';
 import type { DialerLog } from './dialer-log.ts';
 import type { Environment } from './environment.ts';
 import { NetworkError } from './network-error.ts';
@@ -23,6 +24,8 @@ export interface ConnectOptions {
   readonly timeoutMs: number;
   /** Speak HTTP/2 where the scheme asks for TLS; the server must agree. */
   readonly http2?: boolean;
+  /** Hears of each stage that was passed. */
+  readonly onPassed?: StageListener;
 }
 
 /** Makes every outgoing connection. What TLS and proxies need is loaded when the first connection needs it. */
@@ -77,7 +80,7 @@ class EnvironmentDialer implements Dialer {
     return await route;
   }
 
-  async connect(url: URL, { signal, timeoutMs, http2 }: ConnectOptions): Promise<Duplex> {
+  async connect(url: URL, { signal, timeoutMs, http2, onPassed }: ConnectOptions): Promise<Duplex> {
     signal.throwIfAborted();
     const target = parseTarget(url);
     this.#throwIfClosed(target);
@@ -91,7 +94,8 @@ class EnvironmentDialer implements Dialer {
         import('./connect/open-connection.ts'),
       ]);
       const protocol = http2 === true ? 'h2' : 'http/1.1';
-      return await openConnection({ target, proxy, trust: this.#trust, protocol, signal: local.signal, timeoutMs });
+      const way = { target, proxy, trust: this.#trust, protocol } as const;
+      return await openConnection({ ...way, signal: local.signal, timeoutMs, onPassed });
     } finally {
       signal.removeEventListener('abort', onAbort);
       this.#connecting.delete(local);

@@ -8,5 +8,7 @@ export { callUnary, type UnaryAnswer, type UnaryCall } from './grpc/call-unary.t
 export { type LoopbackListener, type LoopbackPage, listenOnLoopback } from './loopback/listen-on-loopback.ts';
 export { type Page, type PageServer, PortTakenError, servePages } from './loopback/serve-pages.ts';
 export { NetworkError, type NetworkErrorCode, type NetworkErrorDetails } from './network-error.ts';
+export { probeWay } from './probe/load-probe.ts';
+export type { PeerCertificate, WayReport, WayStage } from './probe/way-report.ts';
 export type { OpenOptions, Route } from './route/route.ts';
 export type { TlsFiles } from './trust/tls-files.ts';

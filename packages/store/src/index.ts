@@ -50,8 +50,10 @@ export {
   unarchiveRollout,
   unarchiveThread,
 } from './rollout/archive-rollout.ts';
+export type { LastRateLimitsOptions, RecordedRateLimit } from './rollout/find-rate-limits.ts';
 export { type FindRolloutOptions, findRollout } from './rollout/find-rollout.ts';
 export { type ForkRolloutOptions, forkRollout } from './rollout/fork-rollout.ts';
+export { readLastRateLimits } from './rollout/last-rate-limits.ts';
 export {
   findLastRollout,
   type ListRolloutsOptions,
@@ -79,3 +81,5 @@ export { type NameThreadOptions, readThreadNames, setThreadName } from './rollou
 export { checkRules, type RulesCheck } from './rules/check-rules.ts';
 export type { CommandRulesOptions } from './rules/command-rules-options.ts';
 export { createCommandRules } from './rules/create-command-rules.ts';
+export { loadRefusals } from './unauthorized/load-refusals.ts';
+export type { RefusalRecord } from './unauthorized/refusal-file.ts';

@@ -13,7 +13,7 @@ const MAX_AGE_MS = 8 * 24 * 3600_000;
  * of the server's, and the token lives as long as the server said from that moment on. Else a clock that is ahead
  * would have tokens renewed for every request.
  */
-function expiresAtMs({ accessToken, lastRefreshMs }: ChatgptLogin): number | undefined {
+export function accessEndsAtMs({ accessToken, lastRefreshMs }: ChatgptLogin): number | undefined {
   const { issuedAtMs, expiresAtMs: end } = tokenTimes(accessToken);
   if (end === undefined || issuedAtMs === undefined) return end;
   const cameTooLate = lastRefreshMs >= end && end > issuedAtMs;
@@ -22,12 +22,12 @@ function expiresAtMs({ accessToken, lastRefreshMs }: ChatgptLogin): number | und
 
 /** Whether the tokens are to be renewed before they are used. */
 export function isDue(login: ChatgptLogin, nowMs: number): boolean {
-  const end = expiresAtMs(login);
+  const end = accessEndsAtMs(login);
   return end === undefined ? nowMs - login.lastRefreshMs > MAX_AGE_MS : end - nowMs <= EXPIRY_MARGIN_MS;
 }
 
 /** Whether the server is likely to take the access token still. */
 export function isStillGood(login: ChatgptLogin, nowMs: number): boolean {
-  const end = expiresAtMs(login);
+  const end = accessEndsAtMs(login);
   return end === undefined || end > nowMs;
 }

@@ -1,13 +1,14 @@
 import { type ClientIdentity, LoginKeeper, type LoginRestrictions, type Logins, loadLogins } from '@quire/auth';
 import { describeHost } from '@quire/host';
 import { createDialer, type Dialer } from '@quire/network';
-import { loadConfig, resolveHome } from '@quire/store';
+import { type Config, loadConfig, resolveHome } from '@quire/store';
 import { VERSION } from '../version.ts';
 import type { ConfigChoices } from './arguments.ts';
 
 /** Where a login is kept, what is allowed, and what is needed to change it. */
 export interface LoginPlace extends AsyncDisposable {
   readonly home: string;
+  readonly config: Config;
   readonly environment: NodeJS.ProcessEnv;
   readonly keeper: LoginKeeper;
   readonly logins: Logins;
@@ -33,6 +34,7 @@ export async function openPlace(
   const keeper = new LoginKeeper({ home, environment, client, storeKind: config.credentialsStore });
   return {
     home,
+    config,
     environment,
     keeper,
     logins: loadLogins(),
@@ -44,7 +46,7 @@ export async function openPlace(
   };
 }
 
-function clientIdentity(environment: NodeJS.ProcessEnv): ClientIdentity {
+export function clientIdentity(environment: NodeJS.ProcessEnv): ClientIdentity {
   const override = environment['CODEX_INTERNAL_ORIGINATOR_OVERRIDE'];
   const originator = override === undefined || override === '' ? ORIGINATOR : override;
   const { osName, osVersion, arch, terminal } = describeHost(environment);

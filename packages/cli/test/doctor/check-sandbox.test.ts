@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
-import { describeSandbox } from '../../src/doctor/check-sandbox.ts';
-import { formatChecks } from '../../src/doctor/command.ts';
+import { describeSandbox } from '../../src/doctor/checks/check-sandbox.ts';
+import { formatChecks } from '../../src/doctor/report-text.ts';
+import { createStyle } from '../../src/exec/style.ts';
+
+const PAGE = { style: createStyle({ color: false }), width: undefined };
 
 test('the sandbox that is used is named, with what it does not keep out [SBX-52]', () => {
   const result = describeSandbox(
@@ -21,7 +24,7 @@ test('without a sandbox every try is told with its reason, and going without is 
     { backend: 'landlock', works: false, detail: 'the kernel has no Landlock\u001b[2J', gaps: [] },
   ] as const;
   for (const platform of ['linux', 'darwin', 'win32']) {
-    const text = formatChecks([describeSandbox({ chosen: undefined, tried }, platform)]);
+    const text = formatChecks([describeSandbox({ chosen: undefined, tried }, platform)], PAGE);
     expect(text).toContain('sandbox: FAILED, no sandbox works, so commands that have to be confined are refused\n');
     expect(text).toContain('  bubblewrap: does not work (bwrap is not installed)\n');
     expect(text).not.toContain('\u001b');

@@ -81,7 +81,10 @@ async function ask(
 }
 
 /** Behind whatever query the provider's own address has. */
-function catalogUrl({ provider, clientVersion }: CatalogSourceOptions, credentials: Credentials): URL {
+export function catalogUrl(
+  { provider, clientVersion }: Pick<CatalogSourceOptions, 'provider' | 'clientVersion'>,
+  credentials: Credentials,
+): URL {
   const url = requestUrl(provider, credentials, 'models');
   const version = `client_version=${catalogClientVersion(clientVersion)}`;
   url.search = url.search === '' ? version : `${url.search}&${version}`;

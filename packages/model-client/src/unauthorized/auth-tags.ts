@@ -1,6 +1,7 @@
 import type { Credentials, ModelProvider } from '@quire/protocol';
 import { isJsonObject, type ModelErrorCode, objectAt, stringAt } from '@quire/protocol';
 import type { RecoveryStep } from '../credentials-source.ts';
+import { withoutSecrets } from '../errors/redact.ts';
 import { headerText, type ResponseHeaders, requestIdOf } from '../http/headers-in.ts';
 import type { Environment } from '../request/headers.ts';
 
@@ -88,7 +89,7 @@ export class AuthTagRecord {
 
   noteRequest(request: AuthorizedRequest): void {
     const { credentials, status, headers, after } = request;
-    const evidence = headers === undefined ? undefined : evidenceIn(headers);
+    const evidence = headers === undefined ? undefined : evidenceIn(headers, credentials);
     this.#recovery = after === undefined ? {} : { auth_recovery_mode: after.mode, auth_recovery_phase: after.phase };
     this.#latest = {
       endpoint: request.endpoint,
@@ -131,14 +132,23 @@ export class AuthTagRecord {
   }
 }
 
-/** What the headers of a refusal say. The body is not looked at: it may hold anything. */
-export function evidenceIn(headers: ResponseHeaders): UnauthorizedEvidence {
+/**
+ * What the headers of a refusal say, without the token should the server repeat it. The body is not looked at: it may
+ * hold anything.
+ */
+export function evidenceIn(headers: ResponseHeaders, credentials: Credentials): UnauthorizedEvidence {
+  const secrets = credentials.kind === 'none' ? [] : [tokenOf(credentials)];
+  const clean = (text: string | undefined): string | undefined => text && withoutSecrets(text, secrets);
   return {
-    requestId: requestIdOf(headers),
-    cfRay: headerText(headers, 'cf-ray'),
-    error: headerText(headers, 'x-openai-authorization-error'),
-    errorCode: authErrorCode(headerText(headers, 'x-error-json')),
+    requestId: clean(requestIdOf(headers)),
+    cfRay: clean(headerText(headers, 'cf-ray')),
+    error: clean(headerText(headers, 'x-openai-authorization-error')),
+    errorCode: clean(authErrorCode(headerText(headers, 'x-error-json'))),
   };
+}
+
+function tokenOf(credentials: Exclude<Credentials, { readonly kind: 'none' }>): string {
+  return credentials.kind === 'api-key' ? credentials.token : credentials.accessToken;
 }
 
 /** `error.code` of the base64 JSON in `x-error-json`. */

@@ -46,7 +46,7 @@ export class UnauthorizedRecovery {
         step: this.#last?.phase,
         outcome,
         reason: undefined,
-        evidence: evidenceIn(refused.headers),
+        evidence: evidenceIn(refused.headers, refused.credentials),
         stateChanged: undefined,
         durationMs: this.#clock.now() - startedAtMs,
         ...extra,

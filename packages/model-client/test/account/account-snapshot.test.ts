@@ -2,7 +2,8 @@ import { createDialer } from '@quire/network';
 import type { RateLimitSnapshot } from '@quire/protocol';
 import { Simulator, status, usageReport } from '@quire/simulator';
 import { describe, expect, test } from 'vitest';
-import { accountSnapshot, RateLimitStore, refreshUsage } from '../../src/index.ts';
+import { accountSnapshot, refreshUsage } from '../../src/account/account-tools.ts';
+import { RateLimitStore } from '../../src/index.ts';
 
 const NOW_MS = 1_000_000_000;
 const NOW_SECONDS = NOW_MS / 1000;

@@ -20,7 +20,14 @@ export interface ConnectionOptions {
   readonly signal: AbortSignal;
   /** For the whole way, TLS included. */
   readonly timeoutMs: number;
+  readonly onPassed?: StageListener | undefined;
 }
+
+/** `dns`, `tcp` and `proxy` are those of the proxy where there is one; `dns` is left out for an address. */
+export type ConnectionStage = 'dns' | 'tcp' | 'proxy' | 'tls';
+
+/** Called synchronously when a stage is behind; must not throw. `address` only for `dns`, once for each. */
+export type StageListener = (stage: ConnectionStage, address?: string) => void;
 
 /**
  * A socket to the target, through the proxy if there is one, with TLS finished if the target is secure.
@@ -37,8 +44,12 @@ export async function openConnection(options: ConnectionOptions): Promise<Duplex
     if (proxy.scheme === 'https') socket = await startTls(socket, { ...way, atProxy: true });
     timer.enter(tunnelStage(place(options, { atProxy: true })));
     socket = await throughProxy(socket, { target, proxy, signal: timer.signal });
+    options.onPassed?.('proxy');
   }
-  return target.secure ? await startTls(socket, { ...way, atProxy: false }) : socket;
+  if (!target.secure) return socket;
+  const secure = await startTls(socket, { ...way, atProxy: false });
+  options.onPassed?.('tls');
+  return secure;
 }
 
 interface Way extends ConnectionOptions {
@@ -55,8 +66,15 @@ async function openTcp(way: Way): Promise<Duplex> {
   const { signal } = way.timer;
   signal.throwIfAborted();
   const socket = connectTcp({ host, port, ...TCP_OPTIONS, keepAlive: true });
+  const { onPassed } = way;
+  if (onPassed !== undefined) {
+    socket.on('lookup', (error: Error | null, address: string) => {
+      if (error === null) onPassed('dns', address);
+    });
+  }
   const where = place(way, { atProxy: way.proxy !== undefined });
   await awaitSocket(socket, { event: 'connect', signal, toError: (cause) => networkFailure(cause, where) });
+  onPassed?.('tcp');
   return socket;
 }
 

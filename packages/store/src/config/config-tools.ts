@@ -8,6 +8,7 @@ export { configSchema, type JsonSchema } from './config-schema.ts';
 export {
   type ConfigExplanation,
   type ConfigOrigin,
+  configSecrets,
   type ExplainedSetting,
   explainConfig,
 } from './explain-config.ts';

@@ -2,7 +2,7 @@ import { type ConfigLayer, isTable, type LayerKind, valueAt } from './layers.ts'
 import type { LoadConfigOptions } from './load-config.ts';
 import { findMisspelledKeys, isKnownKey } from './misspelled-keys.ts';
 import { type LayerStack, readLayers } from './read-layers.ts';
-import { withoutSecrets } from './secret-settings.ts';
+import { secretTexts, withoutSecrets } from './secret-settings.ts';
 import { dotted } from './setting-reader.ts';
 import { findTomlLines, lineOfPath, type TomlLines } from './toml-lines.ts';
 
@@ -49,6 +49,18 @@ export interface ConfigExplanation {
  */
 export async function explainConfig(options: LoadConfigOptions): Promise<ConfigExplanation> {
   return explainLayers(await readLayers(options));
+}
+
+/**
+ * The texts of every layer that are hidden in an explanation, and the secret parts of addresses: to be looked for in
+ * what is about to be shown, and never shown themselves.
+ *
+ * @throws ConfigError as `explainConfig` does
+ */
+export async function configSecrets(options: LoadConfigOptions): Promise<readonly string[]> {
+  const { layers } = await readLayers(options);
+  const profiles = layers.flatMap(({ table }) => (isTable(table['profiles']) ? Object.values(table['profiles']) : []));
+  return [...layers.map(({ table }) => table), ...profiles].flatMap((table) => secretTexts([], table));
 }
 
 function explainLayers(stack: LayerStack): ConfigExplanation {

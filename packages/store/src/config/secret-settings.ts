@@ -27,6 +27,32 @@ export function withoutSecrets(path: readonly string[], value: unknown): unknown
   );
 }
 
+/**
+ * The texts that `withoutSecrets` hides or cuts, so that they can be looked for elsewhere; of an address what stands
+ * before the host and behind the question mark.
+ */
+export function secretTexts(path: readonly string[], value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((entry) => secretTexts(path, entry));
+  if (isTable(value)) return Object.entries(value).flatMap(([name, entry]) => secretTexts([...path, name], entry));
+  if (typeof value !== 'string') return [];
+  return isSecretPath(path) || hasSecretForm(value) ? [value, ...addressSecrets(value)] : addressSecrets(value);
+}
+
+function addressSecrets(text: string): readonly string[] {
+  if (!text.includes('://') || !URL.canParse(text)) return [];
+  const { username, password, searchParams } = new URL(text);
+  const parts = [username, password, ...searchParams.values()].filter((part) => part !== '');
+  return parts.flatMap((part) => [part, decoded(part)]);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a literal percent sign
+  }
+}
+
 /** Whether all that can stand at the path is secret. */
 function isSecretPath(path: readonly string[]): boolean {
   // Arguments of a program that prints a token may hold another one.

@@ -156,10 +156,11 @@ function strings<const Key extends string>(raw: JsonObject, keys: readonly Key[]
 }
 
 const STANDARD_START =
-  /^\{"timestamp":"[^"]{0,40}",(?:"ordinal":(\d{1,15}),)?"type":"([a-z_]+)","payload":\{(?:"type":"([a-z_]+)")?/;
+  /^\{"timestamp":"([^"]{0,40})",(?:"ordinal":(\d{1,15}),)?"type":"([a-z_]+)","payload":\{(?:"type":"([a-z_]+)")?/;
 
 /** The start of a line that has everything before its payload in the order in which all writers put it. */
 export interface LineStart {
+  readonly timestamp: string | undefined;
   readonly type: string;
   readonly ordinal: number | undefined;
   /** The `type` of the payload, when it comes first in it. */
@@ -171,7 +172,7 @@ export const LINE_START_BYTES = 192;
 
 /** What a line is, from its first bytes and without decoding it; `undefined` when only decoding can tell. */
 export function readLineStart(start: string): LineStart | undefined {
-  const [, ordinal, type, payloadType] = STANDARD_START.exec(start) ?? [];
+  const [, timestamp, ordinal, type, payloadType] = STANDARD_START.exec(start) ?? [];
   if (type === undefined) return undefined;
-  return { type, payloadType, ordinal: ordinal === undefined ? undefined : Number(ordinal) };
+  return { timestamp, type, payloadType, ordinal: ordinal === undefined ? undefined : Number(ordinal) };
 }

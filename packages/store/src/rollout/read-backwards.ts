@@ -10,8 +10,14 @@ import { RolloutError } from './rollout-error.ts';
 export interface ReadBackwardsOptions {
   /** Where the files are that a fork by reference names. */
   readonly home: string;
-  /** Called from the newest line to the oldest. What it throws ends the reading and passes through. */
-  readonly onLine: (line: RolloutLine, info: { readonly offset: number }) => 'continue' | 'enough';
+  /**
+   * Called from the newest line to the oldest. What it throws ends the reading and passes through.
+   * @param info `timestamp` as the line has it; absent in a line whose members stand in another order than usual
+   */
+  readonly onLine: (
+    line: RolloutLine,
+    info: { readonly offset: number; readonly timestamp: string | undefined },
+  ) => 'continue' | 'enough';
   /**
    * Whether a line of this kind is wanted; others are passed over without being decoded.
    * @param payloadType the `type` of the payload of an event or item
@@ -123,7 +129,7 @@ class SegmentReading implements BackwardLineListener {
       this.lastMeta = line.payload;
       if (this.base !== undefined) return 'continue'; // a parent's header says nothing about its fork
     }
-    return this.#options.onLine(line, { offset: place.offset });
+    return this.#options.onLine(line, { offset: place.offset, timestamp: start?.timestamp });
   }
 
   #noteDamage(text: string, line: { readonly isTail: boolean; readonly length: number }): void {

@@ -1,6 +1,6 @@
 import type { SandboxReport } from '@quire/agent';
-import { systemReason } from '../exec/setup-error.ts';
-import type { CheckResult } from './check.ts';
+import { systemReason } from '../../exec/setup-error.ts';
+import type { CheckResult } from '../check.ts';
 
 /** Tries every sandbox of the platform for real. */
 export async function checkSandbox(): Promise<CheckResult> {
