@@ -154,13 +154,14 @@ export class LoginKeeper {
   }
 
   /**
-   * Stores a new login in place of the one before. Rejects with AuthError; a file that can not be understood is left
-   * as it is.
+   * Stores a new login in place of the one before. Rejects with AuthError ('host-owned' beside tokens of a host
+   * program); a file that can not be understood is left as it is.
    */
   async save(
     login: ApiKeyLogin | ChatgptLogin,
     options: { readonly exchangedKey?: string | undefined; readonly signal: AbortSignal },
   ): Promise<void> {
+    this.requireNoHost();
     const store = await this.#store();
     await this.#alone(options.signal, async () => {
       await refuseUnreadable(store, options.signal);
@@ -190,6 +191,13 @@ export class LoginKeeper {
 
   get hasHost(): boolean {
     return this.#host !== undefined;
+  }
+
+  /** Before any other login is begun. Throws AuthError 'host-owned'. */
+  requireNoHost(): void {
+    if (this.#host === undefined) return;
+    const what = 'the program that runs this one has handed over its own login; give it other tokens, or log out first';
+    throw new AuthError('host-owned', what);
   }
 
   #setHost(tokens: HostTokens, ask: TokenHost): HostLogin {

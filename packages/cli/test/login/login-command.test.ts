@@ -113,7 +113,7 @@ async function said(child: ChildProcess, pattern: RegExp): Promise<string> {
 }
 
 describe('with a key', () => {
-  test('from stdin; status shows its ends on stderr; logging out twice is fine [LOGIN-01]', async () => {
+  test('from stdin; status shows its ends on stderr; logging out twice is fine [LOGIN-01] [CHECK-01] [CHECK-02] [TRAP-17]', async () => {
     const at = await home();
     expect(await at.run(['login', 'status'])).toEqual({
       code: 1,
@@ -145,6 +145,7 @@ describe('with a key', () => {
     });
     expect([json.code, json.stdout.includes('sk-')]).toEqual([0, false]);
     expect(await at.run(['logout'])).toEqual({ code: 0, stdout: '', stderr: 'You are logged out.\n' });
+    await expect(stat(at.file)).rejects.toMatchObject({ code: 'ENOENT' });
     expect(await at.run(['logout'])).toEqual({ code: 0, stdout: '', stderr: 'Nobody is logged in.\n' });
   });
 

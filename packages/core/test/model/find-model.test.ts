@@ -17,7 +17,7 @@ test.each([
   ['/gpt-5.5', undefined],
   ['gpt', undefined],
   ['', undefined],
-])('%s is described by %s and keeps its name [MODEL-05]', (name, entry) => {
+])('%s is described by %s and keeps its name [MODEL-05] [CHECK-28] [CHECK-29] [TRAP-05]', (name, entry) => {
   const found = findModelIn(MODELS, name);
 
   expect([found.slug, found.isFallback ? undefined : found.displayName]).toEqual([name, entry]);
@@ -71,7 +71,7 @@ test.each([
   { isChatgpt: true, visibility: 'hide', slugs: ['a', 'b', 'c'], description: 'new' },
   { isChatgpt: false, visibility: 'list', slugs: ['a', 'b', 'c'], description: 'new' },
 ])(
-  'a sent list whose models are $visibility replaces or extends the bundled one: $isChatgpt [MODEL-08]',
+  'a sent list whose models are $visibility replaces or extends the bundled one: $isChatgpt [MODEL-08] [TRAP-07]',
   ({ isChatgpt, visibility, slugs, description }) => {
     const bundled = modelsOf(wireEntry('a'), wireEntry('b', { description: 'old' }));
     const remote = modelsOf(wireEntry('b', { description: 'new', visibility }), wireEntry('c', { visibility }));
