@@ -13,14 +13,17 @@ test.each([
   ['custom/gpt-5.5', 'gpt-5.5'],
   ['my_own-1/gpt-5.5-x', 'gpt-5.5'],
   ['a/b/gpt-5.5', undefined],
+  ['custom/gpt-5.5/x', undefined],
   ['a.b/gpt-5.5', undefined],
   ['/gpt-5.5', undefined],
   ['gpt', undefined],
   ['', undefined],
 ])('%s is described by %s and keeps its name [MODEL-05] [CHECK-28] [CHECK-29] [TRAP-05]', (name, entry) => {
-  const found = findModelIn(MODELS, name);
+  for (const models of [MODELS, MODELS.toReversed()]) {
+    const found = findModelIn(models, name);
 
-  expect([found.slug, found.isFallback ? undefined : found.displayName]).toEqual([name, entry]);
+    expect([found.slug, found.isFallback ? undefined : found.displayName]).toEqual([name, entry]);
+  }
 });
 
 test('an unknown model gets general values [MODEL-06]', () => {
