@@ -2,7 +2,7 @@
 export function consentPage(target: string, email: string): string {
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>Simulated sign-in</title></head>
+<head><meta charset="utf-8"><title>Simulated sign-in</title><link rel="icon" href="data:,"></head>
 <body>
 <h1>Simulated sign-in</h1>
 <p>You are ${escapeHtml(email)}.</p>
