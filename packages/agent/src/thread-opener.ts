@@ -29,7 +29,7 @@ import { fileSeed, type OpenedRollout, openNewRollout } from './new-rollout.ts';
 import { NoticeBoard } from './notice-board.ts';
 import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
 import type { Sandboxes } from './sandboxes.ts';
-import { knownSecrets } from './secrets.ts';
+import { configuredSecrets, knownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import type { StoredThread } from './stored-thread.ts';
 import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
@@ -148,9 +148,7 @@ export class ThreadOpener implements ThreadSource {
   /** Values that must not reach the disk. Stored logins are known by their shape. */
   secrets(config: Config): readonly string[] {
     const { environment, options } = this.#household;
-    const { envKey, bearerToken } = config.provider;
-    const fromVariable = envKey === undefined ? undefined : environment[envKey];
-    return knownSecrets(environment, [options.apiKey, bearerToken, fromVariable]);
+    return knownSecrets(environment, [options.apiKey, ...configuredSecrets(config, environment)]);
   }
 
   withToday(settings: ThreadSettings): ThreadSettings {
