@@ -5,14 +5,14 @@ import { generationOf } from '../../src/refresh/generation.ts';
 import { changeLockPath } from '../../src/refresh/lock-paths.ts';
 import { refreshStored } from '../../src/refresh/refresh-stored.ts';
 import { createFileStore } from '../../src/storage/file-store.ts';
-import { createHome, stored } from '../support/home.ts';
+import { createHome, signal, stored } from '../support/home.ts';
 
 test('who comes while a refresh token is in use does not even read the login before it is stored [AUTH-100]', async () => {
   await using sim = await Simulator.start({ oauth: {} });
   await using home = await createHome();
   await home.write(stored(sim.oauth.logIn()));
   const store = createFileStore(home.path);
-  const login = loginOf(await home.json(), store.place);
+  const login = loginOf((await store.read({ signal })) ?? {}, store.place);
   if (login?.kind !== 'chatgpt') throw new Error('no login');
   const common = {
     lockPath: changeLockPath(home.path),
