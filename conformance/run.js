@@ -75,7 +75,8 @@ async function loadCases() {
     import('./cases/failures.js'),
     import('./cases/abort.js'),
   ]);
-  return [...modules.flatMap(({ CASES }) => CASES), ...(await loadInterchangeCases()), ...(await loadPatchCases())];
+  const peer = [await loadInterchangeCases(), await loadHomeCases(), await loadPatchCases()];
+  return [...modules.flatMap(({ CASES }) => CASES), ...peer.flat()];
 }
 
 /** @returns {Promise<readonly Case[]>} */
@@ -85,6 +86,15 @@ async function loadPatchCases() {
     import('./patch/cases.js'),
   ]);
   return createPatchCases({ peerPath: await installPeer(PEER_FOLDER) });
+}
+
+/** @returns {Promise<readonly Case[]>} */
+async function loadHomeCases() {
+  const [{ installPeer }, { createHomeCases }] = await Promise.all([
+    import('./peer/install-peer.js'),
+    import('./homes/cases.js'),
+  ]);
+  return createHomeCases({ peerPath: await installPeer(PEER_FOLDER), quirePath: QUIRE });
 }
 
 /** @returns {Promise<readonly Case[]>} */

@@ -74,7 +74,7 @@ async function runOnce(
   }
 }
 
-test('a list is asked for once in five minutes, and anew by another version or account [MODEL-10] [MODEL-11]', async () => {
+test('a list is asked for once in five minutes, and anew by another version or account [MODEL-10] [MODEL-11] [CHECK-26] [CHECK-27]', async () => {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'quire-models-'));
   const models = [catalogEntry('gpt-9'), catalogEntry('codex-auto-balanced', { priority: 9 })];
   await using sim = await Simulator.start({ models, etag: '"e1"' });

@@ -10,7 +10,8 @@ const SHORTEST_SECRET = 12;
 const SHORTEST_TOKEN = 8;
 /** Headers whose values say nothing that is not known. */
 const PLAIN_HEADER = /^(?:accept(?:-.*)?|content-type|user-agent|version|originator)$/i;
-const SECRET_PARAMETER = /key|token|secret|password|credential|sig/i;
+/** Parameters of addresses and variables of servers that say who asks. */
+const CREDENTIAL_NAME = /key|token|secret|passw|credential|sig|auth|cookie/i;
 /** Of tokens that were replaced by newer ones; the oldest of more are dead long since. */
 const MAX_TOKENS = 64;
 
@@ -73,14 +74,14 @@ function secretsOfProvider(provider: ModelProvider, environment: Environment): V
     ...present(bearerToken),
     ...(envKey === undefined ? [] : present(environment[envKey])),
     ...headerValues(httpHeaders),
-    ...Object.entries(queryParams).flatMap(([name, value]) => (SECRET_PARAMETER.test(name) ? [value] : [])),
+    ...Object.entries(queryParams).flatMap(([name, value]) => (CREDENTIAL_NAME.test(name) ? [value] : [])),
     ...variables(Object.values(envHttpHeaders), environment),
   ];
 }
 
 function secretsOfServer({ transport }: McpServerConfig, environment: Environment): Values {
   if (transport.kind === 'stdio') {
-    return Object.entries(transport.env ?? {}).flatMap(([name, value]) => (SECRET_NAME.test(name) ? [value] : []));
+    return Object.entries(transport.env ?? {}).flatMap(([name, value]) => (CREDENTIAL_NAME.test(name) ? [value] : []));
   }
   const { bearerTokenEnvVar, httpHeaders, envHttpHeaders } = transport;
   return [

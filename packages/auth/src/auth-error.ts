@@ -19,6 +19,8 @@ export type AuthErrorCode =
   | 'in-use'
   /** The system's keyring can not be used. */
   | 'keyring'
+  /** The tokens are those of the program that runs this one, so nobody logs in here. */
+  | 'host-owned'
   /** The configuration forbids this kind of login, or this workspace. */
   | 'forbidden'
   /** A login was not completed: refused, cancelled, given up. */

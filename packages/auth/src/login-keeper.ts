@@ -162,19 +162,14 @@ export class LoginKeeper {
   }
 
   /**
-   * Stores a new login in place of the one before. Rejects with AuthError, 'forbidden' while a host owns the tokens; a
-   * file that can not be understood is left as it is.
+   * Stores a new login in place of the one before. Rejects with AuthError ('host-owned' beside tokens of a host
+   * program); a file that can not be understood is left as it is.
    */
   async save(
     login: OwnLogin,
     options: { readonly exchangedKey?: string | undefined; readonly signal: AbortSignal },
   ): Promise<void> {
-    if (this.#host !== undefined) {
-      throw new AuthError(
-        'forbidden',
-        'the program that runs this one gives the tokens; log out before logging in otherwise',
-      );
-    }
+    this.requireNoHost();
     this.#options.onLogin?.(login);
     const store = await this.#store();
     await this.#alone(options.signal, async () => {
@@ -205,6 +200,13 @@ export class LoginKeeper {
 
   get hasHost(): boolean {
     return this.#host !== undefined;
+  }
+
+  /** Before any other login is begun. Throws AuthError 'host-owned'. */
+  requireNoHost(): void {
+    if (this.#host === undefined) return;
+    const what = 'the program that runs this one has handed over its own login; give it other tokens, or log out first';
+    throw new AuthError('host-owned', what);
   }
 
   #setHost(tokens: HostTokens, ask: TokenHost): HostLogin {

@@ -149,7 +149,7 @@ describe('auth.json', () => {
       { OPENAI_API_KEY: null, tokens: { ...TOKENS, account_id: null }, last_refresh: '2026-02-01T10:00:00Z' },
       { kind: 'chatgpt', accessToken: 'access-1', accountId: undefined },
     ],
-  ])('%s [AUTH-05]', async (_name, file, expected) => {
+  ])('%s [AUTH-05] [CHECK-03] [CHECK-04]', async (_name, file, expected) => {
     await writeAuth(file);
     expect(await sourceFor().current({ signal })).toEqual(expected);
   });

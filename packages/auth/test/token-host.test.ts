@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
+import { createDialer } from '@quire/network';
 import type { ModelError } from '@quire/protocol';
 import { encodeJwt } from '@quire/simulator';
-import { expect, test } from 'vitest';
-import { accountOf, type HostTokens, LoginKeeper, type TokenHost } from '../src/index.ts';
-import { createHome, reason, signal, stored } from './support/home.ts';
+import { expect, test, vi } from 'vitest';
+import { accountOf, type HostTokens, LoginKeeper, loadLogins, type TokenHost } from '../src/index.ts';
+import { createHome, failure, reason, signal, stored } from './support/home.ts';
 
 const tokens = (name: string, accountId = 'w1'): HostTokens => ({
   accessToken: encodeJwt({
@@ -21,7 +22,7 @@ async function recoverOnce(keeper: LoginKeeper): Promise<unknown> {
   return (await keeper.recover({ signal })[Symbol.asyncIterator]().next()).value;
 }
 
-test('host-owned tokens win over what is stored, and are written nowhere [AUTH-70]', async () => {
+test('host-owned tokens win over what is stored, and are written nowhere [AUTH-70] [CHECK-16] [TRAP-10]', async () => {
   await using home = await createHome();
   await home.write(stored({ accessToken: 'stored', refreshToken: 'r' }));
   const before = await home.text();
@@ -85,7 +86,67 @@ test('a host that does not answer is not waited for [AUTH-72]', async () => {
   expect([error.code, error.retryable, isToldToStop]).toEqual(['request-timeout', true, true]);
 });
 
-test('of an error of the host only its code is told, and the next attempt asks again [AUTH-73]', async () => {
+test('a host has ten seconds [AUTH-72] [CHECK-14]', async () => {
+  await using home = await createHome();
+  const keeper = new LoginKeeper({ home: home.path, environment: {} });
+  keeper.useHost(tokens('one'), silent);
+  vi.useFakeTimers();
+  try {
+    let error: unknown;
+    const waiting = reason(recoverOnce(keeper)).then((told) => {
+      error = told;
+    });
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(error).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    await waiting;
+    expect(error).toMatchObject({
+      code: 'request-timeout',
+      retryable: true,
+      message: 'the host program sent no new tokens within 10 s',
+    });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('beside tokens of a host nobody logs in, by no way, until they are given up [AUTH-75] [CHECK-17] [TRAP-10]', async () => {
+  await using home = await createHome();
+  const keeper = new LoginKeeper({ home: home.path, environment: {} });
+  const dialer = createDialer({ environment: {} });
+  const begun: unknown[] = [];
+  const context = {
+    keeper,
+    dialer,
+    client: undefined,
+    issuer: 'http://127.0.0.1:1',
+    workspaces: undefined,
+    environment: {},
+    onWarning: () => undefined,
+    onAuthorizationUrl: (url: string) => begun.push(url),
+    onPrompt: (prompt: unknown) => begun.push(prompt),
+    ports: [0],
+    signal,
+  };
+  const logins = loadLogins();
+  keeper.useHost(tokens('one'), silent);
+  const refused = [
+    await failure(logins.withKey(keeper, 'sk-new', { signal })),
+    await failure(logins.withBrowser(context)),
+    await failure(logins.withDevice(context)),
+  ];
+  expect([refused.map(({ code }) => code), begun, await readdir(home.path)]).toEqual([
+    ['host-owned', 'host-owned', 'host-owned'],
+    [],
+    [],
+  ]);
+  await keeper.remove({ signal });
+  await logins.withKey(keeper, 'sk-new', { signal });
+  expect(await home.json()).toEqual({ auth_mode: 'apikey', OPENAI_API_KEY: 'sk-new' });
+  dialer.close();
+});
+
+test('of an error of the host only its code is told, and the next attempt asks again [AUTH-73] [CHECK-15] [TRAP-10]', async () => {
   await using home = await createHome();
   const keeper = new LoginKeeper({ home: home.path, environment: {} });
   let asked = 0;
@@ -107,7 +168,7 @@ test('of an error of the host only its code is told, and the next attempt asks a
   expect(asked).toBe(2);
 });
 
-test('tokens of another workspace, or no tokens, are refused at the start and for now at a renewal [AUTH-74]', async () => {
+test('tokens of another workspace, or no tokens, are refused at the start and for now at a renewal [AUTH-74] [CHECK-18]', async () => {
   await using home = await createHome();
   const keeper = new LoginKeeper({ home: home.path, environment: {}, workspaces: ['w1'] });
   expect(() => keeper.useHost(tokens('one', 'w2'), silent)).toThrow(expect.objectContaining({ code: 'forbidden' }));
@@ -128,7 +189,7 @@ test('while a host owns the tokens no other login is stored, until it is logged 
   const keeper = new LoginKeeper({ home: home.path, environment: {} });
   keeper.useHost(tokens('one'), silent);
   const other = { kind: 'api-key', key: 'sk-other' } as const;
-  expect(await reason(keeper.save(other, { signal }))).toMatchObject({ code: 'forbidden' });
+  expect(await reason(keeper.save(other, { signal }))).toMatchObject({ code: 'host-owned' });
   expect(await readdir(home.path)).toEqual([]);
   await keeper.remove({ signal });
   await keeper.save(other, { signal });

@@ -22,6 +22,7 @@ export function responsesDialect(parts: {
     codec: (_request, { requestId, response, context }) => {
       const decoder = new EventDecoder({
         requestId,
+        secrets: context.secrets,
         inputIndex: context.inputIndex,
         serverModel: headerText(response.headers, 'openai-model'),
         onRateLimits: (snapshot) => rateLimits.update(snapshot),

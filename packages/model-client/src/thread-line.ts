@@ -1,7 +1,8 @@
 import type { Clock, Entropy } from '@quire/core';
-import { type Credentials, ModelError } from '@quire/protocol';
+import { type Credentials, ModelError, type ModelProvider } from '@quire/protocol';
 import type { CredentialsSource } from './credentials-source.ts';
 import type { HttpErrorContext } from './errors/http-error.ts';
+import { isSecretName } from './errors/redact.ts';
 import type { HttpTransport } from './http/transport.ts';
 import type { SocketMeter } from './http-socket-meter.ts';
 import type { RateLimitStore } from './limits/rate-limit-store.ts';
@@ -46,15 +47,17 @@ export async function currentCredentials(line: ThreadLine, signal: AbortSignal):
 export function errorContext(line: ThreadLine, sent: RequestHeaders, credentials: Credentials): HttpErrorContext {
   return {
     nowMs: line.clock.now(),
-    secrets: secretsIn(sent),
+    secrets: secretsIn(sent, line.identity.provider),
     credentials: credentials.kind,
     remedy: line.credentials.remedy,
   };
 }
 
 /** Values that no message may repeat. */
-export function secretsIn(sent: RequestHeaders): readonly string[] {
-  return [...sent.secretNames].flatMap((name) => sent.headers[name]?.replace(/^Bearer /, '') ?? []);
+export function secretsIn(sent: RequestHeaders, provider: Pick<ModelProvider, 'queryParams'>): readonly string[] {
+  const parameters = Object.entries(provider.queryParams).flatMap(([name, value]) => (isSecretName(name) ? value : []));
+  const headers = [...sent.secretNames].flatMap((name) => sent.headers[name]?.replace(/^Bearer /, '') ?? []);
+  return [...headers, ...parameters];
 }
 
 /** Throws ModelError 'configuration' when the provider names a key variable that is not set. */

@@ -144,7 +144,7 @@ describe('the usage endpoint', () => {
   };
   const login = { kind: 'chatgpt', accessToken: 'secret-token', accountId: 'account' } as const;
 
-  test('tells the default limit and the additional ones [USAGE-02]', async () => {
+  test('tells the default limit and the additional ones [USAGE-02] [CHECK-43] [CHECK-44] [CHECK-46] [TRAP-18]', async () => {
     const window = { used_percent: 12, limit_window_seconds: 18_001, reset_at: 2_000_000_000 };
     await using server = await serve((response) => {
       response.end(

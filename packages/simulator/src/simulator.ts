@@ -42,6 +42,7 @@ export class Simulator {
   readonly #upgrades: Upgrades;
   readonly #modelsRequests: RecordedModelsRequest[] = [];
   readonly #usageRequests: RecordedUsageRequest[] = [];
+  readonly #refusedAuthorizations: (string | undefined)[] = [];
   readonly #deliveries: Set<Promise<void>> = new Set();
   readonly #waiting = new Waiting();
   readonly #closing = new AbortController();
@@ -139,6 +140,11 @@ export class Simulator {
   /** Every `GET` of the usage endpoint. */
   get usageRequests(): readonly RecordedUsageRequest[] {
     return this.#usageRequests;
+  }
+
+  /** The `authorization` of each request that was answered 401 because its access token is not good. */
+  get refusedAuthorizations(): readonly (string | undefined)[] {
+    return this.#refusedAuthorizations;
   }
 
   /** Broken invariants, as sentences that name the request. */
@@ -282,7 +288,10 @@ export class Simulator {
     const dialect = pathname.endsWith('/chat/completions') ? 'chat' : 'responses';
     const line = createHttpLine(response, { dialect, resetConnection: () => connection.reset() });
     const request = `${received.method} ${endpointOf(pathname)}`;
-    if (this.#isUnauthorized(request, received)) return this.#send(UNAUTHORIZED, line);
+    if (this.#isUnauthorized(request, received)) {
+      this.#refusedAuthorizations.push(received.headers.authorization);
+      return this.#send(UNAUTHORIZED, line);
+    }
     switch (request) {
       case 'POST responses':
         return this.#reception.answerPost(received, { transport: 'http', line });

@@ -232,7 +232,7 @@ describe('a model that nobody described', () => {
   const NOTHING = (name: string) =>
     `Nothing is known about the model ${name}; general settings are used for it, which may cost quality.`;
 
-  test('is told of when the thread opens where nobody is asked, and not again [MODEL-07]', async () => {
+  test('is told of when the thread opens where nobody is asked, and not again [MODEL-07] [CHECK-30]', async () => {
     await using scene = await createLoginScene({ login: 'api-key', config: ['model=llama'] });
     await using thread = await scene.start();
 

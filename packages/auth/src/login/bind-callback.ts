@@ -37,9 +37,15 @@ export async function bindCallback(options: {
   }
   throw new AuthError(
     'port-in-use',
-    `port ${ports.join(' and port ')} of this machine, where the browser comes back to, is taken; end what uses it, or use quire login --device-auth`,
+    `${placesOf(ports)} of this machine, where the browser comes back to; end what uses that, or use quire login --device-auth`,
     { cause },
   );
+}
+
+function placesOf(ports: readonly number[]): string {
+  return ports.length === 1
+    ? `another program has port ${ports[0]}`
+    : `other programs have the ports ${ports.join(' and ')}`;
 }
 
 /** Whatever listens there is no concern of ours when it does not understand. */

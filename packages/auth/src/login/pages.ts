@@ -5,11 +5,11 @@ const STYLE = `
 @media (prefers-color-scheme: dark) { :root { --ink: #e7eceb; --soft: #9aaab0; --paper: #10171c; --card: #18222a; --line: #2a3740; --good: #56c79d; --bad: #ef8a8a; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; }
-main { width: min(30rem, calc(100vw - 2rem)); padding: 2.5rem; background: var(--card); border: 1px solid var(--line); border-radius: 6px; border-top: 4px solid var(--tone); }
+main { width: min(30rem, calc(100vw - 2rem)); padding: 2.5rem; background: var(--card); border: 1px solid var(--line); border-radius: 6px; border-top: 4px solid var(--tone); overflow-wrap: anywhere; }
 .mark { font: 600 .8rem/1 ui-monospace, monospace; letter-spacing: .22em; text-transform: uppercase; color: var(--soft); }
 h1 { margin: 1.25rem 0 .5rem; font-size: 1.6rem; line-height: 1.2; }
 p { margin: .5rem 0 0; color: var(--soft); }
-code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
+code { font: .9em ui-monospace, monospace; }
 .good { --tone: var(--good); } .bad { --tone: var(--bad); }
 `;
 

@@ -162,7 +162,7 @@ test('without a key for the account the login is as good; the one before is revo
 });
 
 describe('while a login waits', () => {
-  test('a wrong state, other paths and other methods do not end it [AUTH-82]', async () => {
+  test('a wrong state, other paths and other methods do not end it [AUTH-82] [CHECK-19] [TRAP-19]', async () => {
     await using given = await stage();
     const { done, url } = await given.begin();
     const origin = new URL(url.searchParams.get('redirect_uri') ?? '').origin;
@@ -173,7 +173,7 @@ describe('while a login waits', () => {
     expect(await done).toMatchObject({ kind: 'chatgpt' });
   });
 
-  test('/cancel ends it [AUTH-82]', async () => {
+  test('/cancel ends it [AUTH-82] [CHECK-20]', async () => {
     await using given = await stage();
     const { done, url } = await given.begin();
     expect((await visit(`${new URL(url.searchParams.get('redirect_uri') ?? '').origin}/cancel`)).status).toBe(200);
@@ -190,7 +190,7 @@ describe('while a login waits', () => {
     expect((await failure((await given.begin({ timeoutMs: 20 })).done)).message).toContain('nobody logged in');
   });
 
-  test('a second one takes over its port; a port that stays taken leads to the next [AUTH-83]', async () => {
+  test('a second one takes over its port; a port that stays taken leads to the next [AUTH-83] [CHECK-21]', async () => {
     await using given = await stage();
     const first = await given.begin();
     const port = Number(new URL(first.url.searchParams.get('redirect_uri') ?? '').port);

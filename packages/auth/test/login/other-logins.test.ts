@@ -47,7 +47,7 @@ async function stage(options: SimulatorOptions = {}): Promise<Stage> {
 }
 
 describe('by device code', () => {
-  test('polls are answered 403 until the person has typed in the code [AUTH-90]', async () => {
+  test('polls are answered 403 until the person has typed in the code [AUTH-90] [CHECK-22] [TRAP-04]', async () => {
     await using given = await stage();
     const { sim, home } = given;
     const done = loadLogins().withDevice(given.context);
@@ -69,7 +69,7 @@ describe('by device code', () => {
     expect(await home.json()).toMatchObject({ auth_mode: 'chatgpt', OPENAI_API_KEY: null });
   });
 
-  test('404 is pending too, any other answer ends it, and so does the time [AUTH-91]', async () => {
+  test('404 is pending too, any other answer ends it, and so does the time [AUTH-91] [TRAP-04]', async () => {
     await using given = await stage();
     given.sim.oauth.failNext('device-token', status(/* code */ 404), status(/* code */ 500, { body: 'oops' }));
     expect((await failure(loadLogins().withDevice(given.context))).message).toBe(
@@ -80,13 +80,13 @@ describe('by device code', () => {
     expect((await failure(late)).message).toContain('nobody typed in the code');
   });
 
-  test('a server without it says so with an error of its own [AUTH-92]', async () => {
+  test('a server without it says so with an error of its own [AUTH-92] [CHECK-23]', async () => {
     await using given = await stage({ oauth: { withoutDeviceLogin: true } });
     expect((await failure(loadLogins().withDevice(given.context))).code).toBe('no-device-login');
     expect(given.prompts).toEqual([]);
   });
 
-  test('the interval is a text of seconds, and may be missing [AUTH-90]', async () => {
+  test('the interval is a text of seconds, and may be missing [AUTH-90] [TRAP-04]', async () => {
     for (const deviceInterval of ['0.001', null, 'nonsense']) {
       await using given = await stage({ oauth: { deviceInterval } });
       const done = loadLogins().withDevice(given.context);

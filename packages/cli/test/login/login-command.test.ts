@@ -119,7 +119,7 @@ test('with a personal access token from stdin; status tells whose it is [LOGIN-0
 });
 
 describe('with a key', () => {
-  test('from stdin; status shows its ends on stderr; logging out twice is fine [LOGIN-01]', async () => {
+  test('from stdin; status shows its ends on stderr; logging out twice is fine [LOGIN-01] [CHECK-01] [CHECK-02] [TRAP-17]', async () => {
     const at = await home();
     expect(await at.run(['login', 'status'])).toEqual({
       code: 1,
@@ -151,6 +151,7 @@ describe('with a key', () => {
     });
     expect([json.code, json.stdout.includes('sk-')]).toEqual([0, false]);
     expect(await at.run(['logout'])).toEqual({ code: 0, stdout: '', stderr: 'You are logged out.\n' });
+    await expect(stat(at.file)).rejects.toMatchObject({ code: 'ENOENT' });
     expect(await at.run(['logout'])).toEqual({ code: 0, stdout: '', stderr: 'Nobody is logged in.\n' });
   });
 

@@ -13,14 +13,17 @@ test.each([
   ['custom/gpt-5.5', 'gpt-5.5'],
   ['my_own-1/gpt-5.5-x', 'gpt-5.5'],
   ['a/b/gpt-5.5', undefined],
+  ['custom/gpt-5.5/x', undefined],
   ['a.b/gpt-5.5', undefined],
   ['/gpt-5.5', undefined],
   ['gpt', undefined],
   ['', undefined],
-])('%s is described by %s and keeps its name [MODEL-05]', (name, entry) => {
-  const found = findModelIn(MODELS, name);
+])('%s is described by %s and keeps its name [MODEL-05] [CHECK-28] [CHECK-29] [TRAP-05]', (name, entry) => {
+  for (const models of [MODELS, MODELS.toReversed()]) {
+    const found = findModelIn(models, name);
 
-  expect([found.slug, found.isFallback ? undefined : found.displayName]).toEqual([name, entry]);
+    expect([found.slug, found.isFallback ? undefined : found.displayName]).toEqual([name, entry]);
+  }
 });
 
 test('an unknown model gets general values [MODEL-06]', () => {
@@ -71,7 +74,7 @@ test.each([
   { isChatgpt: true, visibility: 'hide', slugs: ['a', 'b', 'c'], description: 'new' },
   { isChatgpt: false, visibility: 'list', slugs: ['a', 'b', 'c'], description: 'new' },
 ])(
-  'a sent list whose models are $visibility replaces or extends the bundled one: $isChatgpt [MODEL-08]',
+  'a sent list whose models are $visibility replaces or extends the bundled one: $isChatgpt [MODEL-08] [TRAP-07]',
   ({ isChatgpt, visibility, slugs, description }) => {
     const bundled = modelsOf(wireEntry('a'), wireEntry('b', { description: 'old' }));
     const remote = modelsOf(wireEntry('b', { description: 'new', visibility }), wireEntry('c', { visibility }));

@@ -22,7 +22,7 @@ test.each([
   ['1.2', '99.99.99'],
   ['1.2.3.4', '99.99.99'],
   ['', '99.99.99'],
-])('the version %s is told as %s [MODEL-09]', (version, told) => {
+])('the version %s is told as %s [MODEL-09] [CHECK-24]', (version, told) => {
   expect(catalogClientVersion(version)).toBe(told);
 });
 
@@ -36,11 +36,14 @@ test.each([
   { ageMs: 0, clientVersion: undefined, state: 'foreign' },
   { ageMs: 0, identity: 'other', state: 'foreign' },
   { ageMs: 0, identity: undefined, state: 'foreign' },
-])('a kept list of age $ageMs is $state [MODEL-10]', ({ ageMs, ttlMs = TTL_MS, state, ...fields }) => {
-  const entry = { clientVersion: '1.2.3', identity: 'me', ...fields, fetchedAtMs: 1_000_000 };
+])(
+  'a kept list of age $ageMs is $state [MODEL-10] [CHECK-26] [CHECK-27] [TRAP-08]',
+  ({ ageMs, ttlMs = TTL_MS, state, ...fields }) => {
+    const entry = { clientVersion: '1.2.3', identity: 'me', ...fields, fetchedAtMs: 1_000_000 };
 
-  expect(cacheState(entry, { nowMs: 1_000_000 + ageMs, ttlMs, clientVersion: '1.2.3', identity: 'me' })).toBe(state);
-});
+    expect(cacheState(entry, { nowMs: 1_000_000 + ageMs, ttlMs, clientVersion: '1.2.3', identity: 'me' })).toBe(state);
+  },
+);
 
 describe('a catalog', () => {
   test('is the bundled list until something else is known, and asks nobody by itself [MODEL-11]', async () => {
@@ -73,7 +76,7 @@ describe('a catalog', () => {
     },
   );
 
-  test('keeps what was fetched for the next run: as it came, for whom, by which version [MODEL-11]', async () => {
+  test('keeps what was fetched for the next run: as it came, for whom, by which version [MODEL-11] [CHECK-25]', async () => {
     const stage = new CatalogStage();
     stage.answers = [listed('"e1"', wireEntry('remote', { later_field: 1 }))];
     await refresh(stage.catalog(), 'online');
@@ -149,7 +152,7 @@ describe('an etag of a response', () => {
     return catalog;
   };
 
-  test('that is equal makes the list young again, at most once a minute, and asks nothing [MODEL-13]', async () => {
+  test('that is equal makes the list young again, at most once a minute, and asks nothing [MODEL-13] [TRAP-08]', async () => {
     const stage = new CatalogStage();
     const catalog = await opened(stage);
     for (const laterMs of [30_000, 30_000, 30_000]) {
@@ -256,7 +259,7 @@ describe('without a ChatGPT login', () => {
 });
 
 describe('a refresh that fails', () => {
-  test('over an entry that can not be understood says which, once, and nothing else changes [MODEL-15]', async () => {
+  test('over an entry that can not be understood says which, once, and nothing else changes [MODEL-15] [TRAP-06]', async () => {
     const stage = new CatalogStage();
     const broken = listed('"e2"', wireEntry('two'), wireEntry('bad', { visibility: 'secret' }));
     stage.answers = [listed('"e1"', wireEntry('one')), broken, broken];

@@ -146,7 +146,7 @@ describe('a list of models', () => {
       'model b has no truncation_policy (expected an object with "mode" (bytes or tokens) and "limit")',
     ],
     ['experimental_supported_tools', 'model b has no experimental_supported_tools (expected a list of texts)'],
-  ])('is unusable as a whole when one entry lacks %s [MODEL-04]', (field, reason) => {
+  ])('is unusable as a whole when one entry lacks %s [MODEL-04] [TRAP-06]', (field, reason) => {
     const { [field]: _left, ...rest } = wireEntry('b');
 
     expect(reasonOf([wireEntry('a'), rest])).toBe(reason);

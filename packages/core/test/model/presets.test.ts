@@ -19,7 +19,7 @@ test('presets come by priority, without a login only those for keys, and the fir
   expect(names(modelPresets(models, { isChatgpt: false }))).toEqual(['hidden', '*tie-1', 'tie-2', 'late']);
 });
 
-test('where nothing is listed the first is the default; of nothing there is none [MODEL-25]', () => {
+test('where nothing is listed the first is the default; of nothing there is none [MODEL-25] [CHECK-31]', () => {
   const hidden = modelsOf(wireEntry('b', { priority: 2, visibility: 'hide' }), wireEntry('a', { visibility: 'none' }));
 
   expect([hidden, []].map((models) => names(modelPresets(models, { isChatgpt: true })))).toEqual([['*a', 'b'], []]);

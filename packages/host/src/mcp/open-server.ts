@@ -71,6 +71,7 @@ async function openProcess(
     args: stdio.args,
     cwd: stdio.cwd ?? order.cwd,
     environment: serverEnvironment(stdio, ports.environment),
+    secretVariables: [...stdio.envVars, ...Object.keys(stdio.env ?? {})],
     ...ports.watch(),
   });
   let flooding: string | undefined;

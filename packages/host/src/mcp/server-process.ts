@@ -16,6 +16,8 @@ export interface ServerStart {
   /** Absolute. */
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Names of variables whose values no message repeats. */
+  readonly secretVariables: readonly string[];
   /** Value of the variable by which its whole tree is found. */
   readonly mark: string;
   readonly watchdog: Pick<Watchdog, 'marked'>;
@@ -37,7 +39,7 @@ export class ServerProcess {
   readonly #child: ChildProcess;
   readonly #groupId: number;
   readonly #start: ServerStart;
-  readonly #lastLines = new LastLines();
+  readonly #lastLines: LastLines;
   #stopped: Promise<void> | undefined;
 
   /** @throws McpError 'start-failed' */
@@ -66,6 +68,7 @@ export class ServerProcess {
     this.#child = child;
     this.#groupId = pid;
     this.#start = start;
+    this.#lastLines = new LastLines(start.secretVariables.flatMap((name) => start.environment[name] ?? []));
     start.onStart(pid);
     const { stdin, stdout, stderr } = child;
     if (stdin === null || stdout === null || stderr === null) throw new TypeError('the pipes of a server are missing');

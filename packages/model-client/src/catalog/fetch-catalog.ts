@@ -59,7 +59,7 @@ async function ask(
   const url = catalogUrl(options, credentials);
   const context: HttpErrorContext = {
     nowMs: clock.now(),
-    secrets: secretsIn(sent),
+    secrets: secretsIn(sent, provider),
     credentials: credentials.kind,
     remedy: options.credentials.remedy,
   };

@@ -7,6 +7,7 @@ import {
   type ResponseItem,
   stringAt,
 } from '@quire/protocol';
+import { withoutSecrets } from '../errors/redact.ts';
 import type { CodecReport, SseCodec } from '../sse/sse-codec.ts';
 import { FREE_TEXT_PARAMETER } from './chat-body.ts';
 
@@ -18,6 +19,8 @@ interface CallFragments {
 
 export interface ChatCodecOptions {
   readonly requestId: string | undefined;
+  /** Values that no error may repeat. Default: none. */
+  readonly secrets?: readonly string[];
   /** Names of tools that take free text; their calls come back as such. */
   readonly freeTextTools: ReadonlySet<string>;
 }
@@ -58,7 +61,8 @@ export class ChatCodec implements SseCodec {
     const choices = isJsonObject(raw) ? raw['choices'] : undefined;
     if (!isJsonObject(raw) || !Array.isArray(choices)) {
       if (isJsonObject(raw) && isJsonObject(raw['error'])) {
-        this.#reportedError = stringAt(raw['error'], 'message')?.slice(0, 1000) ?? 'the provider sent an error';
+        const told = stringAt(raw['error'], 'message') ?? 'the provider sent an error';
+        this.#reportedError = withoutSecrets(told, this.#options.secrets ?? []).slice(0, 1000);
       }
       report.problem({ kind: 'no-type', type: undefined });
       return false;

@@ -6,8 +6,8 @@ import { ChatCodec } from './chat-codec.ts';
 export const chatDialect: HttpDialect = {
   path: 'chat/completions',
   encode: chatBody,
-  codec: (request, { requestId }) => {
+  codec: (request, { requestId, context }) => {
     const freeTextTools = new Set(request.tools.flatMap((tool) => (tool.type === 'custom' ? [tool.name] : [])));
-    return new ChatCodec({ requestId, freeTextTools });
+    return new ChatCodec({ requestId, secrets: context.secrets, freeTextTools });
   },
 };

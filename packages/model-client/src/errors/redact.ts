@@ -1,6 +1,11 @@
 const SECRET_NAME = /key|token|secret|sig|password|auth|code|credential/i;
 const HIDDEN = '[hidden]';
 
+/** Whether a header or parameter of this name is likely to hold a secret. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
 /** A URL that may be shown: no user info, and no values of query parameters that look like secrets. */
 export function printableUrl(url: URL): string {
   const copy = new URL(url);
@@ -13,7 +18,7 @@ export function printableUrl(url: URL): string {
     .split('&')
     .map((pair) => {
       const name = pair.split('=', 1)[0] ?? '';
-      return pair.includes('=') && SECRET_NAME.test(name) ? `${name}=${HIDDEN}` : pair;
+      return pair.includes('=') && isSecretName(name) ? `${name}=${HIDDEN}` : pair;
     });
   return `${copy.href.slice(0, copy.href.length - copy.search.length)}?${query.join('&')}`;
 }

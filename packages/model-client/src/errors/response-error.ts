@@ -7,10 +7,13 @@ import {
   stringAt,
 } from '@quire/protocol';
 import { IMAGE_REFUSED, namedInput, refusesImage } from './named-input.ts';
+import { withoutSecrets } from './redact.ts';
 import { parseDelayInMessage } from './retry-after.ts';
 
 export interface ResponseErrorContext {
   readonly requestId: string | undefined;
+  /** Values that no message may repeat. Default: none. */
+  readonly secrets?: readonly string[];
   /** As in `HttpErrorContext`. */
   readonly inputIndex?: ((named: number) => number | undefined) | undefined;
 }
@@ -87,5 +90,8 @@ function make(
   context: ResponseErrorContext,
   options: Pick<ModelErrorDetails, 'retryable' | 'retryAfterMs' | 'rejectedInputIndex'>,
 ): ModelError {
-  return new ModelError(code, message, { ...options, requestId: context.requestId });
+  return new ModelError(code, withoutSecrets(message, context.secrets ?? []), {
+    ...options,
+    requestId: context.requestId,
+  });
 }

@@ -35,12 +35,15 @@ export class EventDecoder implements WireDecoder {
 
   constructor(options: {
     readonly requestId: string | undefined;
+    /** Values that no error may repeat. Default: none. */
+    readonly secrets?: readonly string[];
     /** As in `HttpErrorContext`. */
     readonly inputIndex?: ((named: number) => number | undefined) | undefined;
     readonly serverModel: string | undefined;
     readonly onRateLimits?: (snapshot: RateLimitSnapshot) => void;
   }) {
-    this.#failure = { requestId: options.requestId, inputIndex: options.inputIndex };
+    const { requestId, secrets = [], inputIndex } = options;
+    this.#failure = { requestId, secrets, inputIndex };
     this.#serverModel = options.serverModel;
     this.#onRateLimits = options.onRateLimits;
   }

@@ -122,10 +122,10 @@ async function judged(
   );
 }
 
-function contextOf({ clock, credentials, remedy }: ProbeOptions, sent: RequestHeaders): HttpErrorContext {
+function contextOf({ clock, credentials, provider, remedy }: ProbeOptions, sent: RequestHeaders): HttpErrorContext {
   return {
     nowMs: clock.now(),
-    secrets: secretsIn(sent),
+    secrets: secretsIn(sent, provider),
     credentials: credentials.kind,
     remedy,
   };

@@ -174,7 +174,7 @@ export class WebSocketLine {
     };
     const use = connectionUse(socket, plan);
     const stream = new ResponseStream(socket, {
-      decoder: this.#decoder(socket, inputIndex),
+      decoder: this.#decoder(socket, { inputIndex, credentials }),
       startEvents: socketStartEvents(socket.headers),
       idleTimeoutMs: identity.provider.streamIdleTimeoutMs,
       signal,
@@ -201,11 +201,15 @@ export class WebSocketLine {
     return { stream, use };
   }
 
-  #decoder(socket: ResponsesSocket, inputIndex: HttpErrorContext['inputIndex']): WireDecoder {
+  #decoder(
+    socket: ResponsesSocket,
+    request: { readonly inputIndex: HttpErrorContext['inputIndex']; readonly credentials: Credentials },
+  ): WireDecoder {
     const { traits, rateLimits } = this.#line;
     const responses = new EventDecoder({
       requestId: requestIdOf(socket.headers),
-      inputIndex,
+      secrets: this.#context(request.credentials).secrets,
+      inputIndex: request.inputIndex,
       serverModel: headerText(socket.headers, 'openai-model'),
       onRateLimits: (snapshot) => rateLimits.update(snapshot),
     });
@@ -243,18 +247,22 @@ export class WebSocketLine {
     },
   ): ModelError {
     const { credentials, inputIndex, into } = parts;
+    const url = printableUrl(this.url(credentials));
+    const { error, headers } = errorFromEvent(event, { ...this.#context(credentials), inputIndex, url });
+    if (error.code === 'usage-limit-reached') {
+      into.push(...noteUsageLimit(this.#line.rateLimits, { headers, bodyText: JSON.stringify(event) }, error));
+    }
+    return error;
+  }
+
+  /** For what goes wrong behind the handshake. */
+  #context(credentials: Credentials): HttpErrorContext {
     const sent = handshakeHeaders(this.#line.identity, credentials, {
       state: undefined,
       metadata: undefined,
       timingMetrics: false,
     });
-    const url = printableUrl(this.url(credentials));
-    const context = errorContext(this.#line, sent, credentials);
-    const { error, headers } = errorFromEvent(event, { ...context, inputIndex, url });
-    if (error.code === 'usage-limit-reached') {
-      into.push(...noteUsageLimit(this.#line.rateLimits, { headers, bodyText: JSON.stringify(event) }, error));
-    }
-    return error;
+    return errorContext(this.#line, sent, credentials);
   }
 
   /** Between requests only limits are of interest, and an error ends the connection. */

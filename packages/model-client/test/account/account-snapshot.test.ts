@@ -29,7 +29,7 @@ function storeAt(): { store: RateLimitStore; time: { nowMs: number } } {
 }
 
 describe('the account', () => {
-  test('of which nothing was heard has no numbers, and the plan of its login [MODEL-38]', () => {
+  test('of which nothing was heard has no numbers, and the plan of its login [MODEL-38] [CHECK-46]', () => {
     const { store } = storeAt();
 
     expect([
@@ -41,7 +41,7 @@ describe('the account', () => {
     ]);
   });
 
-  test('shows every limit with name and age, the preferred one first, and the newest plan and credits [MODEL-38]', () => {
+  test('shows every limit with name and age, the preferred one first, and the newest plan and credits [MODEL-38] [CHECK-45]', () => {
     const { store, time } = storeAt();
     const credits = { hasCredits: true, unlimited: false, balance: '9.99' };
     store.update(told('a', { limitName: 'A', primary: window(/* usedPercent */ 90), planType: 'plus' }));
@@ -125,7 +125,7 @@ describe('the usage endpoint', () => {
     }
   };
 
-  test('tells the limits by id, and what a turn heard since it was asked is newer [MODEL-39]', async () => {
+  test('tells the limits by id, and what a turn heard since it was asked is newer [MODEL-39] [CHECK-44]', async () => {
     await using sim = await Simulator.start({
       usage: usageReport({
         primary: { usedPercent: 10, windowMinutes: 300, resetAt: 2_000_000_000 },

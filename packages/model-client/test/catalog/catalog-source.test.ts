@@ -62,7 +62,7 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('the models endpoint', () => {
-  test('is asked with the version in three numbers and the headers of the provider, and its etag keeps its quotes [MODEL-22]', async () => {
+  test('is asked with the version in three numbers and the headers of the provider, and its etag keeps its quotes [MODEL-22] [CHECK-24] [CHECK-25]', async () => {
     await using at = await stage({ models: [ENTRY], etag: '"e1"' });
     const fetched = await at.fetch({
       with: { queryParams: { 'api-version': '2026' }, httpHeaders: { 'X-Own': 'own' } },

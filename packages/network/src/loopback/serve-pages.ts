@@ -1,4 +1,4 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export type Page =
@@ -18,18 +18,23 @@ export class PortTakenError extends Error {
 
 const ORIGIN = 'http://127.0.0.1';
 const LAST_PAGE_MS = 500;
+/** Attempts at a port that is free on both addresses, when any will do. */
+const ATTEMPTS = 5;
 
 /**
  * Serves the browser of a person on this machine: pages in HTML, that may take a moment to be known. `onVisit` is called
  * for every GET and must not reject. Each connection is closed behind its page: one that a browser keeps would delay
  * the end. Rejects with PortTakenError.
+ *
+ * It listens on 127.0.0.1, and where the machine has it on ::1, too: browsers try that first for `localhost`, and a port
+ * that another program has there would bring them to that program.
  */
 export async function servePages(options: {
   /** 0 takes a free one. */
   readonly port: number;
   readonly onVisit: (url: URL) => Promise<Page>;
 }): Promise<PageServer> {
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const path = request.url ?? '/';
     const isPath = path.startsWith('/') && !path.startsWith('//') && URL.canParse(path, ORIGIN);
     if (request.method !== 'GET' || !isPath) {
@@ -37,28 +42,59 @@ export async function servePages(options: {
       return;
     }
     void options.onVisit(new URL(path, ORIGIN)).then((page) => send(response, page));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(new PortTakenError(`can not listen on 127.0.0.1:${options.port} (${codeOf(cause)})`, { cause }));
-    });
-    server.listen(options.port, '127.0.0.1', resolve);
-  });
+  };
+  const servers = await listenOnBoth(options.port, answer);
   let closed: Promise<void> | undefined;
   return {
-    port: (server.address() as AddressInfo).port, // an object: it listens on an address, not on a pipe
+    port: portOf(servers[0]),
     close: () => {
-      closed ??= new Promise((resolve) => {
-        const timer = setTimeout(() => server.closeAllConnections(), LAST_PAGE_MS);
-        server.close(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-        server.closeIdleConnections();
-      });
+      closed ??= Promise.all(servers.map(closeServer)).then(() => undefined);
       return closed;
     },
   };
+}
+
+type Servers = readonly [Server, ...Server[]];
+
+async function listenOnBoth(port: number, answer: RequestListener): Promise<Servers> {
+  for (let attempt = 1; ; attempt += 1) {
+    const server = await listen('127.0.0.1', port, answer);
+    try {
+      return [server, await listen('::1', portOf(server), answer)];
+    } catch (error) {
+      if (!(error instanceof PortTakenError)) throw error;
+      if (codeOf(error.cause) !== 'EADDRINUSE') return [server]; // no such address here
+      await closeServer(server);
+      if (port !== 0 || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function listen(host: string, port: number, answer: RequestListener): Promise<Server> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => {
+      const place = host.includes(':') ? `[${host}]` : host;
+      reject(new PortTakenError(`can not listen on ${place}:${port} (${codeOf(cause)})`, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+  return server;
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), LAST_PAGE_MS);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port; // an object: it listens on an address, not on a pipe
 }
 
 const COMMON = {
@@ -78,6 +114,6 @@ function send(response: ServerResponse, page: Page): void {
   response.writeHead(page.status, { ...COMMON, 'content-type': `${type}; charset=utf-8` }).end(page.body);
 }
 
-function codeOf(error: Error): string {
-  return 'code' in error ? String(error.code) : 'unknown error';
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -20,7 +20,7 @@ export function devicePage(state: keyof typeof DEVICE_TEXTS): string {
 function page(content: string): string {
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>Simulated sign-in</title></head>
+<head><meta charset="utf-8"><title>Simulated sign-in</title><link rel="icon" href="data:,"></head>
 <body>
 <h1>Simulated sign-in</h1>
 ${content}

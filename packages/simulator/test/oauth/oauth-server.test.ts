@@ -200,6 +200,7 @@ describe('the authorization server', () => {
     expect((await ask(accessToken)).status).toBe(200);
     nowMs += 3600_000;
     expect((await ask(accessToken)).status).toBe(401);
+    expect(sim.refusedAuthorizations).toEqual(['Bearer other', `Bearer ${accessToken}`]);
   });
 
   test('has a page where a person lets a device log in [OAUTH-08]', async () => {

@@ -19,6 +19,8 @@ const SECRET_NAME = /(?:token|secret|password|passwd|api_?key|authorization|cred
  */
 export function withoutSecrets(path: readonly string[], value: unknown): unknown {
   if (isSecretPath(path)) return hide(value);
+  // Where a table of secrets should be, anything else may be one of them.
+  if (!isTable(value) && isSecretPath([...path, ''])) return hide(value);
   if (typeof value === 'string') return hasSecretForm(value) ? HIDDEN : value;
   if (Array.isArray(value)) return value.map((entry) => withoutSecrets(path, entry));
   if (!isTable(value)) return value;

@@ -24,7 +24,7 @@ describe('the layers', () => {
     },
   );
 
-  test('of a machine count for tables key by key, and their paths start at their folder [CFG-01]', async () => {
+  test('of a machine count for tables key by key, and their paths start at their folder [CFG-01] [CHECK-33] [CHECK-35]', async () => {
     const files = {
       'etc/config.toml': '[sandbox_workspace_write]\nwritable_roots = ["a"]\nnetwork_access = true\n',
       'home/config.toml': '[sandbox_workspace_write]\nnetwork_access = false\n',

@@ -48,7 +48,7 @@ describe('older names', () => {
     ['[features]\nmemory_tool = true', 'features.memory_tool', 'memories'],
     ['experimental_use_unified_exec_tool = true', 'experimental_use_unified_exec_tool', 'unified_exec'],
     ['include_apply_patch_tool = true', 'include_apply_patch_tool', 'apply_patch_freeform'],
-  ])('%# switch the feature, with a notice that names the newer one [CFG-31]', async (text, older, name) => {
+  ])('%# switch the feature, with a notice that names the newer one [CFG-31] [CHECK-40]', async (text, older, name) => {
     const loaded = await load(config(text));
     expect([loaded?.features[name], loaded?.warnings]).toEqual([
       true,
@@ -100,7 +100,7 @@ describe('what one feature needs of another is put right', () => {
       { js_repl_tools_only: false },
       ['features.js_repl_tools_only needs features.js_repl, which is off, and was switched off'],
     ],
-  ])('%s [CFG-32]', async (name, features, warnings) => {
+  ])('%s [CFG-32] [CHECK-41]', async (name, features, warnings) => {
     const text = `suppress_unstable_features_warning = true\n[features]\n${name} = true`;
     expect(await load(config(text))).toEqual({ features, warnings });
   });
@@ -114,7 +114,7 @@ describe('what one feature needs of another is put right', () => {
 describe('unfinished features', () => {
   const BOTH = '[features]\ndefault_mode_request_user_input = true\njs_repl = true\njs_repl_tools_only = true\n';
 
-  test('that are on are one warning [CFG-33]', async () => {
+  test('that are on are one warning [CFG-33] [CHECK-42]', async () => {
     expect((await load(config(BOTH)))?.warnings).toEqual([
       'under development and may break: features.default_mode_request_user_input, features.js_repl_tools_only; ' +
         'suppress_unstable_features_warning = true silences this',
@@ -125,17 +125,17 @@ describe('unfinished features', () => {
     ['when it is suppressed', `suppress_unstable_features_warning = true\n${BOTH}`],
     ['when they are off', BOTH.replaceAll('true', 'false')],
     ['when they have no effect here', '[features]\nruntime_metrics = true'],
-  ])('are none %s [CFG-33]', async (_title, text) => {
+  ])('are none %s [CFG-33] [CHECK-42]', async (_title, text) => {
     expect((await load(config(text)))?.warnings).toEqual([]);
   });
 });
 
 describe('names that nobody knows', () => {
-  test('are ignored in a file [CFG-34]', async () => {
+  test('are ignored in a file [CFG-34] [TRAP-14]', async () => {
     expect(await load(config('[features]\njs_rpl = true'))).toEqual({ features: { js_rpl: true }, warnings: [] });
   });
 
-  test('are an error for --enable and --disable, with the nearest one [CFG-34]', async () => {
+  test('are an error for --enable and --disable, with the nearest one [CFG-34] [TRAP-14]', async () => {
     const wrong = async (enable: string) => featureOverrides({ enable: [enable], disable: [] });
     expect([await problemOf(wrong('js_rpl'), '/none'), await problemOf(wrong('zzz'), '/none')]).toEqual([
       'unknown-feature: --enable: there is no feature "js_rpl"; did you mean js_repl?',

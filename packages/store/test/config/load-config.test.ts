@@ -251,7 +251,7 @@ item_ids = false
   });
 });
 
-test('overrides beat the file key by key, and their paths start at the working directory [STORE-06] [STORE-10]', async () => {
+test('overrides beat the file key by key, and their paths start at the working directory [STORE-06] [STORE-10] [CHECK-33] [CHECK-34] [CHECK-35]', async () => {
   const file = '[sandbox_workspace_write]\nwritable_roots = ["a"]\nnetwork_access = true\n';
   const overrides = ['sandbox_workspace_write.writable_roots=["b"]', 'model=o3', 'openai_base_url="http://h:1/v1"'];
   await withConfig({ file, overrides }, async (load) => {

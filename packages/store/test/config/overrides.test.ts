@@ -19,7 +19,7 @@ describe('an override', () => {
     ['a float', 'x=1.5', { x: 1.5 }],
     ['a key with dots makes tables', 'a.b.c=true', { a: { b: { c: true } } }],
     ['text that would end the value and start a key', 'x=1\ny=2', { x: '1\ny=2' }],
-  ])('%s [STORE-11]', async (_title, text, expected) => {
+  ])('%s [STORE-11] [CHECK-38]', async (_title, text, expected) => {
     expect(await parseOverrides([text])).toEqual(expected);
   });
 
@@ -45,7 +45,7 @@ describe('an override', () => {
     ['novalue', '-c "novalue" has no "="; write -c key=value, for example -c model=gpt-5'],
     ['mine.token sk-sentinel', '-c "mine.token" has no "="; write -c key=value, for example -c model=gpt-5'],
     [' =x', '-c has no key before "="; write -c key=value, for example -c model=gpt-5'],
-  ])('%j is refused [STORE-13]', async (text, message) => {
+  ])('%j is refused [STORE-13] [CHECK-39]', async (text, message) => {
     const error = await parseOverrides([text]).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);
     expect(error).toMatchObject({ code: 'malformed-override', message, source: '-c' });

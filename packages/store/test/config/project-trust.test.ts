@@ -263,7 +263,7 @@ describe('the layers of a project', () => {
     ['untrusted', vouch('p', 'untrusted'), '%/p is not trusted'],
     ['undecided', '', '%/p has not been trusted yet'],
   ])(
-    'that is %s are listed with the reason, and a slip in them does not matter [PROJ-11]',
+    'that is %s are listed with the reason, and a slip in them does not matter [PROJ-11] [CHECK-36] [TRAP-15]',
     async (_title, home, why) => {
       const files = { 'p/.git': null, 'p/.codex/config.toml': 'broken [', 'home/config.toml': home };
       expect(await facts({ files, cwd: 'p' })).toMatchObject({
@@ -277,13 +277,13 @@ describe('the layers of a project', () => {
   test.each([
     ['a slip', 'model = ', 'syntax'],
     ['a wrong type', 'model = 1', 'wrong-type'],
-  ])('that are trusted are refused for %s, with their file [PROJ-12]', async (_title, text, code) => {
+  ])('that are trusted are refused for %s, with their file [PROJ-12] [CHECK-36]', async (_title, text, code) => {
     const files = { 'p/.git': null, 'p/.codex/config.toml': text, 'home/config.toml': vouch('p') };
     const error = await failure(loadIn({ files, cwd: 'p' }));
     expect([error.code, error.source?.endsWith('/p/.codex/config.toml')]).toEqual([code, true]);
   });
 
-  test('may hold paths, which start at the folder of the layer [PROJ-13]', async () => {
+  test('may hold paths, which start at the folder of the layer [PROJ-13] [CHECK-35]', async () => {
     const { config, place } = await loadIn({
       files: {
         'p/.git': null,
@@ -324,7 +324,7 @@ describe('the layers of a project', () => {
   });
 });
 
-test('what a project may not set is left out with one warning [PROJ-15]', async () => {
+test('what a project may not set is left out with one warning [PROJ-15] [CHECK-37] [TRAP-15]', async () => {
   const denied = `
 model_provider = "evil"
 openai_base_url = "http://evil"

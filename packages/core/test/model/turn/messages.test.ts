@@ -28,11 +28,14 @@ test.each<[string, Personality | undefined, string]>([
   ['absent', 'none', 'before  after'],
   ['absent', 'friendly', 'before  after'],
   ['absent', 'pragmatic', 'before  after'],
-])('instructions with %s variables and the personality %s [MODEL-41]', (set, personality, text) => {
-  const model = { ...findModel('gpt-5.2-codex'), modelMessages: SETS[set] ?? {} };
+])(
+  'instructions with %s variables and the personality %s [MODEL-41] [CHECK-32] [TRAP-13]',
+  (set, personality, text) => {
+    const model = { ...findModel('gpt-5.2-codex'), modelMessages: SETS[set] ?? {} };
 
-  expect([
-    modelInstructions(model, { personality, personalityFeature: true }).text,
-    supportsPersonality(model),
-  ]).toEqual([text, set === 'complete']);
-});
+    expect([
+      modelInstructions(model, { personality, personalityFeature: true }).text,
+      supportsPersonality(model),
+    ]).toEqual([text, set === 'complete']);
+  },
+);

@@ -132,7 +132,7 @@ describe('the personality', () => {
     ['the one of the thread', MODEL, { stored: 'friendly' }, 'friendly'],
     ['the default for a word that is none', CHOOSABLE, { stored: 'grumpy' }, 'pragmatic'],
     ['nothing without the feature', CHOOSABLE, { feature: false, turn: 'friendly' }, undefined],
-  ])('is %s [MODEL-33]', (_name, model, choice, personality) => {
+  ])('is %s [MODEL-33] [TRAP-13]', (_name, model, choice, personality) => {
     const choices = { feature: true, turn: undefined, configured: undefined, stored: undefined, ...choice };
 
     expect(resolvePersonality(model, choices)).toBe(personality);

@@ -31,7 +31,7 @@ describe('the mode of a turn', () => {
     ['live', true, 'read-only', 'live'],
     ['cached', false, 'read-only', 'cached'],
     ['live', false, 'danger-full-access', 'live'],
-  ])('%s, known to search: %s, %s: %s [WEB-01] [WEB-02] [WEB-03]', (mode, isServed, sandbox, expected) => {
+  ])('%s, known to search: %s, %s: %s [WEB-01] [WEB-02] [WEB-03] [TRAP-12]', (mode, isServed, sandbox, expected) => {
     expect(webSearchMode(given({ mode, isServed }, sandbox))).toBe(expected);
   });
 });
