@@ -113,7 +113,7 @@ export async function openRegistry(): Promise<Registry> {
     storedContext: undefined,
   });
   const threadId = systemEntropy.uuid() as ThreadId;
-  const lines = new ModelLines(environment, { secrets: new KnownSecrets(environment) });
+  const lines = new ModelLines(environment, { secrets: new KnownSecrets(environment), onLogin: () => undefined });
   const credentials = await lines.credentials({ config, home, cwd: repository, signal: new AbortController().signal });
   const sandbox = createSandbox({ environment });
   const equipment = await equipThread({
