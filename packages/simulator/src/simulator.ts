@@ -142,7 +142,7 @@ export class Simulator {
     return this.#usageRequests;
   }
 
-  /** The `authorization` of each request that was answered 401 because its access token is not good. */
+  /** The `authorization` of each request to a model that was answered 401 because its access token is not good. */
   get refusedAuthorizations(): readonly (string | undefined)[] {
     return this.#refusedAuthorizations;
   }
@@ -289,7 +289,7 @@ export class Simulator {
     const line = createHttpLine(response, { dialect, resetConnection: () => connection.reset() });
     const request = `${received.method} ${endpointOf(pathname)}`;
     if (this.#isUnauthorized(request, received)) {
-      this.#refusedAuthorizations.push(received.headers.authorization);
+      if (received.method === 'POST') this.#refusedAuthorizations.push(received.headers.authorization);
       return this.#send(UNAUTHORIZED, line);
     }
     switch (request) {

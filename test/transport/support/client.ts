@@ -77,7 +77,10 @@ export class TransportClient implements AsyncDisposable {
     const key: Credentials = { kind: 'api-key', token: 'key-of-the-test' };
     this.#model = createModelClient({
       provider,
-      credentials: options.credentials ?? { current: () => Promise.resolve(key) },
+      credentials: options.credentials ?? {
+        current: () => Promise.resolve(key),
+        remedy: 'the key was refused: check CODEX_API_KEY',
+      },
       threadId,
       originator: 'quire_test',
       clientVersion: '1.2.3',
