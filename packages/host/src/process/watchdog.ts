@@ -110,7 +110,6 @@ export class Watchdog {
   /** Starts the watching process if it does not run. Call it before anything is started that needs watching. */
   start(): void {
     if (this.#isClosed || this.#child !== undefined) return;
-    void findLimiter(); // takes a moment
     const marker = `${OWNER_VARIABLE}=${this.#token}`;
     const args = ['-c', SCRIPT, 'quire-watchdog', marker, this.#directory, this.#limitMark];
     const child = spawn('/bin/sh', args, {
@@ -129,6 +128,7 @@ export class Watchdog {
     if (child.stdin instanceof Socket) child.stdin.unref();
     this.#child = child;
     for (const group of this.#groups) this.#send(`+ ${group}`);
+    void findLimiter(); // takes a moment
   }
 
   /** The program to start instead, so that its offspring is found whatever it does. The same one where that can not be. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,25 +40,26 @@ export async function searchWithRipgrep(
   { signal, environment, timeoutMs }: SearchOptions,
 ): Promise<WorkspaceAnswer<readonly string[]> | undefined> {
   const token = randomBytes(16).toString('hex');
-  const child = start(program, query, { ...environment, [OWNER_VARIABLE]: token });
-  if (child === undefined) return undefined;
-  const ended = new Promise<SearchEnd>((resolve) => {
-    child.once('error', (error) => resolve({ kind: 'not-run', reason: error.message }));
-    child.once('close', (exitCode) => resolve({ kind: 'ended', exitCode }));
-  });
-  if (child.pid === undefined) {
-    await ended;
-    return undefined;
-  }
   const watchdog = new Watchdog({ token, directory: join(tmpdir(), `quire-${token}`) });
-  watchdog.start();
-  watchdog.addGroup(child.pid);
+  let running: ChildProcess | undefined;
   try {
-    const work = collect(child, { limit: query.limit, ended });
-    const answer = await waitFor(work, { timeoutMs, signal });
+    watchdog.start();
+    const child = start(program, query, { ...environment, [OWNER_VARIABLE]: token });
+    if (child === undefined) return undefined;
+    const ended = new Promise<SearchEnd>((resolve) => {
+      child.once('error', (error) => resolve({ kind: 'not-run', reason: error.message }));
+      child.once('close', (exitCode) => resolve({ kind: 'ended', exitCode }));
+    });
+    if (child.pid === undefined) {
+      await ended;
+      return undefined;
+    }
+    running = child;
+    watchdog.addGroup(child.pid);
+    const answer = await waitFor(collect(child, { limit: query.limit, ended }), { timeoutMs, signal });
     return answer.kind === 'done' ? answer.value : timedOut(timeoutMs);
   } finally {
-    if (child.exitCode === null && child.signalCode === null) killGroup(child.pid);
+    if (running?.exitCode === null && running.signalCode === null) killGroup(running.pid);
     void watchdog.close(); // never rejects
   }
 }
