@@ -1,7 +1,10 @@
 /** A renewal is killed (kill -9) at each of its steps, in the process that wants it and in the one that does it. */
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { delay, stall, status } from '@quire/simulator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Death, environmentOfDeath } from './support/death.ts';
+import type { Home } from './support/home.ts';
 import {
   buildWorker,
   LIFETIME_MS,
@@ -9,6 +12,7 @@ import {
   storedTokens,
   type Worker,
   type WorkerProgram,
+  type WorkerScene,
 } from './support/workers.ts';
 
 let program: WorkerProgram;
@@ -102,6 +106,84 @@ describe('kill -9 of a renewal leaves a login, or one line that says what to do:
     ]);
   });
 });
+
+test('a process that is killed while it takes a lock over keeps the next one waiting for a second at most [AUTH-103]', async () => {
+  await using scene = await stageWorkers(program);
+  scene.nowMs += LIFETIME_MS;
+  const deaths: readonly Death[] = [
+    { who: 'asker', at: 'link', when: 'after', path: GATE },
+    { who: 'asker', at: 'writeFile', when: 'after', path: `${GATE}.takeover` },
+  ];
+  for (const death of deaths) {
+    const [victim] = await scene.start(/* count */ 1, await environmentOfDeath(program.folder, death));
+    void victim?.do({ kind: 'current', nowMs: scene.nowMs });
+    await victim?.gone;
+  }
+  const left = (await readdir(scene.home.path)).filter((name) => /(renewal|takeover)$/.test(name)).toSorted();
+  expect(left).toEqual(['auth.json.quire-renewal', 'auth.json.quire-renewal.takeover']);
+  const others = await scene.start(/* count */ 3);
+  const startedAt = performance.now();
+  const tokens = await Promise.all(others.map((other) => other.do({ kind: 'current', nowMs: scene.nowMs })));
+  expect(performance.now() - startedAt).toBeLessThan(SOON_MS);
+  expect(new Set(tokens)).toEqual(new Set([(await storedTokens(scene.home)).accessToken]));
+  expect([scene.sim.oauth.refreshes.length, scene.sim.oauth.reuseRevocations]).toEqual([1, 0]);
+  expect(await readdir(scene.home.path)).toEqual(['auth.json']);
+});
+
+const PAGE = status(/* code */ 200, { headers: { 'content-type': 'text/html' }, body: '<html>portal</html>' });
+const SERVERS = [
+  ['hangs', stall(), []],
+  ['is slow', delay(/* delayMs */ 5000, PAGE), []],
+  ['answers with a page', PAGE, [expect.stringContaining('answered with a web page')]],
+] as const;
+
+describe('kill -9 beside a token server that', () => {
+  test.each(SERVERS)(
+    '%s: of the one that renews; the next is served at once [AUTH-104]',
+    async (_how, answer, told) => {
+      await using scene = await stageWorkers(program);
+      scene.nowMs += LIFETIME_MS;
+      scene.sim.oauth.failNext('token', answer);
+      const [asker, next] = await scene.start(/* count */ 2);
+      const failing = asker?.do({ kind: 'current', nowMs: scene.nowMs });
+      await scene.sim.oauthRequest(({ endpoint }) => endpoint === 'token');
+      if (told.length === 0) process.kill(await lockHolder(scene.home), 'SIGKILL');
+      await failing;
+      expect(asker && outcome(asker).told).toEqual(
+        told.length > 0 ? told : ['the login could not be renewed: the process that did so was ended'],
+      );
+      await expectServed(scene, next);
+    },
+  );
+
+  test.each([
+    ['is slow', delay(/* delayMs */ 1000, PAGE)],
+    ['answers with a page', PAGE],
+  ])('%s: of the one that asks; the next is served when the server is done [AUTH-104]', async (_how, answer) => {
+    await using scene = await stageWorkers(program);
+    scene.nowMs += LIFETIME_MS;
+    scene.sim.oauth.failNext('token', answer);
+    const [asker, next] = await scene.start(/* count */ 2);
+    void asker?.do({ kind: 'current', nowMs: scene.nowMs });
+    await scene.sim.oauthRequest(({ endpoint }) => endpoint === 'token');
+    await asker?.kill();
+    await expectServed(scene, next);
+  });
+});
+
+async function expectServed(scene: WorkerScene, next: Worker | undefined): Promise<void> {
+  const startedAt = performance.now();
+  const token = await next?.do({ kind: 'current', nowMs: scene.nowMs });
+  expect(performance.now() - startedAt).toBeLessThan(SOON_MS);
+  expect(token).toBe((await storedTokens(scene.home)).accessToken);
+  expect([scene.sim.oauth.accepts(token ?? ''), scene.sim.oauth.reuseRevocations]).toEqual([true, 0]);
+}
+
+/** The process that renews. */
+async function lockHolder(home: Home): Promise<number> {
+  const owner = JSON.parse(await readFile(join(home.path, `auth.json${LOCK}`), 'utf8')) as { readonly pid: number };
+  return owner.pid;
+}
 
 const outcome = ({ logs }: Worker): { readonly told: readonly unknown[] } => ({
   told: logs.flatMap(({ kind, message }) => (kind === 'renewal-failed' ? message : [])),

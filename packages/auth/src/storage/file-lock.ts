@@ -59,7 +59,7 @@ export async function takeLock(path: string, { signal, waitMs }: LockOptions): P
 
 /** The lock appears with its content, where the file system can do that. */
 async function makeLock(path: string, own: Owner): Promise<boolean> {
-  const draft = `${path}.${own.hold}`;
+  const draft = draftOf(path, own.hold);
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFile(draft, JSON.stringify(own), { mode: 0o600, flag: 'wx' });
@@ -79,6 +79,10 @@ async function makeLock(path: string, own: Owner): Promise<boolean> {
   }
 }
 
+function draftOf(path: string, hold: string): string {
+  return `${path}.${hold}`;
+}
+
 /**
  * Removes a lock whose holder is gone. Only one process at a time does so, and looks again before: else the second
  * one would remove the lock that the first has made in the meantime.
@@ -95,8 +99,13 @@ async function takeAway(path: string, hold: string): Promise<boolean> {
   try {
     // No other process comes between the last look and what follows, however long this one was stopped before.
     if (!(await isLeft(path)) || !isHeld(takeover, hold)) return false;
+    const left = parseOwner(readFileSync(path, 'utf8'))?.hold ?? '';
     rmSync(path, { force: true });
+    if (/^[\w-]+$/.test(left)) rmSync(draftOf(path, left), { force: true });
     return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false; // given back meanwhile
+    throw error;
   } finally {
     if (isHeld(takeover, hold)) rmSync(takeover, { force: true });
   }
