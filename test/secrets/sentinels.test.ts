@@ -76,10 +76,7 @@ test('a tool that prints its environment and the files of the home leaves nothin
     steps: [...steps, respond(text('On.')), respond(text('Looked.'))],
   });
   await using proxy = await startConnectProxy({ credentials: { username: 'someone', password: 'not this' } });
-  await using scene = await Scene.open(
-    command,
-    (at) => `${provider(at, sim.url).split('[model_providers.login]')[0]}${servers(at, 'http://127.0.0.1:1')}`,
-  );
+  await using scene = await Scene.open(command, (at) => `${provider(at, sim.url)}${servers(at, 'http://127.0.0.1:1')}`);
   const { at } = scene;
   const https = `http://someone:${at('proxy')}@127.0.0.1:${proxy.port}`;
   const env = { HTTPS_PROXY: https, CODEX_API_KEY: at('environment-key'), CODEX_ACCESS_TOKEN: at('access-token') };
