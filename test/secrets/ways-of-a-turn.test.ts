@@ -33,7 +33,7 @@ const quote = (at: At): string =>
   `refused: Bearer ${at('env-key')} x-gate-key=${at('header')} ${at('env-header')} ?subscription-key=${at('query')}`;
 
 const FAULTS: readonly (readonly [string, (words: string) => Step])[] = [
-  ['is cut', (words) => cutAfterBytes(900, respond(text(`${words} `.repeat(20))))],
+  ['is cut', (words) => cutAfterBytes(/* byteCount */ 900, respond(text(`${words} `.repeat(20))))],
   ['is garbage', (words) => respondExactly(malformedEvent(`{"oops": "${words}`), rawBytes(`${words}\n\n`))],
   [
     'is an error event',

@@ -11,7 +11,10 @@ import { ACCOUNTS, Simulator } from '@quire/simulator';
 
 const [command = '', folder = '', repository = '', ...sceneNames] = process.argv.slice(2);
 
-/** The part of `@lydell/node-pty` that is used here. */
+/** Not a part of the bundle: it finds its files by its own place. */
+const TERMINALS = { module: '@lydell/node-pty', usedBy: 'packages/host/package.json' } as const;
+
+/** The part of it that is used here. */
 interface Terminals {
   spawn(
     file: string,
@@ -54,9 +57,8 @@ class Terminal {
   /** As over a remote shell: no display, no browser. */
   static async open(sim: Simulator, argv: readonly string[] = []): Promise<Terminal> {
     const home = await mkdtemp(join(folder, 'home-'));
-    // Not a part of the bundle: it finds its files by its own place.
-    const require = createRequire(join(repository, 'packages/host/package.json'));
-    const { spawn } = require('@lydell/node-pty') as Terminals;
+    const require = createRequire(join(repository, TERMINALS.usedBy));
+    const { spawn } = require(TERMINALS.module) as Terminals;
     const commandLine = [process.execPath, command, 'login', ...argv, '--experimental_issuer', sim.issuer];
     const child = spawn('/bin/sh', ['-c', SHELL, 'sh', ...commandLine], {
       cols: 80,
