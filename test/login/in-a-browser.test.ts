@@ -3,19 +3,11 @@
  * and nobody else can be reached.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import { runCommand } from '../../tools/lib/run-command.js';
-import { type BundledProgram, bundleProgram } from '../support/bundled-program.ts';
-import { type InstalledCommand, installCommand } from '../support/installed-command.ts';
+import { playScenes, whyNoOwnNetwork } from './support/own-network.ts';
 
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 /** Of Debian's package. */
 const CHROMIUM = '/usr/bin/chromium';
-const OWN_NETWORK = ['bwrap', '--dev-bind', '/', '/', '--unshare-net', '--die-with-parent', '--'] as const;
 
 /** Played one after the other; the groups side by side. */
 const SCENES = [
@@ -26,35 +18,9 @@ const SCENES = [
 let missing: string | undefined;
 let outcomes: Readonly<Record<string, unknown>> = {};
 beforeAll(async () => {
-  missing = await whatIsMissing();
-  if (missing !== undefined) return;
-  await using command = await installCommand();
-  await using program = await bundleProgram('login-in-browser');
-  const played = await Promise.all(SCENES.map((names) => play(names, { command, program })));
-  outcomes = Object.assign({}, ...played) as typeof outcomes;
+  missing = existsSync(CHROMIUM) ? await whyNoOwnNetwork() : `there is no ${CHROMIUM} on this machine`;
+  if (missing === undefined) outcomes = await playScenes('login-in-browser', SCENES, [CHROMIUM]);
 }, 90_000);
-
-async function whatIsMissing(): Promise<string | undefined> {
-  if (!existsSync(CHROMIUM)) return `there is no ${CHROMIUM} on this machine`;
-  const { exitCode } = await runCommand([...OWN_NETWORK, 'true'], { cwd: tmpdir() });
-  return exitCode === 0 ? undefined : 'bwrap can not make a network of its own here';
-}
-
-/** What came of scenes of `login-in-browser.ts`, by name. */
-async function play(
-  names: readonly string[],
-  { command, program }: { readonly command: InstalledCommand; readonly program: BundledProgram },
-): Promise<object> {
-  const folder = await mkdtemp(join(tmpdir(), 'quire-browser-'));
-  try {
-    const argv = [program.path, command.path, folder, REPOSITORY, CHROMIUM, ...names];
-    const { exitCode, output } = await runCommand([...OWN_NETWORK, process.execPath, ...argv], { cwd: folder });
-    if (exitCode !== 0) throw new Error(`${names.join(', ')} ended with code ${exitCode}: ${output}`);
-    return JSON.parse(output) as object;
-  } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
 
 function outcomeOf(scene: string, { skip }: TestContext): unknown {
   if (missing !== undefined) skip(missing);

@@ -1,11 +1,9 @@
 /** Every secret that people keep has a value of its own here; no run leaves one of them anywhere. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeJwt, functionCall, respond, Simulator, startConnectProxy, text } from '@quire/simulator';
+import { functionCall, respond, Simulator, startConnectProxy, text } from '@quire/simulator';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CommandRun, type Ended } from '../support/command-run.ts';
 import { type InstalledCommand, installCommand } from '../support/installed-command.ts';
-import { createWorkspace, type Workspace } from '../support/workspace.ts';
 import {
   cutsQuote,
   type EchoManner,
@@ -14,148 +12,13 @@ import {
   quotesOnPage,
   startEchoServer,
 } from './support/echo-server.ts';
-import { findInFiles, Sentinels } from './support/sentinels.ts';
+import { chatgptFile, provider, Scene, servers } from './support/scene.ts';
 
 let command: InstalledCommand;
 beforeAll(async () => {
   command = await installCommand();
 });
 afterAll(() => command[Symbol.asyncDispose]());
-
-/** A home with a sentinel in every place, and what was printed by every run in it. */
-class Scene implements AsyncDisposable {
-  readonly sentinels = new Sentinels();
-  readonly workspace: Workspace;
-  /** `run: place` for every sentinel that was printed. */
-  readonly printed: string[] = [];
-  readonly #more: string;
-
-  constructor(workspace: Workspace, more: (at: (place: string) => string) => string) {
-    this.workspace = workspace;
-    this.#more = more((place) => this.sentinels.at(place));
-  }
-
-  static async open(more: (at: (place: string) => string) => string = () => ''): Promise<Scene> {
-    const scene = new Scene(await createWorkspace(), more);
-    await writeFile(join(scene.workspace.project, 'server.mjs'), FAILING_SERVER);
-    await scene.configure('');
-    return scene;
-  }
-
-  get home(): string {
-    return this.workspace.home;
-  }
-
-  /** Writes `config.toml`, with `first` before everything else. */
-  async configure(first: string): Promise<void> {
-    await writeFile(join(this.home, 'config.toml'), `${first}\n${this.#more}`);
-  }
-
-  async logIn(document: object): Promise<void> {
-    await writeFile(join(this.home, 'auth.json'), JSON.stringify(document), { mode: 0o600 });
-  }
-
-  async run(
-    name: string,
-    argv: readonly string[],
-    options: { readonly env?: Readonly<Record<string, string>>; readonly stdin?: string } = {},
-  ): Promise<Ended> {
-    const { env = {}, stdin } = options;
-    const at = (place: string): string => this.sentinels.at(place);
-    await using run = new CommandRun({
-      command,
-      workspace: this.workspace,
-      name,
-      argv,
-      stdin: stdin === undefined ? 'ignore' : 'pipe',
-      environment: {
-        MINE_KEY: at('env-key'),
-        MINE_HEADER: at('env-header'),
-        MCP_BEARER_TOKEN: at('mcp-bearer'),
-        MCP_HEADER_SECRET: at('mcp-env-header'),
-        ...env,
-      },
-    });
-    if (stdin !== undefined) run.child.stdin?.end(stdin);
-    const ended = await run.ended;
-    const what = `${name} ${argv.join(' ')}`.slice(0, 160);
-    for (const place of this.sentinels.in(Buffer.from(ended.stdout))) this.printed.push(`stdout of ${what}: ${place}`);
-    for (const place of this.sentinels.in(Buffer.from(ended.stderr))) this.printed.push(`stderr of ${what}: ${place}`);
-    return ended;
-  }
-
-  /** The same turn for people and for programs. */
-  async exec(argv: readonly string[], options?: Parameters<Scene['run']>[2]): Promise<readonly Ended[]> {
-    const common = ['--skip-git-repo-check', '-s', 'danger-full-access', ...argv, 'Do it.'];
-    return [await this.run('exec', common, options), await this.run('exec', ['--json', ...common], options)];
-  }
-
-  /** Where sentinels are that should be nowhere. */
-  async leaks(): Promise<readonly string[]> {
-    const except = ['home/auth.json', 'home/config.toml'];
-    return [...this.printed, ...(await findInFiles(this.sentinels, this.workspace.root, { except }))];
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.workspace[Symbol.asyncDispose]();
-  }
-}
-
-/** An MCP server that tells all it knows and ends. */
-const FAILING_SERVER =
-  'process.stderr.write(JSON.stringify(process.env)); process.stdout.write("no JSON\\n"); process.exit(1);\n';
-
-function provider(at: (place: string) => string, url: string): string {
-  return `model_provider = "mine"
-[model_providers.mine]
-name = "Mine"
-base_url = "${url}"
-env_key = "MINE_KEY"
-query_params = { "subscription-key" = "${at('query')}" }
-http_headers = { "x-gate-key" = "${at('header')}" }
-env_http_headers = { "x-second-gate" = "MINE_HEADER" }
-request_max_retries = 0
-stream_max_retries = 1
-[model_providers.login]
-name = "Login"
-base_url = "${url}"
-requires_openai_auth = true
-request_max_retries = 0
-stream_max_retries = 1
-[model_providers.bearer]
-name = "Bearer"
-base_url = "${url}"
-experimental_bearer_token = "${at('bearer')}"
-request_max_retries = 0
-stream_max_retries = 0
-`;
-}
-
-const servers = (at: (place: string) => string, url: string): string => `
-[mcp_servers.local]
-command = "node"
-args = ["server.mjs"]
-env = { LOCAL_TOKEN = "${at('mcp-env')}" }
-[mcp_servers.remote]
-url = "${url}/mcp"
-bearer_token_env_var = "MCP_BEARER_TOKEN"
-http_headers = { "x-gate-key" = "${at('mcp-header')}" }
-env_http_headers = { "x-second-gate" = "MCP_HEADER_SECRET" }
-[otel]
-exporter = { otlp-http = { endpoint = "http://127.0.0.1:1/v1/logs", protocol = "json", headers = { "x-otel-token" = "${at('otel')}" } } }
-`;
-
-const chatgptFile = (at: (place: string) => string, lastRefresh = new Date()): object => ({
-  auth_mode: 'chatgpt',
-  OPENAI_API_KEY: at('exchanged-key'),
-  tokens: {
-    id_token: `${encodeJwt({ email: 'person@example.test' }).split('.').slice(0, 2).join('.')}.${at('id-token')}`,
-    access_token: at('access-token'),
-    refresh_token: at('refresh-token'),
-    account_id: 'account-1',
-  },
-  last_refresh: lastRefresh.toISOString(),
-});
 
 const ECHOES: readonly (readonly [string, EchoManner])[] = [
   ['an error of the key', quotes(/* status */ 401)],
@@ -172,8 +35,11 @@ test.each(ECHOES)(
   'a provider that quotes what it was sent, in %s, has no secret shown or kept [SECRET-01]',
   async (_what, manner) => {
     await using server = await startEchoServer(manner);
-    await using scene = await Scene.open((at) => `${provider(at, server.origin)}${servers(at, server.origin)}`);
-    const at = (place: string): string => scene.sentinels.at(place);
+    await using scene = await Scene.open(
+      command,
+      (at) => `${provider(at, server.origin)}${servers(at, server.origin)}`,
+    );
+    const { at } = scene;
     const login = ['-c', 'model_provider=login'];
     const env = { CODEX_REFRESH_TOKEN_URL_OVERRIDE: `${server.origin}/oauth/token` };
     await scene.exec([]);
@@ -210,10 +76,8 @@ test('a tool that prints its environment and the files of the home leaves nothin
     steps: [...steps, respond(text('On.')), respond(text('Looked.'))],
   });
   await using proxy = await startConnectProxy({ credentials: { username: 'someone', password: 'not this' } });
-  await using scene = await Scene.open(
-    (at) => `${provider(at, sim.url).split('[model_providers.login]')[0]}${servers(at, 'http://127.0.0.1:1')}`,
-  );
-  const at = (place: string): string => scene.sentinels.at(place);
+  await using scene = await Scene.open(command, (at) => `${provider(at, sim.url)}${servers(at, 'http://127.0.0.1:1')}`);
+  const { at } = scene;
   const https = `http://someone:${at('proxy')}@127.0.0.1:${proxy.port}`;
   const env = { HTTPS_PROXY: https, CODEX_API_KEY: at('environment-key'), CODEX_ACCESS_TOKEN: at('access-token') };
   const options = ['--skip-git-repo-check', '-s', 'danger-full-access'];
@@ -233,9 +97,10 @@ test('a tool that prints its environment and the files of the home leaves nothin
 
 test('a configuration that can not be used is explained without what it holds [SECRET-03]', async () => {
   await using scene = await Scene.open(
+    command,
     (at) => `${provider(at, 'http://127.0.0.1:1/v1')}${servers(at, 'http://127.0.0.1:1')}`,
   );
-  const at = (place: string): string => scene.sentinels.at(place);
+  const { at } = scene;
   const broken = [
     `experimental_bearer_token = "${at('torn')}`,
     `[model_providers.mine]\nname = "Twice"\nexperimental_bearer_token = "${at('torn')}"`,
@@ -274,8 +139,8 @@ test('a configuration that can not be used is explained without what it holds [S
 
 test('logins and logouts show nothing of what they store, and keep it in one file [SECRET-04]', async () => {
   await using server = await startEchoServer(quotes(/* status */ 400));
-  await using scene = await Scene.open();
-  const at = (place: string): string => scene.sentinels.at(place);
+  await using scene = await Scene.open(command);
+  const { at } = scene;
   const env = {
     CODEX_REFRESH_TOKEN_URL_OVERRIDE: `${server.origin}/oauth/token`,
     CODEX_REVOKE_TOKEN_URL_OVERRIDE: `${server.origin}/oauth/revoke`,
@@ -299,7 +164,7 @@ test('logins and logouts show nothing of what they store, and keep it in one fil
 
 test('a proxy that refuses, or is not there, is told without its password [SECRET-05]', async () => {
   await using proxy = await startConnectProxy({ credentials: { username: 'someone', password: 'another' } });
-  await using scene = await Scene.open((at) => provider(at, 'http://example.test/v1'));
+  await using scene = await Scene.open(command, (at) => provider(at, 'http://example.test/v1'));
   const password = scene.sentinels.at('proxy');
   for (const port of [proxy.port, 1]) {
     for (const scheme of ['http', 'socks5', 'wrong']) {
@@ -313,7 +178,7 @@ test('a proxy that refuses, or is not there, is told without its password [SECRE
 
 test('a login does not reach a provider that does not ask for it, in any run [SECRET-06]', async () => {
   await using server = await startEchoServer(quotes(/* status */ 400));
-  await using scene = await Scene.open((at) => provider(at, server.origin));
+  await using scene = await Scene.open(command, (at) => provider(at, server.origin));
   await scene.logIn(chatgptFile((place) => scene.sentinels.at(place)));
   await scene.exec([]);
   await scene.exec(['-c', 'model_provider=bearer']);

@@ -11,6 +11,7 @@ import {
   Simulator,
 } from '@quire/simulator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { requireNoIssuedSecretBelow } from '../support/issued-secrets.ts';
 import { WAYS } from './support/ways.ts';
 
 const signal = new AbortController().signal;
@@ -75,7 +76,7 @@ async function stage({ open, certificate, trust }: Cell) {
       dialer.close();
       await simulator.close();
       await way[Symbol.asyncDispose]();
-      await rm(home, { recursive: true, force: true });
+      await requireNoIssuedSecretBelow(home).finally(() => rm(home, { recursive: true, force: true }));
     },
   };
 }

@@ -44,12 +44,9 @@ export class KnownSecrets {
   };
 
   /** What the configuration holds itself, and the variables that it names. */
-  noteConfig(
-    { provider, mcpServers, telemetry }: Pick<Config, 'provider' | 'mcpServers' | 'telemetry'>,
-    environment: Environment,
-  ): void {
+  noteConfig({ provider, otherProviders, mcpServers, telemetry }: SecretSettings, environment: Environment): void {
     const values = [
-      ...secretsOfProvider(provider, environment),
+      ...[provider, ...otherProviders].flatMap((one) => secretsOfProvider(one, environment)),
       ...mcpServers.flatMap((server) => secretsOfServer(server, environment)),
       ...[telemetry.logs, telemetry.traces, telemetry.metrics].flatMap((exporter) =>
         exporter.kind === 'none' ? [] : headerValues(exporter.headers),
@@ -65,6 +62,7 @@ export class KnownSecrets {
   }
 }
 
+type SecretSettings = Pick<Config, 'provider' | 'otherProviders' | 'mcpServers' | 'telemetry'>;
 type Values = readonly string[];
 type Headers = Readonly<Record<string, string>>;
 

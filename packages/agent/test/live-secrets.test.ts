@@ -63,6 +63,7 @@ test('the tokens of a login, and those that replace them while a thread is open,
 test('what the configuration names or holds counts as secret, what everybody knows does not [AGENT-78]', () => {
   const environment = {
     SESSION: 'value-of-session',
+    OTHER: 'value-of-other-key',
     MY_TOKEN: 'value-of-my-token',
     MCP_BEARER: 'value-of-mcp-bearer',
     PATH: '/usr/bin:/usr/local/bin',
@@ -85,6 +86,9 @@ test('what the configuration names or holds counts as secret, what everybody kno
         envHttpHeaders: { 'x-session': 'SESSION' },
         queryParams: { 'api-key': 'value-of-parameter', 'api-version': 'version-2026-01-01' },
       },
+      otherProviders: [
+        { bearerToken: 'value-of-another', httpHeaders: {}, envHttpHeaders: {}, queryParams: {}, envKey: 'OTHER' },
+      ],
       mcpServers: [{ transport: http }, { transport: stdio }],
       telemetry: {
         logs: { kind: 'otlp-http', headers: { 'x-collector': 'value-of-collector' } },
@@ -99,7 +103,9 @@ test('what the configuration names or holds counts as secret, what everybody kno
   expect([...secrets.list()].sort()).toEqual(
     [
       'short-one',
+      'value-of-another',
       'value-of-bearer',
+      'value-of-other-key',
       'value-of-collector',
       'value-of-parameter',
       'value-of-header',

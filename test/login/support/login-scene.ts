@@ -4,11 +4,15 @@ import { isJsonObject, type JsonObject } from '@quire/protocol';
 import { catalogEntry, type IssuedTokens, respond, Simulator, type SimulatorOptions, text } from '@quire/simulator';
 import { type Ended, parseEvents, runCommand } from '../../support/command-run.ts';
 import type { InstalledCommand } from '../../support/installed-command.ts';
+import { requireNoIssuedSecret, requireNoIssuedSecretBelow } from '../../support/issued-secrets.ts';
 import { createWorkspace, type Workspace } from '../../support/workspace.ts';
 
 export const DAY_MS = 24 * 3600_000;
 
-/** A home folder with a login, and a service that guards its models: only a good access token gets an answer. */
+/**
+ * A home folder with a login, and a service that guards its models: only a good access token gets an answer. A token in
+ * an output, or at the end in another file than that of the login, is an error.
+ */
 export interface LoginScene extends AsyncDisposable {
   readonly sim: Simulator;
   readonly workspace: Workspace;
@@ -59,13 +63,18 @@ export async function createLoginScene(
         argv: ['--json', '--skip-git-repo-check', ...argv, 'Say done.'],
         environment: { CODEX_REFRESH_TOKEN_URL_OVERRIDE: `${sim.issuer}/oauth/token`, ...environment },
       });
+      requireNoIssuedSecret('the output', `${ended.stdout}\n${ended.stderr}`);
       const events = parseEvents(ended.stdout);
       return { ...ended, events, errors: events.flatMap(errorIn) };
     },
     authorizations: () => sim.requests.map(({ headers }) => headers['authorization']?.toString()),
     async [Symbol.asyncDispose]() {
       await sim.close();
-      await workspace[Symbol.asyncDispose]();
+      try {
+        await requireNoIssuedSecretBelow(workspace.root);
+      } finally {
+        await workspace[Symbol.asyncDispose]();
+      }
     },
   };
 }

@@ -5,9 +5,13 @@ import { join, relative } from 'node:path';
 /** What every sentinel begins with. */
 const SENTINEL_PREFIX = 'qsentinelq';
 
+/** What `Sentinels.in` gives for the beginning of a value that is cut off. */
+const PIECE = 'a piece of one';
+
 /** Values that nobody would guess, of no known form, one for each place where a secret is kept. */
 export class Sentinels {
   readonly #values = new Map<string, string>();
+  readonly #encodings = new Map<string, readonly string[]>();
 
   /** The value for a place; the same for the same place. */
   at(place: string): string {
@@ -15,17 +19,26 @@ export class Sentinels {
     if (value === undefined) {
       value = `${SENTINEL_PREFIX}${place.replaceAll('-', '')}${randomBytes(9).toString('hex')}`;
       this.#values.set(place, value);
+      this.#encodings.set(place, encodings(value));
     }
     return value;
   }
 
-  /** The places whose value is in the bytes: as it is, or as a header for it would carry it. */
+  /** The places whose value is in the bytes: as it is, cut off, or as a header for it would carry it. */
   in(bytes: Buffer): readonly string[] {
-    if (bytes.includes(SENTINEL_PREFIX))
-      return [...this.#values].flatMap(([place, value]) => (bytes.includes(value) ? place : []));
-    return [...this.#values].flatMap(([place, value]) =>
-      encodings(value).some((text) => bytes.includes(text)) ? place : [],
+    const whole = [...this.#values].flatMap(([place, value]) => (bytes.includes(value) ? place : []));
+    const encoded = [...this.#encodings].flatMap(([place, texts]) =>
+      texts.some((text) => bytes.includes(text)) ? place : [],
     );
+    return [...new Set([...whole, ...encoded, ...(this.#hasPiece(bytes) ? [PIECE] : [])])];
+  }
+
+  #hasPiece(bytes: Buffer): boolean {
+    for (let index = bytes.indexOf(SENTINEL_PREFIX); index >= 0; index = bytes.indexOf(SENTINEL_PREFIX, index + 1)) {
+      const isWhole = [...this.#values.values()].some((value) => bytes.indexOf(value, index) === index);
+      if (!isWhole) return true;
+    }
+    return false;
   }
 }
 

@@ -196,8 +196,7 @@ class BrowserLogin {
   }
 }
 
-const PASTE_PROBLEM =
-  'that is not the address this login ends at; paste the whole address, which begins with http://localhost';
+const PASTE_PROBLEM = 'That is not where this login ends. Paste the whole address, which begins with http://localhost.';
 
 /** The query of a whole address, or of the part behind its question mark. */
 function readPastedAddress(line: string): URLSearchParams | undefined {

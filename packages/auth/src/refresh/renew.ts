@@ -46,7 +46,10 @@ export async function renew(login: ChatgptLogin, renewal: Renewal): Promise<Refr
   try {
     if (await isDone(store, { generation, accountId })) return { kind: 'adopted' };
     const order = { home, storeKind, generation, accountId: accountId ?? null, client: client ?? null };
-    return (await refreshElsewhere(order, { environment })) ?? (await here());
+    const outcome = (await refreshElsewhere(order, { environment })) ?? (await here());
+    // One that was ended may have stored the tokens before.
+    const isAdopted = outcome.kind === 'failed' && (await isDone(store, { generation, accountId }));
+    return isAdopted ? { kind: 'adopted' } : outcome;
   } finally {
     await gate?.release();
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isJsonObject } from '@quire/protocol';
@@ -36,9 +36,9 @@ const MAX_RETRY_MS = 100;
 /** A holder that can not be looked at has given up by then: nothing that is done under a lock takes so long. */
 const FOREIGN_AGE_MS = 180_000;
 /** What is being written into a lock file takes no longer. */
-const UNFINISHED_AGE_MS = 5000;
-/** Longest time between two system calls of a process that takes a lock over. */
-const TAKEOVER_AGE_MS = 5000;
+const UNFINISHED_AGE_MS = 2000;
+/** One that takes a lock over and is not done by then was ended, or has to begin anew. */
+const TAKEOVER_AGE_MS = 1000;
 
 /**
  * Waits for a lock and takes it. One that was left by a process that is gone is taken over, by one of those who wait.
@@ -50,7 +50,7 @@ export async function takeLock(path: string, { signal, waitMs }: LockOptions): P
   for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS)) {
     signal.throwIfAborted();
     if (await makeLock(path, own)) return { release: () => giveBack(path, own) };
-    if (await takeAway(path)) continue;
+    if (await takeAway(path, own.hold)) continue;
     if (performance.now() >= giveUpAtMs) throw await inUse(path);
     // Those who wait do not ask in step.
     await sleep(pauseMs * (0.5 + Math.random() / 2), signal);
@@ -59,7 +59,7 @@ export async function takeLock(path: string, { signal, waitMs }: LockOptions): P
 
 /** The lock appears with its content, where the file system can do that. */
 async function makeLock(path: string, own: Owner): Promise<boolean> {
-  const draft = `${path}.${own.hold}`;
+  const draft = draftOf(path, own.hold);
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFile(draft, JSON.stringify(own), { mode: 0o600, flag: 'wx' });
@@ -79,25 +79,43 @@ async function makeLock(path: string, own: Owner): Promise<boolean> {
   }
 }
 
+function draftOf(path: string, hold: string): string {
+  return `${path}.${hold}`;
+}
+
 /**
  * Removes a lock whose holder is gone. Only one process at a time does so, and looks again before: else the second
  * one would remove the lock that the first has made in the meantime.
  */
-async function takeAway(path: string): Promise<boolean> {
+async function takeAway(path: string, hold: string): Promise<boolean> {
   if (!(await isLeft(path))) return false;
   const takeover = `${path}.takeover`;
   try {
-    await writeFile(takeover, '', { mode: 0o600, flag: 'wx' });
+    await writeFile(takeover, hold, { mode: 0o600, flag: 'wx' });
   } catch {
     if ((await ageMs(takeover)) > TAKEOVER_AGE_MS) await rm(takeover, { force: true });
     return false;
   }
   try {
-    if (!(await isLeft(path))) return false;
-    await rm(path, { force: true });
+    // No other process comes between the last look and what follows, however long this one was stopped before.
+    if (!(await isLeft(path)) || !isHeld(takeover, hold)) return false;
+    const left = parseOwner(readFileSync(path, 'utf8'))?.hold ?? '';
+    rmSync(path, { force: true });
+    if (/^[\w-]+$/.test(left)) rmSync(draftOf(path, left), { force: true });
     return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false; // given back meanwhile
+    throw error;
   } finally {
-    await rm(takeover, { force: true });
+    if (isHeld(takeover, hold)) rmSync(takeover, { force: true });
+  }
+}
+
+function isHeld(takeover: string, hold: string): boolean {
+  try {
+    return readFileSync(takeover, 'utf8') === hold;
+  } catch {
+    return false; // taken for left by another one
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { AuthError } from '../auth-error.ts';
 import { systemCode, systemWord } from '../system-error.ts';
 
@@ -9,6 +9,9 @@ const PROBE_BYTES = 16 * 1024;
 /**
  * Replaces a file by way of a second one, so that a crash leaves the old content or the new one; readable by its owner
  * only. A link to a file stays one. Rejects with AuthError 'not-writable'.
+ *
+ * One process at a time, as for the other functions here: what a process that was killed left of a second file is
+ * removed, since that may hold secrets.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   await writing(path, async () => {
@@ -45,6 +48,7 @@ export async function probeFile(path: string): Promise<void> {
 /** Whether there was one. Rejects with AuthError 'not-writable'. */
 export async function removeFile(path: string): Promise<boolean> {
   try {
+    await removeDrafts(await realpath(path).catch(() => path));
     await rm(path);
     return true;
   } catch (error) {
@@ -54,9 +58,15 @@ export async function removeFile(path: string): Promise<boolean> {
   }
 }
 
-/** Makes the folder. The file itself where `path` is a link to it. */
+/** Makes the folder and clears it. The file itself where `path` is a link to it. */
 async function prepare(path: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const target = await targetOf(path);
+  await removeDrafts(target);
+  return target;
+}
+
+async function targetOf(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
@@ -92,6 +102,13 @@ async function flushFolder(folder: string): Promise<void> {
 
 function draftName(target: string): string {
   return `${target}.${randomBytes(6).toString('hex')}.draft`;
+}
+
+async function removeDrafts(target: string): Promise<void> {
+  const [folder, name] = [dirname(target), basename(target)];
+  const rests = (await readdir(folder)).map((entry) => (entry.startsWith(`${name}.`) ? entry.slice(name.length) : ''));
+  const drafts = rests.filter((rest) => /^\.[0-9a-f]{12}\.draft$/.test(rest));
+  await Promise.all(drafts.map((rest) => rm(join(folder, `${name}${rest}`), { force: true })));
 }
 
 async function writing(path: string, write: () => Promise<void>): Promise<void> {

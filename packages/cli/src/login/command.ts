@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { isatty } from 'node:tty';
 import type { CommandResult } from '../end-process.ts';
 import { safeLine } from '../exec/safe-text.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -42,6 +43,7 @@ async function obey(order: LoginOrder, choices: ConfigChoices): Promise<CommandR
   const stopping = new AbortController();
   let exitCode: number = EXIT.interrupted;
   const stop = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGINT' && isatty(STDERR)) say('stderr', '\n'); // behind the ^C
     if (signal === 'SIGTERM') exitCode = EXIT.terminated;
     if (signal === 'SIGHUP') exitCode = EXIT.hangup;
     stopping.abort(new Error(order.kind === 'login' ? 'the login was given up' : 'it was given up'));
@@ -69,6 +71,7 @@ async function perform(order: LoginOrder, place: LoginPlace): Promise<CommandRes
   }
 }
 
+const STDERR = 2;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 async function showStatus({ json }: { readonly json: boolean }, place: LoginPlace): Promise<CommandResult> {

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 import type { LoginContext } from '@quire/auth';
 import type { CommandResult } from '../end-process.ts';
 import { safeLine } from '../exec/safe-text.ts';
@@ -51,14 +52,39 @@ async function withAccessToken(order: Order, place: LoginPlace): Promise<Command
   return say('stderr', LOGGED_IN);
 }
 
-/** All of stdin. */
+/** All of stdin; on a terminal one line, which is not shown. */
 async function readSecret(what: 'key' | 'token', signal: AbortSignal): Promise<string> {
   const { StandardInput } = await import('../process/stdin-source.ts');
   const stdin = new StandardInput();
-  if (stdin.kind() === 'terminal') say('stderr', `Type or paste the ${what}, then press Enter and Ctrl-D.\n`);
+  if (stdin.kind() === 'terminal') {
+    return await readHiddenLine(`Paste the ${what} and press Enter. It is not shown.\n`, signal);
+  }
   const read = await stdin.read({ maxBytes: MAX_KEY_BYTES, signal });
   if (read.kind !== 'read') throw new Error(`what comes from stdin is too long for a ${what}`);
   return Buffer.from(read.bytes).toString('utf8');
+}
+
+/** What is typed goes to no output. Ctrl-D ends the line too, Ctrl-C the command. */
+async function readHiddenLine(invitation: string, signal: AbortSignal): Promise<string> {
+  const output = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
+  say('stderr', invitation); // from here on nothing is echoed
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      const giveUp = (): void => reject(signal.reason);
+      if (signal.aborted) giveUp();
+      signal.addEventListener('abort', giveUp, { once: true });
+      lines.once('line', resolve);
+      lines.once('close', () => {
+        signal.removeEventListener('abort', giveUp);
+        resolve('');
+      });
+      lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+    });
+  } finally {
+    lines.close();
+    process.stdin.unref();
+  }
 }
 
 async function withDevice(order: Order, place: LoginPlace): Promise<CommandResult> {
@@ -69,8 +95,8 @@ async function withDevice(order: Order, place: LoginPlace): Promise<CommandResul
       say(
         'stderr',
         `To log in, open this address on any machine and type in the code:\n\n  ${safeLine(verificationUrl)}\n  ${safeLine(userCode)}\n\n` +
-          `The code is good for ${minutes} minutes. Only type it in when you began this login yourself: whoever\n` +
-          'sends you a code wants your account.\n',
+          `The code is good for ${minutes} minutes. Only type it in when you began this login\n` +
+          'yourself: whoever sends you a code wants your account. Ctrl-C ends this.\n',
       );
     },
   });
@@ -80,25 +106,33 @@ async function withDevice(order: Order, place: LoginPlace): Promise<CommandResul
 async function withBrowser(order: Order, place: LoginPlace): Promise<CommandResult> {
   const canPaste = process.stdin.isTTY === true;
   const pasted = canPaste ? createInterface({ input: process.stdin }) : undefined;
+  pasted?.once('close', sayPasteEnded); // Ctrl-D
   try {
     await place.logins.withBrowser({
       ...contextOf(order, place),
       ...(pasted === undefined ? {} : { pasted }),
       onPasteProblem: (message) => say('stderr', `${message}\n`),
       onAuthorizationUrl: (url) => {
-        const paste = canPaste ? 'No browser here? Open it elsewhere, and paste the address where it ends up.\n' : '';
-        say(
-          'stderr',
-          `To log in, open this address in a browser:\n\n${safeLine(url)}\n\n${paste}Or stop this and use quire login --device-auth.\n`,
-        );
+        const elsewhere = canPaste ? PASTE_HINT : 'No browser on this machine? Use quire login --device-auth.\n';
+        say('stderr', `To log in, open this address in a browser:\n\n${safeLine(url)}\n\n${elsewhere}`);
         if (order.opensBrowser) void import('../mcp/open-browser.ts').then(({ openBrowser }) => openBrowser(url));
       },
     });
     return say('stderr', LOGGED_IN);
   } finally {
-    pasted?.close();
+    pasted?.off('close', sayPasteEnded).close();
     if (canPaste) process.stdin.unref();
   }
+}
+
+const PASTE_HINT = `No browser on this machine? Open the address on another one. It ends at a page
+that can not be reached, whose address begins with http://localhost: copy that
+address, paste it here and press Enter. Or press Ctrl-C and use
+quire login --device-auth.
+`;
+
+function sayPasteEnded(): void {
+  say('stderr', 'Nothing more can be pasted. The login waits for the browser; Ctrl-C ends it.\n');
 }
 
 const LOGGED_IN = 'You are logged in.\n';

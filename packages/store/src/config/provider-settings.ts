@@ -10,6 +10,8 @@ export interface ProviderSettings {
   readonly provider: ModelProvider;
   /** Every id that `model_provider` may name, in alphabetical order. */
   readonly providerIds: readonly string[];
+  /** Those that the configuration defines beside the selected one. */
+  readonly otherProviders: readonly ModelProvider[];
   /** Prints the token for the selected one. Goes before every other kind of credentials. */
   readonly providerTokenCommand: ProviderTokenCommand | undefined;
   /** The local server that `--oss` means. */
@@ -58,7 +60,7 @@ export function readProviderSettings(
   const tokenCommands = new Map<string, ProviderTokenCommand>();
   const providers = new Map(BUILT_IN.map((provider) => [provider.id, withBaseUrlOverride(provider, reader)]));
   for (const id of reader.tableKeys('model_providers')) {
-    if (BUILT_IN.some((provider) => provider.id === id)) {
+    if (isBuiltIn(id)) {
       warnings.push(
         `model_providers.${id}: the built-in provider can not be redefined; use another id, such as "my-${id}"`,
       );
@@ -76,6 +78,7 @@ export function readProviderSettings(
     return {
       provider: withLocalAddress(provider, environment),
       providerIds,
+      otherProviders: [...providers.values()].filter(({ id }) => id !== selected && !isBuiltIn(id)),
       providerTokenCommand: tokenCommands.get(selected),
       ossProvider,
     };
@@ -87,6 +90,10 @@ export function readProviderSettings(
       `known are ${providerIds.join(', ')}; define others as [model_providers.<id>]`,
     { key: 'model_provider', path: ['model_provider'], ...(source === undefined ? {} : { source }) },
   );
+}
+
+function isBuiltIn(id: string): boolean {
+  return BUILT_IN.some((provider) => provider.id === id);
 }
 
 function withBaseUrlOverride(provider: ModelProvider, reader: SettingReader): ModelProvider {

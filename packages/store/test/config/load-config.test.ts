@@ -39,6 +39,7 @@ const DEFAULTS: Config = {
     wireApi: 'responses',
   },
   providerIds: ['lmstudio', 'ollama', 'openai'],
+  otherProviders: [],
   providerTokenCommand: undefined,
   ossProvider: undefined,
   modelNotices: { migrations: {}, hidden: new Set(), showings: {} },
@@ -232,6 +233,7 @@ item_ids = false
         capabilities: { storeItems: true, itemIds: false },
       },
       providerIds: ['lmstudio', 'mine', 'ollama', 'openai'],
+      otherProviders: [],
       approvalPolicy: 'never',
       sandboxMode: 'workspace-write',
       sandboxWorkspaceWrite: {
