@@ -1,8 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { CachedCatalog, CatalogCache, CatalogCacheReading } from '@quire/core';
+import { describeSystemError, systemErrorCode } from '@quire/files';
 import { isJsonObject, type JsonObject, parseJsonObject, stringAt } from '@quire/protocol';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { describeReadFailure, readBounded } from './read-bounded.ts';
 
 /** Source: facts, cache file. Other programs of this kind keep theirs under the same name. */

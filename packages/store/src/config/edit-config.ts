@@ -1,10 +1,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { flushFolder } from '../rollout/flush-folder.ts';
+import { describeSystemError, flushFolder, systemErrorCode } from '@quire/files';
 import { RolloutError } from '../rollout/rollout-error.ts';
 import { lockRollout, type RolloutLock } from '../rollout/rollout-lock.ts';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { ConfigError } from './config-error.ts';
 import { readConfigText } from './config-file.ts';
 import { type ConfigChange, changeTomlText } from './edit-toml.ts';

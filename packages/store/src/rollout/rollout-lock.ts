@@ -1,6 +1,5 @@
 import fs from 'node:fs';
-import { systemErrorCode } from '../system-error.ts';
-import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { isRunning, ownIdentity, type ProcessIdentity, systemErrorCode } from '@quire/files';
 import { RolloutError } from './rollout-error.ts';
 
 /**

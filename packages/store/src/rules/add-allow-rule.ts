@@ -2,11 +2,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allowRuleText, parseRules } from '@quire/core';
+import { describeSystemError, flushFolder, systemErrorCode } from '@quire/files';
 import { AppendFile } from '../rollout/append-file.ts';
-import { flushFolder } from '../rollout/flush-folder.ts';
 import { RolloutError } from '../rollout/rollout-error.ts';
 import { lockRollout, type RolloutLock } from '../rollout/rollout-lock.ts';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { hasAllowRule } from './has-allow-rule.ts';
 
 const LOCK_PAUSE_MS = 20;

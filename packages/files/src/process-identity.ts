@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { systemErrorCode } from '../system-error.ts';
+import { systemErrorCode } from './system-error.ts';
 
 /** A process, told apart from a later one that was given the same number. */
 export interface ProcessIdentity {
