@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FileLock } from '@quire/files';
 import { createDialer } from '@quire/network';
 import type { JsonObject } from '@quire/protocol';
 import { AuthError } from '../auth-error.ts';
@@ -6,7 +7,7 @@ import { loginOf, withTokens } from '../credentials/auth-document.ts';
 import type { ChatgptLogin } from '../credentials/login.ts';
 import { type Environment, refreshUrl } from '../endpoints.ts';
 import type { ClientIdentity } from '../post.ts';
-import { type FileLock, takeLock } from '../storage/file-lock.ts';
+import { lockLogin } from '../storage/change-login.ts';
 import type { LoginStore } from '../storage/login-store.ts';
 import { generationOf } from './generation.ts';
 import { lost, type RefreshFailure, type RefreshOutcome } from './refresh-outcome.ts';
@@ -36,7 +37,7 @@ export interface StoredRefresh {
 export async function refreshStored(request: StoredRefresh): Promise<RefreshOutcome> {
   let lock: FileLock | undefined;
   try {
-    lock = await takeLock(request.lockPath, { waitMs: LOCK_WAIT_MS, signal: NEVER });
+    lock = await lockLogin(request.lockPath, { waitMs: LOCK_WAIT_MS });
     return await refreshAlone(request);
   } catch (error) {
     return { kind: 'failed', failure: storeFailure(error) };

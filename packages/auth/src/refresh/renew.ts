@@ -1,9 +1,10 @@
+import type { FileLock } from '@quire/files';
 import { AuthError } from '../auth-error.ts';
 import { loginOf } from '../credentials/auth-document.ts';
 import type { ChatgptLogin } from '../credentials/login.ts';
 import type { Environment } from '../endpoints.ts';
 import type { ClientIdentity } from '../post.ts';
-import { type FileLock, takeLock } from '../storage/file-lock.ts';
+import { lockLogin } from '../storage/change-login.ts';
 import type { LoginStore, StoreKind } from '../storage/login-store.ts';
 import { generationOf } from './generation.ts';
 import { changeLockPath, renewalLockPath } from './lock-paths.ts';
@@ -54,9 +55,8 @@ export async function renew(login: ChatgptLogin, renewal: Renewal): Promise<Refr
 
 /** Only saves work: what must be done alone is done under another lock. */
 async function openGate(home: string): Promise<FileLock | undefined> {
-  const never = new AbortController().signal;
   try {
-    return await takeLock(renewalLockPath(home), { waitMs: 2 * LOCK_WAIT_MS, signal: never });
+    return await lockLogin(renewalLockPath(home), { waitMs: 2 * LOCK_WAIT_MS });
   } catch (error) {
     if (error instanceof AuthError) return undefined;
     throw error;

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isJsonObject } from '@quire/protocol';
-import { AuthError } from '../auth-error.ts';
-import { systemCode, systemWord } from '../system-error.ts';
-import { sleep } from '../waiting.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseJsonObject } from '@quire/protocol';
+import { FileError } from './file-error.ts';
+import { describeSystemError, systemErrorCode } from './system-error.ts';
 
 /** Held by one place in one process. Node has no `flock`: a file says who has it. */
 export interface FileLock {
@@ -14,9 +14,11 @@ export interface FileLock {
 }
 
 export interface LockOptions {
-  readonly signal: AbortSignal;
-  /** AuthError 'in-use' after this long. */
+  /** What the lock is for, as a message names it. */
+  readonly what: string;
+  /** FileError 'in-use' after this long. */
   readonly waitMs: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Which process, told apart from a later one with the same number and from one of another machine. */
@@ -42,18 +44,18 @@ const TAKEOVER_AGE_MS = 5000;
 
 /**
  * Waits for a lock and takes it. One that was left by a process that is gone is taken over, by one of those who wait.
- * Rejects with AuthError 'in-use' or 'not-writable', or the reason of the signal.
+ * Rejects with FileError 'in-use' or 'not-writable', or the reason of the signal.
  */
-export async function takeLock(path: string, { signal, waitMs }: LockOptions): Promise<FileLock> {
+export async function takeFileLock(path: string, { what, waitMs, signal }: LockOptions): Promise<FileLock> {
   const own: Owner = { ...self(), hold: randomBytes(9).toString('base64url') };
   const giveUpAtMs = performance.now() + waitMs;
   for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS)) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     if (await makeLock(path, own)) return { release: () => giveBack(path, own) };
     if (await takeAway(path)) continue;
-    if (performance.now() >= giveUpAtMs) throw await inUse(path);
+    if (performance.now() >= giveUpAtMs) throw await inUse(what, path);
     // Those who wait do not ask in step.
-    await sleep(pauseMs * (0.5 + Math.random() / 2), signal);
+    await sleep(pauseMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -67,13 +69,15 @@ async function makeLock(path: string, own: Owner): Promise<boolean> {
       await link(draft, path);
       return true;
     } catch (error) {
-      if (systemCode(error) === 'EEXIST') return false;
+      if (systemErrorCode(error) === 'EEXIST') return false;
     }
     await writeFile(path, JSON.stringify(own), { mode: 0o600, flag: 'wx' });
     return true;
   } catch (cause) {
-    if (systemCode(cause) === 'EEXIST') return false;
-    throw new AuthError('not-writable', `${path} can not be made (${systemWord(cause)}); check its folder`, { cause });
+    if (systemErrorCode(cause) === 'EEXIST') return false;
+    throw new FileError('not-writable', `${path} can not be made: ${describeSystemError(cause)}; check its folder`, {
+      cause,
+    });
   } finally {
     await rm(draft, { force: true }).catch(() => undefined);
   }
@@ -120,7 +124,7 @@ function isRunning({ pid, startedAt }: Owner): boolean {
   try {
     process.kill(pid, /* signal */ 0);
   } catch (error) {
-    if (systemCode(error) !== 'EPERM') return false;
+    if (systemErrorCode(error) !== 'EPERM') return false;
   }
   const stat = readStat(pid);
   if (stat === undefined) return true;
@@ -151,21 +155,16 @@ function readStat(pid: number): { readonly state: string; readonly startedAt: st
   }
 }
 
+/** `undefined`: it is not finished, or not one of ours. */
 function parseOwner(text: string): Owner | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (!isJsonObject(value)) return undefined;
-    const { pid, startedAt, realm, hold } = value;
-    if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0 || typeof hold !== 'string') return undefined;
-    return {
-      pid,
-      startedAt: typeof startedAt === 'string' ? startedAt : undefined,
-      realm: typeof realm === 'string' ? realm : undefined,
-      hold,
-    };
-  } catch {
-    return undefined; // not finished, or not one of ours
-  }
+  const { pid, startedAt, realm, hold } = parseJsonObject(text) ?? {};
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0 || typeof hold !== 'string') return undefined;
+  return {
+    pid,
+    startedAt: typeof startedAt === 'string' ? startedAt : undefined,
+    realm: typeof realm === 'string' ? realm : undefined,
+    hold,
+  };
 }
 
 async function ageMs(path: string): Promise<number> {
@@ -175,12 +174,11 @@ async function ageMs(path: string): Promise<number> {
   );
 }
 
-async function inUse(path: string): Promise<AuthError> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const owner = parseOwner(text);
+async function inUse(what: string, path: string): Promise<FileError> {
+  const owner = parseOwner(await readFile(path, 'utf8').catch(() => ''));
   const who = owner === undefined ? 'another process' : `process ${owner.pid}`;
-  return new AuthError(
+  return new FileError(
     'in-use',
-    `the login is being changed by ${who}; wait until it ends or end it, or remove ${path} if it is no quire`,
+    `${what} is being changed by ${who}; wait until it ends or end it, or remove ${path} if it is no quire`,
   );
 }

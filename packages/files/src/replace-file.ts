@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { AuthError } from '../auth-error.ts';
-import { systemCode, systemWord } from '../system-error.ts';
+import { FileError } from './file-error.ts';
+import { flushFolder } from './flush-folder.ts';
+import { describeSystemError, systemErrorCode } from './system-error.ts';
 
 const PROBE_BYTES = 16 * 1024;
 
 /**
  * Replaces a file by way of a second one, so that a crash leaves the old content or the new one; readable by its owner
- * only. A link to a file stays one. Rejects with AuthError 'not-writable'.
+ * only. A link to a file stays one. Rejects with FileError 'not-writable'.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   await writing(path, async () => {
@@ -25,7 +26,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   });
 }
 
-/** Whether the file could be replaced: the folder takes files, and the disk has room. Rejects with AuthError 'not-writable'. */
+/** Whether the file could be replaced: the folder takes files, and the disk has room. Rejects with FileError 'not-writable'. */
 export async function probeFile(path: string): Promise<void> {
   await writing(path, async () => {
     const target = await prepare(path);
@@ -42,32 +43,20 @@ export async function probeFile(path: string): Promise<void> {
   });
 }
 
-/** Whether there was one. Rejects with AuthError 'not-writable'. */
-export async function removeFile(path: string): Promise<boolean> {
-  try {
-    await rm(path);
-    return true;
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    throw notWritable(path, error);
-  }
-}
-
 /** Makes the folder. The file itself where `path` is a link to it. */
 async function prepare(path: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
     return await realpath(path);
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
   }
   const isLink = await lstat(path).then(
     (stats) => stats.isSymbolicLink(),
     () => false,
   );
   if (!isLink) return path;
-  throw new AuthError('not-writable', `${path} is a link to a file that does not exist; remove it or make that file`);
+  throw new FileError('not-writable', `${path} is a link to a file that does not exist; remove it or make that file`);
 }
 
 async function writeDraft(draft: string, content: Buffer): Promise<void> {
@@ -80,16 +69,6 @@ async function writeDraft(draft: string, content: Buffer): Promise<void> {
   }
 }
 
-/** Makes the names in a folder durable, where the system can do that. */
-async function flushFolder(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder, 'r');
-    await handle.sync().finally(() => handle.close());
-  } catch {
-    // Not every system can open or flush a folder. The content of its files is safe either way.
-  }
-}
-
 function draftName(target: string): string {
   return `${target}.${randomBytes(6).toString('hex')}.draft`;
 }
@@ -98,11 +77,11 @@ async function writing(path: string, write: () => Promise<void>): Promise<void> 
   try {
     await write();
   } catch (error) {
-    throw error instanceof AuthError ? error : notWritable(path, error);
+    throw error instanceof FileError ? error : notWritable(path, error);
   }
 }
 
-function notWritable(path: string, cause: unknown): AuthError {
-  const what = `${path} can not be written (${systemWord(cause)}); check its folder and the space on the disk`;
-  return new AuthError('not-writable', what, { cause });
+function notWritable(path: string, cause: unknown): FileError {
+  const what = `${path} can not be written: ${describeSystemError(cause)}; check its folder and the space on the disk`;
+  return new FileError('not-writable', what, { cause });
 }
