@@ -360,12 +360,8 @@ export class LoginKeeper {
       import('./refresh/lock-paths.ts'),
       import('./refresh/refresh-stored.ts'),
     ]);
-    const lock = await lockLogin(changeLockPath(this.#options.home), { signal, waitMs: LOCK_WAIT_MS });
-    try {
-      return await work();
-    } finally {
-      await lock.release();
-    }
+    await using _lock = await lockLogin(changeLockPath(this.#options.home), { signal, waitMs: LOCK_WAIT_MS });
+    return await work();
   }
 }
 

@@ -5,13 +5,11 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseJsonObject } from '@quire/protocol';
 import { FileError } from './file-error.ts';
+import { isRunning, ownIdentity, type ProcessIdentity, parseIdentity } from './process-identity.ts';
 import { describeSystemError, systemErrorCode } from './system-error.ts';
 
-/** Held by one place in one process. Node has no `flock`: a file says who has it. */
-export interface FileLock {
-  /** Rejects never; twice is fine. */
-  release(): Promise<void>;
-}
+/** Held by one place in one process until it is disposed, which never rejects. Node has no `flock`: a file says who has it. */
+export type FileLock = AsyncDisposable;
 
 export interface LockOptions {
   /** What the lock is for, as a message names it. */
@@ -21,11 +19,7 @@ export interface LockOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Which process, told apart from a later one with the same number and from one of another machine. */
-interface Owner {
-  readonly pid: number;
-  /** When it began; `undefined` where the system does not tell. */
-  readonly startedAt: string | undefined;
+interface Owner extends ProcessIdentity {
   /** In which its number means something: the machine's run and the process namespace. */
   readonly realm: string | undefined;
   /** Tells two holds of one process apart. */
@@ -47,11 +41,11 @@ const TAKEOVER_AGE_MS = 5000;
  * Rejects with FileError 'in-use' or 'not-writable', or the reason of the signal.
  */
 export async function takeFileLock(path: string, { what, waitMs, signal }: LockOptions): Promise<FileLock> {
-  const own: Owner = { ...self(), hold: randomBytes(9).toString('base64url') };
+  const own: Owner = { ...ownIdentity(), realm: readRealm(), hold: randomBytes(9).toString('base64url') };
   const giveUpAtMs = performance.now() + waitMs;
   for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS)) {
     signal?.throwIfAborted();
-    if (await makeLock(path, own)) return { release: () => giveBack(path, own) };
+    if (await makeLock(path, own)) return { [Symbol.asyncDispose]: () => giveBack(path, own) };
     if (await takeAway(path)) continue;
     if (performance.now() >= giveUpAtMs) throw await inUse(what, path);
     // Those who wait do not ask in step.
@@ -110,7 +104,7 @@ async function isLeft(path: string): Promise<boolean> {
   if (text === undefined) return false; // given back
   const owner = parseOwner(text);
   if (owner === undefined) return (await ageMs(path)) > UNFINISHED_AGE_MS;
-  if (owner.realm !== self().realm) return (await ageMs(path)) > FOREIGN_AGE_MS;
+  if (owner.realm !== readRealm()) return (await ageMs(path)) > FOREIGN_AGE_MS;
   return !isRunning(owner);
 }
 
@@ -118,21 +112,6 @@ async function giveBack(path: string, own: Owner): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined || parseOwner(text)?.hold !== own.hold) return;
   await rm(path, { force: true }).catch(() => undefined); // what stays names a process that ends: the next takes it over
-}
-
-function isRunning({ pid, startedAt }: Owner): boolean {
-  try {
-    process.kill(pid, /* signal */ 0);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'EPERM') return false;
-  }
-  const stat = readStat(pid);
-  if (stat === undefined) return true;
-  return stat.state !== 'Z' && stat.state !== 'X' && (startedAt === undefined || stat.startedAt === startedAt);
-}
-
-function self(): Omit<Owner, 'hold'> {
-  return { pid: process.pid, startedAt: readStat(process.pid)?.startedAt, realm: readRealm() };
 }
 
 function readRealm(): string | undefined {
@@ -144,27 +123,12 @@ function readRealm(): string | undefined {
   }
 }
 
-/** Linux only. Source: proc(5), fields 3 and 22; the name before them may hold spaces and brackets. */
-function readStat(pid: number): { readonly state: string; readonly startedAt: string } | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', startedAt: fields[19] ?? '' };
-  } catch {
-    return undefined; // another system, or it has just ended: then the next look says so
-  }
-}
-
 /** `undefined`: it is not finished, or not one of ours. */
 function parseOwner(text: string): Owner | undefined {
-  const { pid, startedAt, realm, hold } = parseJsonObject(text) ?? {};
-  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0 || typeof hold !== 'string') return undefined;
-  return {
-    pid,
-    startedAt: typeof startedAt === 'string' ? startedAt : undefined,
-    realm: typeof realm === 'string' ? realm : undefined,
-    hold,
-  };
+  const identity = parseIdentity(text);
+  const { realm, hold } = parseJsonObject(text) ?? {};
+  if (identity === undefined || typeof hold !== 'string') return undefined;
+  return { ...identity, realm: typeof realm === 'string' ? realm : undefined, hold };
 }
 
 async function ageMs(path: string): Promise<number> {

@@ -19,9 +19,9 @@ test('one holds the lock, the next gets it when it is given back [AUTH-40]', asy
   });
   expect(await reasonOf(takeFileLock(path, { what, waitMs: 0 }))).toMatchObject({ code: 'in-use' });
   order.push('first gives it back');
-  await first.release();
-  await (await second).release();
-  await first.release();
+  await first[Symbol.asyncDispose]();
+  await (await second)[Symbol.asyncDispose]();
+  await first[Symbol.asyncDispose]();
   expect(order).toEqual(['first gives it back', 'second has it']);
   expect(await readdir(home.path)).toEqual([]);
 });
@@ -33,18 +33,17 @@ test('a lock of a process that is gone is taken over by one of many [AUTH-40]', 
   await once(child, 'close');
   const own = await takeFileLock(path, { what, waitMs: 0 });
   const left = JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), pid: child.pid });
-  await own.release();
+  await own[Symbol.asyncDispose]();
   await writeFile(path, left);
   let holders = 0;
   let most = 0;
   await Promise.all(
     Array.from({ length: 20 }, async () => {
-      const lock = await takeFileLock(path, { what, waitMs: 20_000 });
+      await using _lock = await takeFileLock(path, { what, waitMs: 20_000 });
       holders += 1;
       most = Math.max(most, holders);
       await new Promise((resolve) => setImmediate(resolve));
       holders -= 1;
-      await lock.release();
     }),
   );
   expect(most).toBe(1);
@@ -61,15 +60,14 @@ test('a lock that says nothing, or of another machine, counts for a while only [
     expect(await reasonOf(takeFileLock(path, { what, waitMs: 0 }))).toMatchObject({ code: 'in-use' });
     const then = Date.now() / 1000 - ageSeconds;
     await utimes(path, then, then);
-    await (await takeFileLock(path, { what, waitMs: 1000 })).release();
+    await using _taken = await takeFileLock(path, { what, waitMs: 1000 });
   }
 });
 
 test('waiting ends with the signal [AUTH-40]', async () => {
   await using home = await temporaryFolder();
   const path = join(home.path, 'lock');
-  const lock = await takeFileLock(path, { what, waitMs: 0 });
-  await using _held = { [Symbol.asyncDispose]: () => lock.release() };
+  await using _held = await takeFileLock(path, { what, waitMs: 0 });
   const aborting = new AbortController();
   const why = new Error('enough');
   const waiting = reasonOf(takeFileLock(path, { what, waitMs: 60_000, signal: aborting.signal }));

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FileLock } from '@quire/files';
 import { createDialer } from '@quire/network';
 import type { JsonObject } from '@quire/protocol';
 import { AuthError } from '../auth-error.ts';
@@ -35,14 +34,11 @@ export interface StoredRefresh {
  * to whoever asked. A failure is a value.
  */
 export async function refreshStored(request: StoredRefresh): Promise<RefreshOutcome> {
-  let lock: FileLock | undefined;
   try {
-    lock = await lockLogin(request.lockPath, { waitMs: LOCK_WAIT_MS });
+    await using _lock = await lockLogin(request.lockPath, { waitMs: LOCK_WAIT_MS });
     return await refreshAlone(request);
   } catch (error) {
     return { kind: 'failed', failure: storeFailure(error) };
-  } finally {
-    await lock?.release();
   }
 }
 

@@ -43,14 +43,10 @@ export async function renew(login: ChatgptLogin, renewal: Renewal): Promise<Refr
     });
   if (storeKind === undefined || storeKind === 'ephemeral') return await here();
   const { refreshElsewhere } = await import('./refresh-elsewhere.ts');
-  const gate = await openGate(home);
-  try {
-    if (await isDone(store, { generation, accountId })) return { kind: 'adopted' };
-    const order = { home, storeKind, generation, accountId: accountId ?? null, client: client ?? null };
-    return (await refreshElsewhere(order, { environment })) ?? (await here());
-  } finally {
-    await gate?.release();
-  }
+  await using _gate = await openGate(home);
+  if (await isDone(store, { generation, accountId })) return { kind: 'adopted' };
+  const order = { home, storeKind, generation, accountId: accountId ?? null, client: client ?? null };
+  return (await refreshElsewhere(order, { environment })) ?? (await here());
 }
 
 /** Only saves work: what must be done alone is done under another lock. */

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { isRunning, ownIdentity, type ProcessIdentity, systemErrorCode } from '@quire/files';
+import { isRunning, ownIdentity, type ProcessIdentity, parseIdentity, systemErrorCode } from '@quire/files';
 import { RolloutError } from './rollout-error.ts';
 
 /**
@@ -115,16 +115,6 @@ function inUse(rollout: string, lock: { readonly path: string; readonly pid: num
     `${rollout} is being written by ${who}; wait until it ends or end it, or remove ${lock.path} if it is no quire`,
     { path: rollout },
   );
-}
-
-function parseIdentity(text: string): ProcessIdentity | undefined {
-  try {
-    const { pid, startedAt } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
-    return { pid, startedAt: typeof startedAt === 'string' ? startedAt : undefined };
-  } catch {
-    return undefined; // not one of ours, so nobody is behind it
-  }
 }
 
 function readText(path: string): string | undefined {
