@@ -42,6 +42,7 @@ const TAKEOVER_AGE_MS = 5000;
  */
 export async function takeFileLock(path: string, { what, waitMs, signal }: LockOptions): Promise<FileLock> {
   const own: Owner = { ...ownIdentity(), realm: readRealm(), hold: randomBytes(9).toString('base64url') };
+  await makeFolder(dirname(path));
   const giveUpAtMs = performance.now() + waitMs;
   for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS)) {
     signal?.throwIfAborted();
@@ -53,11 +54,18 @@ export async function takeFileLock(path: string, { what, waitMs, signal }: LockO
   }
 }
 
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new FileError('not-writable', `${folder} can not be made: ${describeSystemError(cause)}`, { cause });
+  }
+}
+
 /** The lock appears with its content, where the file system can do that. */
 async function makeLock(path: string, own: Owner): Promise<boolean> {
   const draft = `${path}.${own.hold}`;
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFile(draft, JSON.stringify(own), { mode: 0o600, flag: 'wx' });
     try {
       await link(draft, path);

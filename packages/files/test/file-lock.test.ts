@@ -74,3 +74,13 @@ test('waiting ends with the signal [AUTH-40]', async () => {
   aborting.abort(why);
   expect(await waiting).toBe(why);
 });
+
+test('a lock that can not be made is refused at once [AUTH-40]', async () => {
+  await using home = await temporaryFolder();
+  const path = join(home.path, 'file');
+  await writeFile(path, '');
+  expect(await reasonOf(takeFileLock(join(path, 'lock'), { what, waitMs: 60_000 }))).toMatchObject({
+    code: 'not-writable',
+    message: `${path} can not be made: it exists already`,
+  });
+});
