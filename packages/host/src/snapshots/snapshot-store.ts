@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { replaceFile } from '@quire/files';
+import { replaceFile, systemErrorCode } from '@quire/files';
 import { configuration, isolatedEnvironment, runGit } from '../git/run-git.ts';
-import { systemCode } from '../system-reason.ts';
 import type { WorkTree } from './work-tree.ts';
 
 /** Where a restore puts what it works on: in the top of the work tree, on the same file system as its files. */
@@ -186,7 +185,7 @@ function beginEmpty(): void {
 
 export async function forgetIndex(store: SnapshotStore): Promise<void> {
   await unlink(join(store.directory, 'index')).catch((error: unknown) => {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
   });
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError, replaceFile } from '@quire/files';
+import { FileError, replaceFile, systemErrorCode } from '@quire/files';
 import { isJsonObject, type JsonObject, numberAt, stringAt } from '@quire/protocol';
-import { systemCode, systemReason } from '../../system-reason.ts';
+import { systemReason } from '../../system-reason.ts';
 import { McpError } from '../mcp-error.ts';
 
 /** Which login is meant. */
@@ -100,7 +100,7 @@ async function readFileObject(home: string): Promise<JsonObject> {
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return {};
+    if (systemErrorCode(cause) === 'ENOENT') return {};
     throw new McpError('credentials-file', `${path} can not be read: ${systemReason(cause)}`, { cause });
   }
   let value: unknown;
