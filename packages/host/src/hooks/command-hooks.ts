@@ -1,8 +1,8 @@
 import type { HookDefinition, HookedCall, HookVerdict } from '@quire/core';
+import { HookProcesses } from '../process/bounded-programs.ts';
 import { type HookAnswer, readAnswer } from './hook-answer.ts';
 import type { ToolHooksOptions } from './hook-options.ts';
 import { hookPayload } from './hook-payload.ts';
-import { HookProcesses } from './hook-processes.ts';
 
 /** Longest text of one hook that is told to the model, in characters. */
 const MAX_TEXT_LENGTH = 16_384;

@@ -1,6 +1,6 @@
 import type { HookEvent } from '@quire/core';
 import { isJsonObject, type JsonObject, objectAt, stringAt } from '@quire/protocol';
-import type { HookRun } from './follow-hook.ts';
+import type { HookRun } from '../process/follow-program.ts';
 
 export type HookAnswer =
   | { readonly kind: 'go-on'; readonly text: string | undefined }

@@ -26,7 +26,7 @@ export async function runProgram({ argv, cwd, environment, timeoutMs, signal }: 
   const directory = await stat(cwd).catch((error: unknown) => systemReason(error));
   if (typeof directory === 'string') return noDirectory(cwd, directory);
   if (!directory.isDirectory()) return noDirectory(cwd, 'it is not a directory');
-  const { HookProcesses } = await import('../hooks/hook-processes.ts');
+  const { HookProcesses } = await import('./bounded-programs.ts');
   const processes = new HookProcesses({ environment });
   try {
     return await processes.run({ command: argv, timeoutMs }, { payload: '', cwd, signal });

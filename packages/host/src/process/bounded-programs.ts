@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HookDefinition } from '@quire/core';
-import { linkSignals } from '../process/abort.ts';
-import { groupExists, killGroup, killMarkedProcesses, OWNER_VARIABLE } from '../process/marked-processes.ts';
-import { Watchdog } from '../process/watchdog.ts';
 import { systemReason } from '../system-reason.ts';
-import { follow, type HookRun } from './follow-hook.ts';
+import { linkSignals } from './abort.ts';
+import { follow, type HookRun } from './follow-program.ts';
+import { groupExists, killGroup, killMarkedProcesses, OWNER_VARIABLE } from './marked-processes.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** Starts hooks, each leading a session of its own, and leaves none behind: neither after `close` nor on any death. */
 export class HookProcesses {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { timerDelay } from '../process/abort.ts';
-import { CapturedOutput } from '../process/captured-output.ts';
+import { timerDelay } from './abort.ts';
+import { CapturedOutput } from './captured-output.ts';
 
 export type HookRun =
   | { readonly kind: 'exited'; readonly exitCode: number; readonly stdout: string; readonly stderr: string }
