@@ -7,7 +7,7 @@ import { reasonOf, temporaryFolder } from './support/temporary-folder.ts';
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
 describe('a file that is replaced', () => {
-  test('is made with its folders for the owner only, and nothing stays beside it [FILE-01]', async () => {
+  test('is made with its folders for the owner only, and nothing stays beside it [REPL-01]', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'new/list.json');
     for (const text of ['{"a":1}', '{}']) await replaceFile(path, text);
@@ -19,7 +19,7 @@ describe('a file that is replaced', () => {
     expect(await readdir(join(folder.path, 'new'))).toEqual(['list.json']);
   });
 
-  test('is closed to others, unless its permissions are to be kept [FILE-02]', async () => {
+  test('is closed to others, unless its permissions are to be kept [REPL-02]', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'list');
     await writeFile(path, 'old');
@@ -30,7 +30,7 @@ describe('a file that is replaced', () => {
     expect([kept, await modeOf(path), [...(await readFile(path))]]).toEqual([0o644, 0o600, [0xff]]);
   });
 
-  test('stays behind the link that leads to it; a link to nothing is refused [FILE-03]', async () => {
+  test('stays behind the link that leads to it; a link to nothing is refused [REPL-03]', async () => {
     await using folder = await temporaryFolder();
     const [real, link, lost] = [join(folder.path, 'real'), join(folder.path, 'link'), join(folder.path, 'lost')];
     await writeFile(real, 'old');
@@ -45,7 +45,7 @@ describe('a file that is replaced', () => {
     expect((await lstat(lost)).isSymbolicLink()).toBe(true);
   });
 
-  test('is what it was when that fails, with no draft beside it [FILE-04]', async () => {
+  test('is what it was when that fails, with no draft beside it [REPL-04]', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'list');
     await mkdir(path);
@@ -57,7 +57,7 @@ describe('a file that is replaced', () => {
   });
 });
 
-test('whether a file can be replaced is tried without changing anything [FILE-05]', async () => {
+test('whether a file can be replaced is tried without changing anything [REPL-05]', async () => {
   await using folder = await temporaryFolder();
   const path = join(folder.path, 'list');
   await writeFile(path, 'old');
