@@ -1,6 +1,6 @@
-export { FileError, type FileErrorCode } from './file-error.ts';
+export { FileError } from './file-error.ts';
 export { type FileLock, type LockOptions, takeFileLock } from './file-lock.ts';
 export { flushFolder } from './flush-folder.ts';
 export { isRunning, ownIdentity, type ProcessIdentity, parseIdentity } from './process-identity.ts';
-export { probeFile, type ReplaceOptions, realFile, replaceFile } from './replace-file.ts';
+export { probeFile, realFile, replaceFile } from './replace-file.ts';
 export { describeSystemError, systemErrorCode } from './system-error.ts';
