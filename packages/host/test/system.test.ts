@@ -98,6 +98,7 @@ test('the package exports these names and no others [HOST-73]', () => {
     'readGitFacts',
     'readProjectInstructions',
     'readReviewTarget',
+    'runProgram',
     'systemClock',
     'systemEntropy',
   ]);
