@@ -4,7 +4,8 @@ import { RolloutError } from './rollout-error.ts';
 
 /**
  * Says that a process writes a rollout: a file beside it with the number and the start of that process. Node has no
- * `flock`. Programs that do not know the file are not held back by it.
+ * `flock`. Programs that do not know the file are not held back by it. Other than a `FileLock` it is held as long as a
+ * thread is open, by all writers of this process together, and whoever does not get it is refused at once.
  */
 export interface RolloutLock {
   /** Calling it twice is fine. */
