@@ -22,6 +22,7 @@ export const FLOORS = {
   protocol: { floor: 0, pure: true },
   core: { floor: 1, pure: true },
   jsonrpc: { floor: 1, pure: true },
+  files: { floor: 2 },
   network: { floor: 2, sockets: true },
   'model-client': { floor: 3, webSockets: true },
   auth: { floor: 3 },

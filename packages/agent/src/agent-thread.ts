@@ -13,6 +13,7 @@ import type {
 } from './api.ts';
 import { asAgentError } from './convert-error.ts';
 import { EventBuffer } from './event-buffer.ts';
+import { changeSettings, currentSettings } from './ground-settings.ts';
 import type { NoticeBoard } from './notice-board.ts';
 import type { ThreadEquipment } from './thread-equipment.ts';
 import type { AgentsOfThread, ThreadGround, ThreadSource } from './thread-ground.ts';
@@ -220,10 +221,10 @@ export class OpenThread implements AgentThread {
     { overrides, outputSchema }: PushOptions,
     request: TaskRequest,
   ): Promise<TurnOutcome> {
-    const { opener, ground, equipment, notices } = this.#resources;
+    const { ground, equipment, notices } = this.#resources;
     const input = normalizeInput(submission);
-    const current = opener.currentSettings(ground, this.#thread.settings);
-    const settings = overrides === undefined ? current : await opener.changeSettings(ground, current, overrides);
+    const current = currentSettings(ground, this.#thread.settings);
+    const settings = overrides === undefined ? current : await changeSettings(ground, current, overrides);
     notices.postByEnd((post) => ground.models.reportUnknown(settings.model.slug, post));
     if (equipment.isAwaited) await equipment.ready(request.signal);
     return this.#thread.runTurn({ ...request, input, outputSchema, settings });

@@ -60,8 +60,6 @@ export class Quire {
       onTiming: (timing) => telemetry.noteCatalog(timing),
     });
     this.#opener = new ThreadOpener({
-      options,
-      environment: this.#environment,
       lines,
       telemetry,
       catalogs: this.#catalogs,
@@ -93,7 +91,7 @@ export class Quire {
   resumeThread(target: ResumeTarget, options: ThreadOptions = {}): Promise<AgentThread> {
     return guarded(async () => {
       const site = await readSite(this.#options, options, this.#environment);
-      const secrets = this.#opener.secrets(site.config);
+      const secrets = this.#opener.secrets(site);
       const { openStoredThread } = await import('./stored-thread.ts');
       return this.#opener.open(site, options, await openStoredThread(target, { ...site, secrets }));
     });
@@ -111,7 +109,7 @@ export class Quire {
         site,
         options,
         originator: this.#lines.originator,
-        secrets: this.#opener.secrets(site.config),
+        secrets: this.#opener.secrets(site),
       });
       return this.#opener.open(site, options, forked, { isFork: true });
     });

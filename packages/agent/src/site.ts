@@ -17,6 +17,8 @@ export interface Site {
   readonly home: string;
   readonly cwd: string;
   readonly config: Config;
+  /** Of this program. */
+  readonly environment: Environment;
   readonly signal: AbortSignal;
 }
 
@@ -35,7 +37,7 @@ export async function readSite(
   const home = homeOf(options, environment);
   const cwd = await resolveWorkingDirectory(thread.workingDirectory ?? currentDirectory());
   const config = await readConfig(options, { home, cwd, environment });
-  return { home, cwd, config, signal };
+  return { home, cwd, config, environment, signal };
 }
 
 /** @throws AgentError, ConfigError */

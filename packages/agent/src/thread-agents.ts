@@ -28,6 +28,7 @@ import type { AgentThread } from './api.ts';
 import { ChildAgent, type ChildIdentity, type ChildListener, isAtRest } from './child-agent.ts';
 import { firstRest } from './first-rest.ts';
 import { forkedSeed } from './forked-seed.ts';
+import { changeSettings } from './ground-settings.ts';
 import { openStoredThread, type StoredThread } from './stored-thread.ts';
 import type { AgentsOfThread, ThreadGround, ThreadSource } from './thread-ground.ts';
 
@@ -185,7 +186,7 @@ export class ThreadAgents implements SubAgents, AgentsOfThread {
   async #childSettings(order: SpawnOrder, settings: ThreadSettings): Promise<ThreadSettings> {
     const { model, reasoningEffort } = order;
     if (model === undefined && reasoningEffort === undefined) return settings;
-    return this.#opener.changeSettings(this.#ground, settings, {
+    return changeSettings(this.#ground, settings, {
       ...(model === undefined ? {} : { model }),
       ...(reasoningEffort === undefined ? {} : { reasoningEffort }),
     });

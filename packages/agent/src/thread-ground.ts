@@ -2,7 +2,7 @@ import type { CredentialsSource } from '@quire/auth';
 import type { RequestBudget, Thread, ThreadSeed, ThreadSettings, Tool } from '@quire/core';
 import type { JsonValue, ThreadId } from '@quire/protocol';
 import type { KnownValues } from '@quire/store';
-import type { AgentThread, ThreadOptions, TurnOverrides } from './api.ts';
+import type { AgentThread, ThreadOptions } from './api.ts';
 import type { ThreadModels } from './models/thread-models.ts';
 import type { AgentLabel } from './new-rollout.ts';
 import type { Site } from './site.ts';
@@ -57,12 +57,8 @@ export interface ChildOptions {
   readonly agents?: AgentsOfTree | undefined;
 }
 
-/** Where threads get other threads and settings from. */
+/** Where threads get other threads from. */
 export interface ThreadSource {
   /** A thread of its own that works for another one, on the same ground with other settings. */
   openChild(parent: ThreadGround, settings: ThreadSettings, child: ChildOptions): Promise<AgentThread>;
-  /** The settings of a thread after a turn asked for others. */
-  changeSettings(ground: ThreadGround, settings: ThreadSettings, overrides: TurnOverrides): Promise<ThreadSettings>;
-  /** The settings of a thread on the day it is now and with what is known of its model; often the very same object. */
-  currentSettings(ground: ThreadGround, settings: ThreadSettings): ThreadSettings;
 }

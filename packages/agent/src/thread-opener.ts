@@ -1,70 +1,23 @@
 import { rm } from 'node:fs/promises';
-import {
-  type ModelPort,
-  type RolloutWriter,
-  resolveSettings,
-  Thread,
-  type ThreadPorts,
-  type ThreadSeed,
-  type ThreadSettings,
-} from '@quire/core';
-import {
-  createCommandRunner,
-  createFileDigests,
-  createPatchFiles,
-  createWorkTreeSnapshots,
-  systemClock,
-  systemEntropy,
-} from '@quire/host';
+import type { CommandRunner, RolloutWriter, ThreadSeed, ThreadSettings } from '@quire/core';
+import { createCommandRunner, systemClock, systemEntropy } from '@quire/host';
 import { isJsonObject, type JsonValue, type ThreadId } from '@quire/protocol';
 import { type Config, isOssProviderId, type KnownValues } from '@quire/store';
 import { AgentBudget } from './agent-budget.ts';
-import { AgentError } from './agent-error.ts';
-import { OpenThread } from './agent-thread.ts';
-import type { QuireOptions, ThreadOptions, TurnOverrides } from './api.ts';
-import { commandEnvironment, type Environment } from './environment.ts';
-import { observeFirstRequest } from './first-request.ts';
-import type { McpServersOfProgram } from './mcp-servers-of-program.ts';
-import { type ModelLines, type WebSocketChoice, webSocketChoice } from './model-line.ts';
-import type { ModelCatalogs } from './models/model-catalogs.ts';
+import type { OpenThread } from './agent-thread.ts';
+import type { ThreadOptions } from './api.ts';
+import { assembleThread, type ThreadOrigin } from './assemble-thread.ts';
+import { commandEnvironment } from './environment.ts';
+import { openingSettings, readRepository } from './ground-settings.ts';
+import type { Household } from './household.ts';
 import { ThreadModels } from './models/thread-models.ts';
 import { fileSeed, type OpenedRollout, openNewRollout } from './new-rollout.ts';
 import { NoticeBoard } from './notice-board.ts';
-import { localDate, type PlaceReading, readPlace, resolveWorkingDirectory } from './place.ts';
-import { rememberRefusals } from './remember-refusals.ts';
-import type { Sandboxes } from './sandboxes.ts';
-import type { KnownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import type { StoredThread } from './stored-thread.ts';
-import type { TelemetryOfProgram } from './telemetry-of-program.ts';
-import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
-import { openingNotices, threadFacts } from './thread-facts.ts';
+import { openingNotices } from './thread-facts.ts';
 import type { AgentsOfTree, ChildOptions, ThreadGround, ThreadSource } from './thread-ground.ts';
 import type { ThreadRecording } from './thread-recording.ts';
-import { resolveThreadSettings } from './thread-settings.ts';
-import { changedChoices } from './turn-choices.ts';
-
-/** What all threads of one program share. */
-export interface Household {
-  readonly options: QuireOptions;
-  readonly environment: Environment;
-  readonly lines: ModelLines;
-  readonly catalogs: ModelCatalogs;
-  readonly servers: McpServersOfProgram;
-  readonly sandboxes: Sandboxes;
-  readonly secrets: KnownSecrets;
-  readonly telemetry: TelemetryOfProgram;
-}
-
-interface ThreadOrigin {
-  readonly threadId: ThreadId;
-  readonly record: OpenedRollout;
-  readonly seed: ThreadSeed | undefined;
-  readonly resumed: boolean;
-  readonly warnings: readonly string[];
-  /** What kind of side task it is, as the provider is told. */
-  readonly subagent?: string;
-}
 
 /** Puts threads together from their parts. */
 export class ThreadOpener implements ThreadSource {
@@ -83,9 +36,9 @@ export class ThreadOpener implements ThreadSource {
   ): Promise<OpenThread> {
     const startedAtMs = systemClock.now();
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
-    const runner = this.#runner(site.config, threadId);
+    const runner = this.#runner(site, threadId);
     let record: OpenedRollout | undefined = stored === undefined ? undefined : storedRecord(stored, site.home);
-    const secrets = this.secrets(site.config);
+    const secrets = this.secrets(site);
     // What records is loaded while the place is read.
     const beginning = this.#household.telemetry.begin({
       threadId,
@@ -98,12 +51,12 @@ export class ThreadOpener implements ThreadSource {
     let models: ThreadModels | undefined;
     const notices = new NoticeBoard();
     try {
-      const place = await this.#readPlace(site, options, runner.shell.name);
+      const place = await readRepository(site, options, runner.shell.name);
       const credentials = await this.#household.lines.credentials(site);
       // Asked before anything is written: a run that can not authorise itself leaves no trace.
       await this.#requireServer(site);
       models = await ThreadModels.open(this.#household.catalogs, site, { credentials, onWarning: notices.post });
-      const settings = this.#settings(site.config, options, { place, models, stored });
+      const settings = openingSettings(site, options, { place, models, stored });
       site.signal.throwIfAborted();
       record ??= await this.#newRollout(site, options, { threadId, settings, secrets });
       const ground: ThreadGround = {
@@ -150,7 +103,7 @@ export class ThreadOpener implements ThreadSource {
     const { source, agent, forkedFrom, stored, subagent } = child;
     const startedAtMs = systemClock.now();
     const threadId = stored?.threadId ?? (systemEntropy.uuid() as ThreadId);
-    const runner = this.#runner(site.config, threadId);
+    const runner = this.#runner(site, threadId);
     let record: OpenedRollout | undefined = stored === undefined ? undefined : storedRecord(stored, site.home);
     const recording = parent.recording?.child({ threadId, startedAtMs, source: subagent });
     try {
@@ -178,156 +131,10 @@ export class ThreadOpener implements ThreadSource {
   }
 
   /** Values that must not reach the disk, those that come up later too. */
-  secrets(config: Config): KnownValues {
-    const { environment, secrets } = this.#household;
+  secrets({ config, environment }: Site): KnownValues {
+    const { secrets } = this.#household;
     secrets.noteConfig(config, environment);
     return secrets.list;
-  }
-
-  currentSettings({ models }: ThreadGround, settings: ThreadSettings): ThreadSettings {
-    const { environment } = settings;
-    const currentDate = localDate(systemClock.now());
-    const today =
-      environment.currentDate === currentDate
-        ? settings
-        : { ...settings, environment: { ...environment, currentDate } };
-    const model = models.describe(settings.model.slug);
-    return model === settings.model ? today : resolveSettings({ ...today, model });
-  }
-
-  async changeSettings(
-    ground: ThreadGround,
-    settings: ThreadSettings,
-    overrides: TurnOverrides,
-  ): Promise<ThreadSettings> {
-    const cwd =
-      overrides.workingDirectory === undefined
-        ? settings.cwd
-        : await resolveWorkingDirectory(overrides.workingDirectory);
-    const place =
-      cwd === settings.cwd
-        ? placeOf(settings)
-        : await this.#placeAt({ ...ground.site, cwd }, settings.environment.shellName, ground.options);
-    const options: ThreadOptions = {
-      ...ground.options,
-      model: overrides.model ?? settings.model.slug,
-      sandboxMode: overrides.sandboxMode ?? settings.sandbox.mode,
-    };
-    const resolved = resolveThreadSettings(ground.site.config, options, {
-      place,
-      processEnvironment: this.#household.environment,
-      models: ground.models,
-      storedInstructions: settings.baseInstructions,
-      storedContext: undefined,
-    });
-    return resolveSettings({
-      ...resolved,
-      choices: changedChoices(settings.choices, overrides, { configured: resolved.choices }),
-      baseInstructions: settings.baseInstructions,
-      bakedPersonality: settings.bakedPersonality,
-      approvalPolicy: overrides.approvalPolicy ?? settings.approvalPolicy,
-      collaborationMode:
-        overrides.collaborationMode === undefined
-          ? settings.collaborationMode
-          : { mode: overrides.collaborationMode.mode, instructions: overrides.collaborationMode.instructions },
-    });
-  }
-
-  async #assemble(
-    ground: ThreadGround,
-    settings: ThreadSettings,
-    origin: ThreadOrigin & { readonly runner: ReturnType<typeof createCommandRunner>; readonly notices: NoticeBoard },
-  ): Promise<OpenThread> {
-    const { threadId, runner, seed, notices } = origin;
-    const { rollout, path: rolloutPath, readSeed } = origin.record;
-    const { config, home } = ground.site;
-    const { recording } = ground;
-    const agents = ground.agents?.join(threadId, ground, notices.post);
-
-    const webSocket = webSocketChoice(config, settings);
-    const line = observeFirstRequest(this.#openLine(ground, { threadId, webSocket, subagent: origin.subagent }));
-    const { model } = line;
-    if (ground.depth === 0) ground.models.refreshAfter(line.sent);
-    let thread: Thread | undefined;
-    const currentSettings = (): ThreadSettings => thread?.settings ?? settings;
-    const equipment = await this.#equip(ground, settings, {
-      threadId,
-      notices,
-      rolloutPath,
-      firstRequest: line.sent,
-      currentSettings,
-    });
-    const snapshots = config.features['undo'] === true ? createWorkTreeSnapshots({ home }) : undefined;
-    const ports: ThreadPorts = {
-      ...equipment.ports,
-      model,
-      runner,
-      rollout,
-      files: createPatchFiles(),
-      digests: createFileDigests(),
-      ...(snapshots === undefined ? {} : { snapshots }),
-      clock: systemClock,
-      entropy: systemEntropy,
-      budget: ground.budget,
-      ...(recording === undefined ? {} : { telemetry: recording.telemetry }),
-      models: ground.models,
-      toldNotes: ground.toldNotes,
-      ...(agents === undefined ? {} : { agentTools: agents.tools }),
-    };
-    thread = new Thread({ id: threadId, settings, ports, seed });
-    recording?.opened({
-      currentSettings,
-      credentials: await ground.credentials.current({ signal: ground.site.signal }),
-      isResumed: origin.resumed,
-      onProblem: notices.post,
-    });
-    agents?.attach(thread);
-    if (webSocket !== 'off') thread.warmUp();
-    return new OpenThread(
-      thread,
-      threadFacts(settings, {
-        threadId,
-        resumed: origin.resumed,
-        providerId: config.provider.id,
-        forkedFrom: seed?.meta?.forked_from_id as ThreadId | undefined,
-        rolloutPath,
-        warnings: origin.warnings,
-      }),
-      {
-        model,
-        runner,
-        rollout,
-        snapshots,
-        agents,
-        notices,
-        equipment,
-        opener: this,
-        ground,
-        readSeed,
-      },
-    );
-  }
-
-  #equip(
-    { site, options, depth }: ThreadGround,
-    settings: ThreadSettings,
-    thread: Pick<EquipmentOrder, 'threadId' | 'notices' | 'rolloutPath' | 'firstRequest' | 'currentSettings'>,
-  ): Promise<ThreadEquipment> {
-    const { environment, sandboxes, servers } = this.#household;
-    const { config, home } = site;
-    const sandbox = sandboxes.for(config.allowedHosts);
-    return equipThread({
-      ...thread,
-      config,
-      home,
-      // Questions are for the thread that a person talks to.
-      options: depth === 0 ? options : withoutAnswers(options),
-      settings,
-      environment: commandEnvironment(environment, config.provider),
-      sandbox,
-      servers,
-      clock: systemClock,
-    });
   }
 
   async #plantTree(config: Config): Promise<AgentsOfTree | undefined> {
@@ -337,66 +144,21 @@ export class ThreadOpener implements ThreadSource {
     return AgentTree.create(config, this);
   }
 
-  async #requireServer({ config, signal }: Site): Promise<void> {
+  async #requireServer({ config, environment, signal }: Site): Promise<void> {
     if (!isOssProviderId(config.provider.id)) return;
     const { requireLocalServer } = await import('./local-server.ts');
-    await requireLocalServer(config.provider, { environment: this.#household.environment, signal });
+    await requireLocalServer(config.provider, { environment, signal });
   }
 
-  #openLine(
-    ground: ThreadGround,
-    thread: { readonly threadId: ThreadId; readonly webSocket: WebSocketChoice; readonly subagent: string | undefined },
-  ): ModelPort {
-    const { credentials, options, recording, secrets, site } = ground;
-    const { config, home } = site;
-    const place = { home, secrets, threadId: thread.threadId, providerId: config.provider.id };
-    const refusals = options.ephemeral === true ? undefined : rememberRefusals(place);
-    recording?.observer.alsoTell(refusals);
-    const observer = recording?.observer ?? refusals;
-    return this.#household.lines.open({ config, credentials, observer, ...thread });
+  #assemble(ground: ThreadGround, settings: ThreadSettings, origin: ThreadOrigin): Promise<OpenThread> {
+    return assembleThread(ground, settings, { ...origin, household: this.#household, opener: this });
   }
 
-  #runner(config: Config, threadId: ThreadId): ReturnType<typeof createCommandRunner> {
-    const environment = commandEnvironment(this.#household.environment, config.provider);
-    const sandbox = this.#household.sandboxes.for(config.allowedHosts);
-    return createCommandRunner({ threadId, environment, sandbox });
-  }
-
-  async #readPlace(site: Site, options: ThreadOptions, shellName: string): Promise<PlaceReading> {
-    const place = await this.#placeAt(site, shellName, options);
-    if (place.environment.git !== undefined || options.skipGitRepoCheck === true) return place;
-    throw new AgentError(
-      'not-a-repository',
-      `${site.cwd} is not inside a git repository; run \`git init\`, choose another with -C, or pass --skip-git-repo-check`,
-    );
-  }
-
-  #placeAt(site: Site, shellName: string, options: ThreadOptions): Promise<PlaceReading> {
-    return readPlace({
-      ...site,
-      shellName,
-      otherRoots: options.additionalDirectories ?? [],
-      processEnvironment: this.#household.environment,
-      nowMs: systemClock.now(),
-    });
-  }
-
-  #settings(
-    config: Config,
-    options: ThreadOptions,
-    known: {
-      readonly place: PlaceReading;
-      readonly models: ThreadModels;
-      readonly stored: StoredThread | undefined;
-    },
-  ): ThreadSettings {
-    const { place, models, stored } = known;
-    return resolveThreadSettings(config, options, {
-      place,
-      models,
-      processEnvironment: this.#household.environment,
-      storedInstructions: stored?.seed.meta?.base_instructions?.text,
-      storedContext: stored?.seed.previousContext ?? stored?.seed.baseline,
+  #runner({ config, environment }: Site, threadId: ThreadId): CommandRunner {
+    return createCommandRunner({
+      threadId,
+      environment: commandEnvironment(environment, config.provider),
+      sandbox: this.#household.sandboxes.for(config.allowedHosts),
     });
   }
 
@@ -437,15 +199,4 @@ async function endRecording(beginning: Promise<ThreadRecording | undefined>, err
 
 function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal';
-}
-
-function withoutAnswers({ person, ...options }: ThreadOptions): ThreadOptions {
-  if (person === undefined) return options;
-  const { answer: _answer, ...others } = person;
-  return { ...options, person: others };
-}
-
-function placeOf(settings: ThreadSettings): PlaceReading {
-  const { cwd, environment, projectInstructions } = settings;
-  return { cwd, environment, projectInstructions, notices: [] };
 }

@@ -4,9 +4,7 @@ export {
   type AccessTokenLogin,
   type Account,
   type ApiKeyLogin,
-  type AuthMode,
   accountOf,
-  authMode,
   type ChatgptLogin,
   credentialsOf,
   type HostLogin,
@@ -38,5 +36,5 @@ export type { ClientIdentity } from './post.ts';
 export { accessEndsAtMs } from './refresh/expiry.ts';
 export { enforceRestrictions, forbiddenReason, type LoginRestrictions } from './restrictions.ts';
 export { authFileWarning } from './storage/file-store.ts';
-export { STORE_KINDS, type StoreKind } from './storage/login-store.ts';
+export type { StoreKind } from './storage/login-store.ts';
 export type { HostTokens, TokenHost } from './token-host.ts';

@@ -355,17 +355,13 @@ export class LoginKeeper {
 
   async #alone<Value>(signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
     if ((this.#options.storeKind ?? 'file') === 'ephemeral') return await work();
-    const [{ takeLock }, { changeLockPath }, { LOCK_WAIT_MS }] = await Promise.all([
-      import('./storage/file-lock.ts'),
+    const [{ lockLogin }, { changeLockPath }, { LOCK_WAIT_MS }] = await Promise.all([
+      import('./storage/change-login.ts'),
       import('./refresh/lock-paths.ts'),
       import('./refresh/refresh-stored.ts'),
     ]);
-    const lock = await takeLock(changeLockPath(this.#options.home), { signal, waitMs: LOCK_WAIT_MS });
-    try {
-      return await work();
-    } finally {
-      await lock.release();
-    }
+    await using _lock = await lockLogin(changeLockPath(this.#options.home), { signal, waitMs: LOCK_WAIT_MS });
+    return await work();
   }
 }
 

@@ -27,8 +27,11 @@ const DRAFT = '.draft';
 /** Longest time that a lock of a dead process keeps anybody waiting; with the start of two processes on a busy machine. */
 const SOON_MS = 4000;
 
-/** What the next one finds: new tokens that are stored, tokens that it has to renew, or a refresh token that is spent. */
-type Left = 'renewed' | 'untouched' | 'spent';
+/**
+ * What the next one finds: new tokens that are stored or stand beside the file, tokens that it has to renew, or a refresh
+ * token that is spent.
+ */
+type Left = 'renewed' | 'beside' | 'untouched' | 'spent';
 
 const STEPS: readonly (readonly [string, Death, Left])[] = [
   ['the renewing one before it has its order', { who: 'renewer', at: 'start' }, 'untouched'],
@@ -52,7 +55,7 @@ const STEPS: readonly (readonly [string, Death, Left])[] = [
   [
     'the renewing one before the new file is in its place',
     { who: 'renewer', at: 'rename', path: 'auth.json' },
-    'spent',
+    'beside',
   ],
   [
     'the renewing one with the lock, when all is stored',

@@ -1,19 +1,11 @@
-export { ApprovalDesk, type ApprovalDeskPorts } from './approval/approval-desk.ts';
-export {
-  type AttemptResult,
-  type CommandAttempt,
-  type RequestedPermissions,
-  runAuthorized,
-} from './approval/authorize-command.ts';
-export { type BoundCommand, bindCommand } from './approval/bound-command.ts';
+export type { RequestedPermissions } from './approval/authorize-command.ts';
 export { confinementOf } from './approval/confinement.ts';
-export { isProtectedPath, PROTECTED_ANYWHERE, PROTECTED_AT_ROOT } from './approval/protected-paths.ts';
+export { PROTECTED_ANYWHERE, PROTECTED_AT_ROOT } from './approval/protected-paths.ts';
 export { backoffDelayMs } from './backoff.ts';
-export { BASE_INSTRUCTIONS } from './context/base-instructions.ts';
 export type { EnvironmentFacts, GitFacts } from './context/environment.ts';
 export { isUserTurnBoundary, turnAbortedMessage } from './context/fragments.ts';
 export { turnContextLine } from './context/initial-context.ts';
-export { modelInstructions, supportsPersonality } from './context/model-instructions.ts';
+export { modelInstructions } from './context/model-instructions.ts';
 export {
   allowRuleText,
   matchRules,
@@ -139,7 +131,6 @@ export {
 } from './ports/index.ts';
 export { parseReview } from './review/parse-review.ts';
 export { REVIEW_INSTRUCTIONS } from './review/review-instructions.ts';
-export { renderReview } from './review/review-messages.ts';
 export { type ReviewSubject, reviewLabel, reviewPrompt } from './review/review-prompt.ts';
 export { ThreadReconstruction, type ThreadSeed } from './thread/reconstruct-thread.ts';
 export type { ReviewOrder } from './thread/review-task.ts';
@@ -155,7 +146,7 @@ export type {
 } from './thread/settings.ts';
 export type { TaskRequest } from './thread/task.ts';
 export { TaskError } from './thread/task-error.ts';
-export { Thread, ThreadBusyError, type TurnRequest } from './thread/thread.ts';
+export { Thread, type TurnRequest } from './thread/thread.ts';
 export type { ThreadPorts } from './thread/thread-ports.ts';
 export type { DynamicToolContent, DynamicToolDefinition } from './tools/dynamic/dynamic-tool-definition.ts';
 export { loadDynamicTools } from './tools/dynamic/load-dynamic-tools.ts';
@@ -167,5 +158,4 @@ export { loadSubAgentTools } from './tools/sub-agents/load-agent-tools.ts';
 export { statusJson, subAgentNotice } from './tools/sub-agents/status-json.ts';
 export type { Tool, ToolContext, ToolKind, ToolResult } from './tools/tool.ts';
 export type { ToolSource } from './tools/tool-source.ts';
-export { parseSearchAction, type SearchAction, searchText } from './tools/web-search/search-action.ts';
 export { webSearchWarning } from './tools/web-search/web-search-spec.ts';

@@ -32,7 +32,7 @@ export type { LoginPlace, StoredLogin } from './mcp/oauth/credentials-file.ts';
 export { loadMcpLogins, type McpLogins } from './mcp/oauth/load-mcp-logins.ts';
 export type { McpLoginOptions } from './mcp/oauth/login.ts';
 export { type CommandRunnerOptions, createCommandRunner } from './process/command-runner.ts';
-export { type ProgramEnd, type ProgramRun, runProgram } from './process/run-program.ts';
+export { runProgram } from './process/run-program.ts';
 export { readReviewTarget } from './review/read-review-target.ts';
 export {
   type ReviewTarget,

@@ -18,7 +18,7 @@ export type {
 } from './observer.ts';
 export type { ProbeAnswer, ProbeOptions } from './probe/probe-options.ts';
 export { probeProvider, probeWebSocket } from './probe/probe-provider.ts';
-export { type HostTraits, hostTraits } from './request/host-traits.ts';
+export type { HostTraits } from './request/host-traits.ts';
 export { requestUrl } from './request/url.ts';
 export type {
   AuthTag,

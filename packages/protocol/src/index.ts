@@ -29,7 +29,6 @@ export {
   approvalPolicyJson,
   approvalPolicyName,
   type GranularApprovalPolicy,
-  NAMED_APPROVAL_POLICIES,
   type NamedApprovalPolicy,
   readApprovalPolicy,
   type SandboxMode,

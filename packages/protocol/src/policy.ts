@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from './json.ts';
 
-export const NAMED_APPROVAL_POLICIES = ['untrusted', 'on-failure', 'on-request', 'never'] as const;
+const NAMED_APPROVAL_POLICIES = ['untrusted', 'on-failure', 'on-request', 'never'] as const;
 export type NamedApprovalPolicy = (typeof NAMED_APPROVAL_POLICIES)[number];
 
 /** Which kinds of questions may be put to a person. What may not be asked is refused. */

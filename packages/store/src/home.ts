@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { describeSystemError } from '@quire/files';
 import { ConfigError } from './config/config-error.ts';
-import { describeSystemError } from './system-error.ts';
 
 /** Environment variables by name; unset ones are absent or `undefined`. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -22,7 +22,6 @@ export {
   isOssProviderId,
   type OssChoice,
   type OssProviderId,
-  ossBaseUrl,
 } from './config/oss-provider.ts';
 export type { ProjectFacts, ProjectFolder } from './config/project-layers.ts';
 export { type Trust, type TrustDefaults, trustDefaults } from './config/project-trust.ts';
@@ -32,7 +31,6 @@ export {
   type Constrained,
   constrainApprovalPolicy,
   constrainSandboxMode,
-  constrainWebSearchMode,
   type ManagedRequirements,
   type McpServerIdentity,
   type WebSearchMode,
@@ -77,7 +75,7 @@ export {
   openRollout,
   type RolloutFile,
 } from './rollout/rollout-file.ts';
-export { type NameThreadOptions, readThreadNames, setThreadName } from './rollout/thread-names.ts';
+export { type NameThreadOptions, setThreadName } from './rollout/thread-names.ts';
 export { checkRules, type RulesCheck } from './rules/check-rules.ts';
 export type { CommandRulesOptions } from './rules/command-rules-options.ts';
 export { createCommandRules } from './rules/create-command-rules.ts';

@@ -114,7 +114,8 @@ export async function openRegistry(): Promise<Registry> {
   });
   const threadId = systemEntropy.uuid() as ThreadId;
   const lines = new ModelLines(environment, { secrets: new KnownSecrets(environment), onLogin: () => undefined });
-  const credentials = await lines.credentials({ config, home, cwd: repository, signal: new AbortController().signal });
+  const { signal } = new AbortController();
+  const credentials = await lines.credentials({ config, home, cwd: repository, environment, signal });
   const sandbox = createSandbox({ environment });
   const equipment = await equipThread({
     threadId,
@@ -131,7 +132,7 @@ export async function openRegistry(): Promise<Registry> {
     clock: systemClock,
     firstRequest: Promise.resolve(),
   });
-  await equipment.ready(new AbortController().signal);
+  await equipment.ready(signal);
   const runner = createCommandRunner({ threadId, environment, sandbox });
   const ports: Omit<ThreadPorts, 'model'> = {
     ...equipment.ports,

@@ -46,15 +46,8 @@ export interface AccessTokenLogin extends StoredAccessToken {
   readonly owner: AccountClaims;
 }
 
-/** What the rest of the program tells apart. */
-export type AuthMode = 'api-key' | 'chatgpt';
-
 /** What files and clients know. */
 export type WireAuthMode = 'apikey' | 'chatgpt' | 'chatgptAuthTokens' | 'personalAccessToken';
-
-export function authMode(login: Login): AuthMode {
-  return login.kind === 'api-key' ? 'api-key' : 'chatgpt';
-}
 
 export function wireAuthMode(login: Login): WireAuthMode {
   switch (login.kind) {

@@ -6,7 +6,7 @@ import { loginOf, withTokens } from '../credentials/auth-document.ts';
 import type { ChatgptLogin } from '../credentials/login.ts';
 import { type Environment, refreshUrl } from '../endpoints.ts';
 import type { ClientIdentity } from '../post.ts';
-import { type FileLock, takeLock } from '../storage/file-lock.ts';
+import { lockLogin } from '../storage/change-login.ts';
 import type { LoginStore } from '../storage/login-store.ts';
 import { generationOf } from './generation.ts';
 import { lost, type RefreshFailure, type RefreshOutcome } from './refresh-outcome.ts';
@@ -34,14 +34,11 @@ export interface StoredRefresh {
  * to whoever asked. A failure is a value.
  */
 export async function refreshStored(request: StoredRefresh): Promise<RefreshOutcome> {
-  let lock: FileLock | undefined;
   try {
-    lock = await takeLock(request.lockPath, { waitMs: LOCK_WAIT_MS, signal: NEVER });
+    await using _lock = await lockLogin(request.lockPath, { waitMs: LOCK_WAIT_MS });
     return await refreshAlone(request);
   } catch (error) {
     return { kind: 'failed', failure: storeFailure(error) };
-  } finally {
-    await lock?.release();
   }
 }
 
@@ -52,6 +49,7 @@ const NEVER = new AbortController().signal;
 
 async function refreshAlone(request: StoredRefresh): Promise<RefreshOutcome> {
   const { store, environment, client, nowMs, timeoutMs } = request;
+  await store.takeUp?.();
   const found = await readLogin(store);
   const standing = compare(found?.login, request);
   if (found === undefined || standing !== undefined) return standing ?? failed(lost('signed-in-elsewhere'));

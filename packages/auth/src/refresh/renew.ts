@@ -1,9 +1,10 @@
+import type { FileLock } from '@quire/files';
 import { AuthError } from '../auth-error.ts';
 import { loginOf } from '../credentials/auth-document.ts';
 import type { ChatgptLogin } from '../credentials/login.ts';
 import type { Environment } from '../endpoints.ts';
 import type { ClientIdentity } from '../post.ts';
-import { type FileLock, takeLock } from '../storage/file-lock.ts';
+import { lockLogin } from '../storage/change-login.ts';
 import type { LoginStore, StoreKind } from '../storage/login-store.ts';
 import { generationOf } from './generation.ts';
 import { changeLockPath, renewalLockPath } from './lock-paths.ts';
@@ -42,24 +43,19 @@ export async function renew(login: ChatgptLogin, renewal: Renewal): Promise<Refr
     });
   if (storeKind === undefined || storeKind === 'ephemeral') return await here();
   const { refreshElsewhere } = await import('./refresh-elsewhere.ts');
-  const gate = await openGate(home);
-  try {
-    if (await isDone(store, { generation, accountId })) return { kind: 'adopted' };
-    const order = { home, storeKind, generation, accountId: accountId ?? null, client: client ?? null };
-    const outcome = (await refreshElsewhere(order, { environment })) ?? (await here());
-    // One that was ended may have stored the tokens before.
-    const isAdopted = outcome.kind === 'failed' && (await isDone(store, { generation, accountId }));
-    return isAdopted ? { kind: 'adopted' } : outcome;
-  } finally {
-    await gate?.release();
-  }
+  await using _gate = await openGate(home);
+  if (await isDone(store, { generation, accountId })) return { kind: 'adopted' };
+  const order = { home, storeKind, generation, accountId: accountId ?? null, client: client ?? null };
+  const outcome = (await refreshElsewhere(order, { environment })) ?? (await here());
+  // One that was ended may have stored the tokens before.
+  const isAdopted = outcome.kind === 'failed' && (await isDone(store, { generation, accountId }));
+  return isAdopted ? { kind: 'adopted' } : outcome;
 }
 
 /** Only saves work: what must be done alone is done under another lock. */
 async function openGate(home: string): Promise<FileLock | undefined> {
-  const never = new AbortController().signal;
   try {
-    return await takeLock(renewalLockPath(home), { waitMs: 2 * LOCK_WAIT_MS, signal: never });
+    return await lockLogin(renewalLockPath(home), { waitMs: 2 * LOCK_WAIT_MS });
   } catch (error) {
     if (error instanceof AuthError) return undefined;
     throw error;

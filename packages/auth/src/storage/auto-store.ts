@@ -18,6 +18,7 @@ export function createAutoStore({
       });
       return stored ?? (await file.read(options));
     },
+    takeUp: async () => file.takeUp?.(),
     probe: () => keyring.probe().catch(() => file.probe()),
     write: async (document) => {
       try {

@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemErrorCode } from '@quire/files';
 import type { JsonObject } from '@quire/protocol';
 import { AuthError } from '../auth-error.ts';
 import { type Place, parseAuthDocument } from '../credentials/auth-document.ts';
-import { systemCode, systemWord } from '../system-error.ts';
 import { sleep } from '../waiting.ts';
 import type { LoginStore } from './login-store.ts';
 
@@ -24,11 +24,10 @@ export function createFileStore(home: string): LoginStore {
   return {
     place,
     read: async ({ signal }) => readDocument(path, place, signal),
-    probe: async () => (await import('./replace-file.ts')).probeFile(path),
-    write: async (document) => {
-      await (await import('./replace-file.ts')).replaceFile(path, JSON.stringify(document, null, 2));
-    },
-    remove: async () => (await import('./replace-file.ts')).removeFile(path),
+    takeUp: async () => (await import('./take-up-draft.ts')).takeUpDraft(path, place),
+    probe: async () => (await import('./change-login.ts')).probeLogin(path),
+    write: async (document) => (await import('./change-login.ts')).writeLogin(path, JSON.stringify(document, null, 2)),
+    remove: async () => (await import('./change-login.ts')).removeLogin(path),
   };
 }
 
@@ -66,11 +65,11 @@ async function readText(path: string, signal: AbortSignal): Promise<string | und
     return await readFile(path, { encoding: 'utf8', signal });
   } catch (error) {
     signal.throwIfAborted();
-    const code = systemCode(error);
+    const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new AuthError(
       'unreadable-file',
-      `cannot read ${path} (${systemWord(error)}); check its permissions, or set CODEX_API_KEY`,
+      `cannot read ${path} (${code ?? 'unknown error'}); check its permissions, or set CODEX_API_KEY`,
       { cause: error },
     );
   }

@@ -10,6 +10,11 @@ export interface LoginStore {
    */
   read(options: { readonly signal: AbortSignal }): Promise<JsonObject | undefined>;
   /**
+   * Puts in place what a renewal that was killed has written whole, and is newer than what is there. For whoever holds
+   * the lock, before anything else is changed. Rejects with AuthError 'not-writable'. Absent: nothing can be left.
+   */
+  takeUp?(): Promise<void>;
+  /**
    * Finds out whether `write` would work, before something is given up that can only be replaced by writing. Rejects
    * with AuthError.
    */

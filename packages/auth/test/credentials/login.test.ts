@@ -3,15 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { documentOf, loginOf, withTokens } from '../../src/credentials/auth-document.ts';
 import { decodeJwt, tokenTimes } from '../../src/credentials/jwt.ts';
 import { planName } from '../../src/credentials/plan.ts';
-import {
-  accountOf,
-  authMode,
-  type ChatgptLogin,
-  type HostLogin,
-  type Login,
-  maskKey,
-  wireAuthMode,
-} from '../../src/index.ts';
+import { accountOf, type ChatgptLogin, type HostLogin, type Login, maskKey, wireAuthMode } from '../../src/index.ts';
 
 const PLACE = { name: 'auth.json', remedy: 'fix it' };
 const AUTH = 'https://api.openai.com/auth';
@@ -25,13 +17,9 @@ const chatgpt = (claims: Parameters<typeof encodeJwt>[0] = {}): ChatgptLogin => 
 });
 const host: HostLogin = { kind: 'chatgpt-host', accessToken: 'a', accountId: 'w', email: undefined, planType: 'hc' };
 
-test('three kinds of login are two modes inside and three on the wire [AUTH-20]', () => {
+test('three kinds of login have three names on the wire [AUTH-20]', () => {
   const logins: Login[] = [{ kind: 'api-key', key: 'k' }, chatgpt(), host];
-  expect(logins.map((login) => [authMode(login), wireAuthMode(login)])).toEqual([
-    ['api-key', 'apikey'],
-    ['chatgpt', 'chatgpt'],
-    ['chatgpt', 'chatgptAuthTokens'],
-  ]);
+  expect(logins.map(wireAuthMode)).toEqual(['apikey', 'chatgpt', 'chatgptAuthTokens']);
 });
 
 test('a stored key has two fields, a stored login those of the file format [AUTH-21]', () => {

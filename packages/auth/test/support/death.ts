@@ -52,7 +52,7 @@ if (isRenewer === (who === 'renewer')) {
       const handle = await real(...args);
       if (isNow(args)) {
         const write = handle.writeFile.bind(handle);
-        handle.writeFile = async (content) => { await write(content.subarray(0, content.length / 2)); die(); };
+        handle.writeFile = async (content) => { await write(Buffer.from(content).subarray(0, content.length / 2)); die(); };
       }
       return handle;
     };

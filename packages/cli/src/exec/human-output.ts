@@ -11,26 +11,22 @@ import {
 } from '@quire/protocol';
 import type { TextSink } from '../process/text-sink.ts';
 import type { ExecOutput, ShownPrompt } from './exec-output.ts';
+import { formatCount, formatDuration, shortPath } from './human-format.ts';
 import {
-  cutLines,
-  formatChange,
-  formatCount,
-  formatDuration,
-  type LineLimits,
-  lastStates,
-  shortPath,
-} from './human-format.ts';
-import { compactionLine, reviewLines, subAgentLines, toolCallLines } from './item-format.ts';
+  commandEndLines,
+  commandLines,
+  compactionLine,
+  fileChangeLines,
+  planLines,
+  reviewLines,
+  subAgentLines,
+  toolCallLines,
+} from './item-format.ts';
+import { headerLines, promptLines } from './opening-format.ts';
 import { retryReason } from './retry-reason.ts';
 import { safeLine, safeText } from './safe-text.ts';
-import { scriptOf } from './shell-line.ts';
 import type { Style } from './style.ts';
 import { receiptLine } from './turn-receipt.ts';
-
-const PROMPT_LINES: LineLimits = { head: 20, tail: 4 };
-const SCRIPT_LINES: LineLimits = { head: 12, tail: 2 };
-const OUTPUT_LINES: LineLimits = { head: 6, tail: 14 };
-const DIFF_LINES: LineLimits = { head: 40, tail: 0 };
 
 export interface HumanOutputOptions {
   readonly stdout: TextSink;
@@ -70,8 +66,8 @@ export class HumanOutput implements ExecOutput {
 
   opened(facts: ThreadFacts, prompt: ShownPrompt | undefined): void {
     this.#workingDirectory = facts.workingDirectory;
-    this.#print(this.#header(facts));
-    if (prompt !== undefined) this.#prompt(prompt);
+    this.#print(headerLines(facts, this.#options));
+    if (prompt !== undefined) this.#block(promptLines(prompt, this.#style));
     for (const warning of facts.warnings) this.#warning(warning);
   }
 
@@ -151,40 +147,6 @@ export class HumanOutput implements ExecOutput {
     }
   }
 
-  #header(facts: ThreadFacts): readonly string[] {
-    const { bold, dim } = this.#style;
-    const effort = facts.reasoningEffort ?? 'default';
-    const notes = [
-      ...(facts.resumed ? ['resumed'] : []),
-      ...(facts.forkedFrom === undefined ? [] : [`forked from ${facts.forkedFrom}`]),
-    ];
-    const rows: readonly (readonly [string, string])[] = [
-      ['workdir', facts.workingDirectory],
-      ['model', `${facts.model} (${facts.providerId})`],
-      ['approval', facts.approvalPolicy],
-      ['sandbox', facts.sandboxMode],
-      ['effort', `${effort}, summaries ${facts.reasoningSummary}`],
-      ['thread', notes.length === 0 ? facts.threadId : `${facts.threadId} (${notes.join(', ')})`],
-    ];
-    return [
-      bold(`quire ${this.#options.version}`),
-      ...rows.map(([name, text]) => `  ${dim(name.padEnd(8))} ${safeLine(text)}`),
-    ];
-  }
-
-  #prompt(prompt: ShownPrompt): void {
-    const { bold, cyan, dim } = this.#style;
-    const notes: string[] = [];
-    if (prompt.attachedCharacters > 0) notes.push(`${formatCount(prompt.attachedCharacters)} characters from stdin`);
-    if (prompt.imageCount > 0) notes.push(prompt.imageCount === 1 ? '1 image' : `${prompt.imageCount} images`);
-    const [first = '', ...rest] = cutLines(safeText(prompt.text), PROMPT_LINES).lines;
-    this.#block([
-      `${cyan('›')} ${bold(first)}`,
-      ...rest.map((line) => `  ${line}`),
-      ...(notes.length === 0 ? [] : [dim(`  + ${notes.join(', ')}`)]),
-    ]);
-  }
-
   #itemStarted(item: TurnItem): void {
     switch (item.kind) {
       case 'command-execution':
@@ -222,7 +184,7 @@ export class HumanOutput implements ExecOutput {
         this.#commandEnded(item);
         return;
       case 'file-change':
-        this.#filesChanged(item);
+        this.#block(fileChangeLines(item, { style: this.#style, workingDirectory: this.#workingDirectory }));
         return;
       case 'web-search':
         this.#block([`${this.#style.cyan('⌕')} ${safeLine(item.query === '' ? 'web search' : item.query)}`]);
@@ -259,13 +221,10 @@ export class HumanOutput implements ExecOutput {
   }
 
   #commandStarted(item: Extract<TurnItem, { kind: 'command-execution' }>): void {
-    const { bold, cyan, dim } = this.#style;
-    const place = item.cwd === this.#workingDirectory ? [] : [dim(`  in ${safeLine(item.cwd)}`)];
-    const script = cutLines(safeText(scriptOf(item.command)), SCRIPT_LINES).lines;
-    const lines = script.map((line, index) => (index === 0 ? `${cyan('$')} ${bold(line)}` : `  ${bold(line)}`));
+    const lines = commandLines(item, { style: this.#style, workingDirectory: this.#workingDirectory });
     // Commands that start side by side stand together.
-    if (this.#openCommand === undefined) this.#block([...lines, ...place]);
-    else this.#print([...lines, ...place]);
+    if (this.#openCommand === undefined) this.#block(lines);
+    else this.#print(lines);
     this.#openCommand = item.id;
     if (item.source === 'user') this.#ownCommand = { id: item.id, endsLine: true, hasOutput: false };
   }
@@ -288,55 +247,21 @@ export class HumanOutput implements ExecOutput {
   }
 
   #commandEnded(item: Extract<TurnItem, { kind: 'command-execution' }>): void {
-    const { green, red, yellow } = this.#style;
     if (this.#openCommand !== item.id) {
       this.#openCommand = undefined;
       this.#commandStarted(item);
     }
     this.#openCommand = undefined;
     if (item.source === 'user') this.#ownCommandEnded(item.output);
-    const took = item.durationMs === undefined ? '' : ` in ${formatDuration(item.durationMs)}`;
-    if (item.status === 'declined') this.#print([`  ${yellow('⊘ declined')}`]);
-    else if (item.status === 'completed') this.#print([`  ${green('✓')} done${took}`]);
-    else this.#print([`  ${red('✗')} ${item.exitCode === undefined ? 'failed' : `exit ${item.exitCode}`}${took}`]);
-    if (item.source === 'user') return;
-    this.#print(
-      cutLines(safeText(lastStates(item.output)), OUTPUT_LINES).lines.map((line) => this.#style.dim(`  │ ${line}`)),
-    );
-  }
-
-  #filesChanged(item: Extract<TurnItem, { kind: 'file-change' }>): void {
-    const { green, red, yellow } = this.#style;
-    const heading =
-      item.status === 'declined'
-        ? yellow('⊘ patch declined')
-        : item.status === 'failed'
-          ? red('✗ patch failed')
-          : `${green('±')} patch applied`;
-    const reason = item.message === undefined ? '' : `: ${safeLine(item.message)}`;
-    const applied = item.status === 'completed';
-    const limits = applied ? DIFF_LINES : { head: 0, tail: 0 };
-    const changes = item.changes.flatMap((change) =>
-      formatChange(applied ? change : { ...change, diff: '' }, {
-        style: this.#style,
-        workingDirectory: this.#workingDirectory,
-        limits,
-      }),
-    );
-    this.#block([`${heading}${reason}`, ...changes]);
+    this.#print(commandEndLines(item, this.#style));
   }
 
   #planShown(item: Extract<TurnItem, { kind: 'plan' }>): void {
-    const { bold, cyan, dim, green } = this.#style;
-    const lines = item.steps.map(({ step, status }) => {
-      const text = safeLine(step);
-      if (status === 'completed') return `  ${green('✓')} ${dim(text)}`;
-      return status === 'in_progress' ? `  ${cyan('▸')} ${bold(text)}` : `  ${dim('·')} ${text}`;
-    });
+    const lines = planLines(item, this.#style);
     const shown = lines.join('\n');
     if (shown === this.#lastPlan) return;
     this.#lastPlan = shown;
-    this.#block([`${cyan('☰')} plan`, ...lines]);
+    this.#block(lines);
   }
 
   #reviewEnded(review: ReviewResult | undefined): void {

@@ -1,8 +1,77 @@
-/** Items of tasks other than a person's turn, as people read them. */
+/** Items of a thread, as people read them. */
 import type { CompactionStrategyName, ReviewFinding, ReviewResult, TurnItem } from '@quire/protocol';
-import { cutLines, formatCount, formatDuration, shortPath } from './human-format.ts';
+import {
+  cutLines,
+  formatChange,
+  formatCount,
+  formatDuration,
+  type LineLimits,
+  lastStates,
+  shortPath,
+} from './human-format.ts';
 import { safeLine, safeText } from './safe-text.ts';
+import { scriptOf } from './shell-line.ts';
 import type { Style } from './style.ts';
+
+interface Look {
+  readonly style: Style;
+  readonly workingDirectory: string;
+}
+
+const SCRIPT_LINES: LineLimits = { head: 12, tail: 2 };
+const OUTPUT_LINES: LineLimits = { head: 6, tail: 14 };
+const DIFF_LINES: LineLimits = { head: 40, tail: 0 };
+
+type CommandItem = Extract<TurnItem, { kind: 'command-execution' }>;
+
+/** Such as `$ npm test`, and where it runs if that is elsewhere. */
+export function commandLines(item: CommandItem, { style, workingDirectory }: Look): readonly string[] {
+  const { bold, cyan, dim } = style;
+  const place = item.cwd === workingDirectory ? [] : [dim(`  in ${safeLine(item.cwd)}`)];
+  const script = cutLines(safeText(scriptOf(item.command)), SCRIPT_LINES).lines;
+  return [...script.map((line, index) => (index === 0 ? `${cyan('$')} ${bold(line)}` : `  ${bold(line)}`)), ...place];
+}
+
+/** How it went, and the beginning and end of what it printed unless a person has that already. */
+export function commandEndLines(item: CommandItem, { dim, green, red, yellow }: Style): readonly string[] {
+  const took = item.durationMs === undefined ? '' : ` in ${formatDuration(item.durationMs)}`;
+  const end =
+    item.status === 'declined'
+      ? `  ${yellow('⊘ declined')}`
+      : item.status === 'completed'
+        ? `  ${green('✓')} done${took}`
+        : `  ${red('✗')} ${item.exitCode === undefined ? 'failed' : `exit ${item.exitCode}`}${took}`;
+  if (item.source === 'user') return [end];
+  return [end, ...cutLines(safeText(lastStates(item.output)), OUTPUT_LINES).lines.map((line) => dim(`  │ ${line}`))];
+}
+
+/** What became of a patch, and each file with its hunks if it was applied. */
+export function fileChangeLines(item: Extract<TurnItem, { kind: 'file-change' }>, look: Look): readonly string[] {
+  const { green, red, yellow } = look.style;
+  const heading =
+    item.status === 'declined'
+      ? yellow('⊘ patch declined')
+      : item.status === 'failed'
+        ? red('✗ patch failed')
+        : `${green('±')} patch applied`;
+  const reason = item.message === undefined ? '' : `: ${safeLine(item.message)}`;
+  const applied = item.status === 'completed';
+  const limits = applied ? DIFF_LINES : { head: 0, tail: 0 };
+  const changes = item.changes.flatMap((change) =>
+    formatChange(applied ? change : { ...change, diff: '' }, { ...look, limits }),
+  );
+  return [`${heading}${reason}`, ...changes];
+}
+
+export function planLines(item: Extract<TurnItem, { kind: 'plan' }>, style: Style): readonly string[] {
+  const { bold, cyan, dim, green } = style;
+  const lines = item.steps.map(({ step, status }) => {
+    const text = safeLine(step);
+    if (status === 'completed') return `  ${green('✓')} ${dim(text)}`;
+    return status === 'in_progress' ? `  ${cyan('▸')} ${bold(text)}` : `  ${dim('·')} ${text}`;
+  });
+  return [`${cyan('☰')} plan`, ...lines];
+}
 
 const STRATEGIES: Readonly<Record<CompactionStrategyName, string>> = {
   endpoint: 'compacted by the provider',
@@ -20,11 +89,6 @@ export function compactionLine(item: Extract<TurnItem, { kind: 'context-compacti
       ? ''
       : `: about ${formatCount(tokensBefore)} → ${formatCount(tokensAfter)} tokens`;
   return `⇊ history ${STRATEGIES[item.strategy]}${sizes}`;
-}
-
-interface Look {
-  readonly style: Style;
-  readonly workingDirectory: string;
 }
 
 /** What the reviewer thinks of the whole, then each finding with its place. */

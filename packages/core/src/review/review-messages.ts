@@ -42,7 +42,7 @@ function messages(context: string, results: string): readonly MessageItem[] {
 }
 
 /** The explanation, then each finding with its place. */
-export function renderReview(review: ReviewResult): string {
+function renderReview(review: ReviewResult): string {
   const { findings, overallExplanation, overallCorrectness } = review;
   const parts = [overallExplanation.trim() === '' ? overallCorrectness : overallExplanation.trim()];
   if (findings.length > 0) {

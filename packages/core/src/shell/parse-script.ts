@@ -1,25 +1,10 @@
 import { decodeAnsiQuoted } from './ansi-quotes.ts';
-import { expandBraces, type MarkedText } from './expand-braces.ts';
-
-/** One command somewhere in a script: in a group, a subshell, a branch, a substitution or the body of a function. */
-export interface ParsedCommand {
-  /** A program and its arguments as far as the text tells: quotes removed, unknown variables empty. */
-  readonly words: readonly string[];
-  /** `false`: which program it is shows only at run time. */
-  readonly isProgramKnown: boolean;
-  /** Text that it reads on standard input, if that stands in the script. */
-  readonly input: string | undefined;
-  /** The command whose output it reads. */
-  readonly pipedFrom: ParsedCommand | undefined;
-}
+import { expandBraces } from './expand-braces.ts';
+import { CommandDraft, finishCommand, type ParsedCommand, type Script } from './script-command.ts';
+import { DraftWord, type FinishedWord } from './script-word.ts';
 
 /** How deep substitutions in substitutions are told apart. Deeper ones are read as commands that follow each other. */
 const MAX_DEPTH = 40;
-const LONGEST_VALUE = 4_096;
-/** Words that may stand in front of a command inside compound commands. */
-const LEADING_WORDS = new Set('if then elif else while until do ! fi done esac'.split(' '));
-const ASSIGNMENT = /^[A-Za-z_]\w*\+?=/;
-
 /**
  * Every command of a POSIX shell script (with what bash and zsh add), wherever it stands. Reads anything: what it does
  * not understand it takes for words, so it may find commands that the shell would not run. Takes linear time.
@@ -33,10 +18,7 @@ export function parseScript(script: string): readonly ParsedCommand[] {
   return commands;
 }
 
-interface Surroundings {
-  readonly commands: ParsedCommand[];
-  /** What the script itself gave to variables so far. */
-  readonly variables: Map<string, string>;
+interface Surroundings extends Script {
   readonly depth: number;
 }
 
@@ -45,43 +27,6 @@ interface PendingHeredoc {
   readonly isQuoted: boolean;
   readonly stripsTabs: boolean;
   readonly command: CommandDraft;
-}
-
-/** The body of a heredoc comes only after the line on which its command ends, so `input` is set late. */
-class CommandDraft implements ParsedCommand {
-  words: readonly string[] = [];
-  isProgramKnown = true;
-  input: string | undefined;
-  readonly pipedFrom: ParsedCommand | undefined;
-
-  constructor(pipedFrom?: ParsedCommand) {
-    this.pipedFrom = pipedFrom;
-  }
-}
-
-interface FinishedWord {
-  readonly text: string;
-  readonly isKnown: boolean;
-  readonly isQuoted: boolean;
-}
-
-class DraftWord implements MarkedText {
-  text = '';
-  /** One letter for each of `text`: `u` bare, `q` quoted, `s` a blank at which the shell splits. */
-  marks = '';
-  isKnown = true;
-  isQuoted = false;
-
-  add(text: string, mark: 'u' | 'q'): void {
-    this.text += text;
-    this.marks += mark.repeat(text.length);
-  }
-
-  /** The value of a variable outside of quotes: blanks in it part words. */
-  addSplit(text: string): void {
-    this.text += text;
-    this.marks += text.replace(/\S/g, 'q').replace(/\s/g, 's');
-  }
 }
 
 class ScriptReader {
@@ -359,45 +304,8 @@ class ScriptReader {
     this.#endWord();
     this.#target = 'none';
     const command = this.#command;
-    const ran = this.#finish(command);
-    this.#command = new CommandDraft(how === 'pipe' && ran ? command : undefined);
-  }
-
-  /** Assignments in front are taken note of; `false` when nothing runs. */
-  #finish(command: CommandDraft): boolean {
-    const words = this.#words;
+    const ran = finishCommand(command, this.#words, this.#around);
     this.#words = [];
-    let start = 0;
-    let hasUnknown = false;
-    for (; start < words.length; start += 1) {
-      const word = words[start];
-      if (word === undefined) break;
-      if (!word.isQuoted && LEADING_WORDS.has(word.text)) continue;
-      // An unquoted variable may be empty, and then is no word at all, or be the program.
-      if (word.text === '' && !word.isQuoted) {
-        if (!word.isKnown && !hasUnknown) this.#addUnknown(words.slice(start));
-        hasUnknown ||= !word.isKnown;
-        continue;
-      }
-      const assigned = ASSIGNMENT.exec(word.text)?.[0];
-      if (assigned === undefined) break;
-      const value = word.text.slice(assigned.length);
-      if (value.length <= LONGEST_VALUE && word.isKnown) {
-        this.#around.variables.set(assigned.replace(/\+?=$/, ''), value);
-      }
-    }
-    const program = words[start];
-    if (program === undefined) return false;
-    command.words = words.slice(start).map(({ text }) => text);
-    command.isProgramKnown = program.isKnown;
-    this.#around.commands.push(command);
-    return true;
-  }
-
-  #addUnknown(words: readonly FinishedWord[]): void {
-    const command = new CommandDraft();
-    command.words = words.map(({ text }) => text);
-    command.isProgramKnown = false;
-    this.#around.commands.push(command);
+    this.#command = new CommandDraft(how === 'pipe' && ran ? command : undefined);
   }
 }

@@ -1,4 +1,5 @@
-import { type ParsedCommand, parseScript } from './parse-script.ts';
+import { parseScript } from './parse-script.ts';
+import type { ParsedCommand } from './script-command.ts';
 import { inlineScript, isShell, programName } from './shell-call.ts';
 
 /** A command that another one would run, as far as the text tells. */

@@ -39,7 +39,7 @@ export interface TurnRequest extends TaskRequest {
 }
 
 /** Thrown when a task is asked for while another one runs. */
-export class ThreadBusyError extends Error {
+class ThreadBusyError extends Error {
   override readonly name = 'ThreadBusyError';
 }
 

@@ -15,6 +15,21 @@ export function parseArguments(call: ToolCallItem): ArgumentReading<JsonObject> 
   }
 }
 
+/** All of them, or what is wrong with the first that can not be read. */
+export function readAll<Values extends object>(
+  readings: {
+    readonly [Name in keyof Values]: ArgumentReading<Values[Name]>;
+  },
+): ArgumentReading<Values> {
+  const values: Partial<Values> = {};
+  for (const name of Object.keys(readings) as (keyof Values)[]) {
+    const reading = readings[name];
+    if (reading.kind === 'invalid') return reading;
+    values[name] = reading.value;
+  }
+  return { kind: 'ok', value: values as Values }; // no name is missing: all were gone through
+}
+
 export function invalid(detail: string): { readonly kind: 'invalid'; readonly message: string } {
   return { kind: 'invalid', message: `failed to parse function arguments: ${detail}` };
 }

@@ -5,9 +5,9 @@ import type { RequestedPermissions } from '../approval/requested-permissions.ts'
 import type { Entropy } from '../ports/clock.ts';
 import type { CommandRunner, SessionReading, ShellScript } from '../ports/command-runner.ts';
 import type { ApplyPatchTool } from './apply-patch.ts';
-import { type ArgumentReading, invalid, parseArguments } from './call-arguments.ts';
+import { type ArgumentReading, parseArguments, readAll } from './call-arguments.ts';
 import { APPROVAL_PROPERTIES, readPermissions } from './command-tools/approval-fields.ts';
-import { optional, readDirectory, readYield } from './command-tools/command-arguments.ts';
+import { optional, readDirectory, readScript, readYield } from './command-tools/command-arguments.ts';
 import { ShownCommand } from './command-tools/command-item.ts';
 import { exitCodeOf } from './command-tools/command-text.ts';
 import { interceptPatch } from './command-tools/intercept-patch.ts';
@@ -154,33 +154,25 @@ export function lookedAt(
 }
 
 function readRequest(args: JsonObject, settings: ToolContext['settings']): ArgumentReading<SessionRequest> {
-  const script = args['cmd'] ?? undefined;
-  if (script === undefined) return invalid('missing field `cmd`');
-  if (typeof script !== 'string') return invalid('`cmd` must be one string: the script');
-  const cwd = readDirectory(args, 'workdir', settings.cwd);
-  if (cwd.kind === 'invalid') return cwd;
-  const shell = optional(args, 'shell', 'string');
-  if (shell.kind === 'invalid') return shell;
-  const login = optional(args, 'login', 'boolean');
-  if (login.kind === 'invalid') return login;
-  const tty = optional(args, 'tty', 'boolean');
-  if (tty.kind === 'invalid') return tty;
-  const yieldMs = readYield(args, YIELD_LIMITS);
-  if (yieldMs.kind === 'invalid') return yieldMs;
-  const budget = readOutputBudget(args['max_output_tokens'], effectiveTruncation(settings));
-  if (budget.kind === 'invalid') return budget;
-  const permissions = readPermissions(args);
-  if (permissions.kind === 'invalid') return permissions;
+  const reading = readAll({
+    script: readScript(args, 'cmd'),
+    cwd: readDirectory(args, 'workdir', settings.cwd),
+    shell: optional(args, 'shell', 'string'),
+    login: optional(args, 'login', 'boolean'),
+    tty: optional(args, 'tty', 'boolean'),
+    yieldMs: readYield(args, YIELD_LIMITS),
+    budget: readOutputBudget(args['max_output_tokens'], effectiveTruncation(settings)),
+    permissions: readPermissions(args),
+  });
+  if (reading.kind === 'invalid') return reading;
+  const { script, cwd, shell = '', login = true, tty = false, ...others } = reading.value;
   const command = {
     script,
-    login: login.value ?? true,
-    cwd: cwd.value,
-    tty: tty.value ?? false,
+    login,
+    cwd,
+    tty,
     environment: PLAIN_ENVIRONMENT,
-    ...(shell.value === undefined || shell.value === '' ? {} : { shell: shell.value }),
+    ...(shell === '' ? {} : { shell }),
   };
-  return {
-    kind: 'ok',
-    value: { command, yieldMs: yieldMs.value, budget: budget.value, permissions: permissions.value },
-  };
+  return { kind: 'ok', value: { command, ...others } };
 }

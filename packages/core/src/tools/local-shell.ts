@@ -1,39 +1,20 @@
-import type { JsonObject, ToolCallItem, ToolSpec } from '@quire/protocol';
-import type { ApplyPatchTool } from './apply-patch.ts';
+import type { JsonObject } from '@quire/protocol';
 import { type ArgumentReading, invalid, parseArguments } from './call-arguments.ts';
+import type { BoundedCommandDefinition } from './command-tools/bounded-command-tool.ts';
 import { readEnvironment, readProgramCall } from './command-tools/program-call.ts';
-import { type CommandPorts, type CommandRequest, runToEnd } from './command-tools/run-to-end.ts';
-import type { Tool, ToolContext, ToolResult } from './tool.ts';
-import { toolError } from './tool-router.ts';
+import type { CommandRequest } from './command-tools/run-to-end.ts';
 
 /** Runs what a provider's built-in shell tool asks for. Source for the call: the API; for the output: the peer's `shell`. */
-export class LocalShellTool implements Tool {
-  readonly name = 'local_shell';
-  readonly kind = 'command';
-  readonly parallelSafe = true;
-  readonly spec: ToolSpec | undefined;
-  readonly #ports: CommandPorts;
-  readonly #applyPatch: ApplyPatchTool;
-
-  constructor(ports: CommandPorts, applyPatch: ApplyPatchTool, { offered }: { readonly offered: boolean }) {
-    this.#ports = ports;
-    this.#applyPatch = applyPatch;
-    this.spec = offered ? { type: 'local_shell' } : undefined;
-  }
-
-  prepare(): void {
-    this.#ports.runner.warmUp();
-  }
-
-  async run(call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
+export const LOCAL_SHELL: BoundedCommandDefinition = {
+  name: 'local_shell',
+  spec: { type: 'local_shell' },
+  read: (call, cwd) => {
     // Providers that know no built-in tools get the call back as a function call with the action as arguments.
-    const action: ArgumentReading<JsonObject> =
-      call.type === 'local_shell_call' ? { kind: 'ok', value: call.action } : parseArguments(call);
-    const request = action.kind === 'ok' ? readRequest(action.value, context.settings.cwd) : action;
-    if (request.kind === 'invalid') return toolError(call, this.name, request.message);
-    return runToEnd(call, request.value, { ports: this.#ports, applyPatch: this.#applyPatch, context });
-  }
-}
+    if (call.type === 'local_shell_call') return readRequest(call.action, cwd);
+    const action = parseArguments(call);
+    return action.kind === 'invalid' ? action : readRequest(action.value, cwd);
+  },
+};
 
 function readRequest(action: JsonObject, cwd: string): ArgumentReading<CommandRequest> {
   const type = action['type'] ?? 'exec';

@@ -1,12 +1,10 @@
-import type { JsonObject, ToolCallItem, ToolSpec } from '@quire/protocol';
-import type { ApplyPatchTool } from './apply-patch.ts';
-import { type ArgumentReading, invalid, parseArguments } from './call-arguments.ts';
+import type { JsonObject } from '@quire/protocol';
+import { type ArgumentReading, parseArguments, readAll } from './call-arguments.ts';
 import { APPROVAL_PROPERTIES, readPermissions } from './command-tools/approval-fields.ts';
-import { optional, readDirectory, readTimeout } from './command-tools/command-arguments.ts';
+import type { BoundedCommandDefinition } from './command-tools/bounded-command-tool.ts';
+import { optional, readDirectory, readScript, readTimeout } from './command-tools/command-arguments.ts';
 import { asText } from './command-tools/command-text.ts';
-import { type CommandPorts, type CommandRequest, runToEnd } from './command-tools/run-to-end.ts';
-import type { Tool, ToolContext, ToolResult } from './tool.ts';
-import { toolError } from './tool-router.ts';
+import type { CommandRequest } from './command-tools/run-to-end.ts';
 
 const SPEC = {
   type: 'function',
@@ -29,56 +27,24 @@ const SPEC = {
 } as const;
 
 /** Runs a script in the user's shell. Source for arguments and output: the peer's `shell_command`. */
-export class ShellCommandTool implements Tool {
-  readonly name = 'shell_command';
-  readonly kind = 'command';
-  readonly parallelSafe = true;
-  readonly spec: ToolSpec | undefined;
-  readonly #ports: CommandPorts;
-  readonly #applyPatch: ApplyPatchTool;
-
-  constructor(
-    ports: CommandPorts,
-    applyPatch: ApplyPatchTool,
-    { offered = true }: { readonly offered?: boolean } = {},
-  ) {
-    this.#ports = ports;
-    this.#applyPatch = applyPatch;
-    this.spec = offered ? SPEC : undefined;
-  }
-
-  prepare(): void {
-    this.#ports.runner.warmUp();
-  }
-
-  async run(call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
-    const parsed = parseArguments(call);
-    const request = parsed.kind === 'ok' ? readRequest(parsed.value, context.settings.cwd) : parsed;
-    if (request.kind === 'invalid') return toolError(call, this.name, request.message);
-    return runToEnd(call, request.value, { ports: this.#ports, applyPatch: this.#applyPatch, context });
-  }
-}
+export const SHELL_COMMAND: BoundedCommandDefinition = {
+  name: 'shell_command',
+  spec: SPEC,
+  read: (call, cwd) => {
+    const args = parseArguments(call);
+    return args.kind === 'invalid' ? args : readRequest(args.value, cwd);
+  },
+};
 
 function readRequest(args: JsonObject, base: string): ArgumentReading<CommandRequest> {
-  const script = args['command'] ?? undefined;
-  if (script === undefined) return invalid('missing field `command`');
-  if (typeof script !== 'string') return invalid('`command` must be one string: the script');
-  const login = optional(args, 'login', 'boolean');
-  if (login.kind === 'invalid') return login;
-  const cwd = readDirectory(args, 'workdir', base);
-  if (cwd.kind === 'invalid') return cwd;
-  const timeout = readTimeout(args);
-  if (timeout.kind === 'invalid') return timeout;
-  const permissions = readPermissions(args);
-  if (permissions.kind === 'invalid') return permissions;
-  return {
-    kind: 'ok',
-    value: {
-      tool: 'shell_command',
-      command: { script, login: login.value ?? true, cwd: cwd.value },
-      timeoutMs: timeout.value,
-      permissions: permissions.value,
-      format: asText,
-    },
-  };
+  const reading = readAll({
+    script: readScript(args, 'command'),
+    login: optional(args, 'login', 'boolean'),
+    cwd: readDirectory(args, 'workdir', base),
+    timeoutMs: readTimeout(args),
+    permissions: readPermissions(args),
+  });
+  if (reading.kind === 'invalid') return reading;
+  const { script, login = true, cwd, ...bounds } = reading.value;
+  return { kind: 'ok', value: { tool: 'shell_command', command: { script, login, cwd }, ...bounds, format: asText } };
 }

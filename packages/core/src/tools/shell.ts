@@ -1,11 +1,7 @@
-import type { JsonObject, ToolCallItem, ToolSpec } from '@quire/protocol';
-import type { ApplyPatchTool } from './apply-patch.ts';
-import { type ArgumentReading, parseArguments } from './call-arguments.ts';
+import { parseArguments } from './call-arguments.ts';
 import { APPROVAL_PROPERTIES } from './command-tools/approval-fields.ts';
+import type { BoundedCommandDefinition } from './command-tools/bounded-command-tool.ts';
 import { readProgramCall } from './command-tools/program-call.ts';
-import { type CommandPorts, type CommandRequest, runToEnd } from './command-tools/run-to-end.ts';
-import type { Tool, ToolContext, ToolResult } from './tool.ts';
-import { toolError } from './tool-router.ts';
 
 const SPEC = {
   type: 'function',
@@ -27,33 +23,13 @@ const SPEC = {
 } as const;
 
 /** Runs a program with its arguments. Source for arguments and output: the peer's `shell`. */
-export class ShellTool implements Tool {
-  readonly name = 'shell';
-  readonly aliases = ['container.exec'];
-  readonly kind = 'command';
-  readonly parallelSafe = true;
-  readonly spec: ToolSpec | undefined;
-  readonly #ports: CommandPorts;
-  readonly #applyPatch: ApplyPatchTool;
-
-  constructor(ports: CommandPorts, applyPatch: ApplyPatchTool, { offered }: { readonly offered: boolean }) {
-    this.#ports = ports;
-    this.#applyPatch = applyPatch;
-    this.spec = offered ? SPEC : undefined;
-  }
-
-  prepare(): void {
-    this.#ports.runner.warmUp();
-  }
-
-  async run(call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
-    const parsed = parseArguments(call);
-    const request = parsed.kind === 'ok' ? readRequest(parsed.value, context.settings.cwd) : parsed;
-    if (request.kind === 'invalid') return toolError(call, this.name, request.message);
-    return runToEnd(call, request.value, { ports: this.#ports, applyPatch: this.#applyPatch, context });
-  }
-}
-
-function readRequest(args: JsonObject, cwd: string): ArgumentReading<CommandRequest> {
-  return readProgramCall(args, { tool: 'shell', directoryField: 'workdir', cwd });
-}
+export const SHELL: BoundedCommandDefinition = {
+  name: 'shell',
+  aliases: ['container.exec'],
+  spec: SPEC,
+  read: (call, cwd) => {
+    const args = parseArguments(call);
+    if (args.kind === 'invalid') return args;
+    return readProgramCall(args.value, { tool: 'shell', directoryField: 'workdir', cwd });
+  },
+};

@@ -1,5 +1,5 @@
 import type { JsonObject, ToolCallItem, ToolSpec, TruncationPolicy } from '@quire/protocol';
-import { type ArgumentReading, invalid, parseArguments } from './call-arguments.ts';
+import { type ArgumentReading, invalid, parseArguments, readAll } from './call-arguments.ts';
 import { optional, readYield } from './command-tools/command-arguments.ts';
 import { ShownCommand } from './command-tools/command-item.ts';
 import { readOutputBudget, sessionText } from './command-tools/session-text.ts';
@@ -94,9 +94,9 @@ function readRequest(args: JsonObject, settings: ToolContext['settings']): Argum
   const chars = optional(args, 'chars', 'string');
   if (chars.kind === 'invalid') return chars;
   const text = chars.value ?? '';
-  const yieldMs = readYield(args, text === '' ? POLL_LIMITS : WRITE_LIMITS);
-  if (yieldMs.kind === 'invalid') return yieldMs;
-  const budget = readOutputBudget(args['max_output_tokens'], effectiveTruncation(settings));
-  if (budget.kind === 'invalid') return budget;
-  return { kind: 'ok', value: { sessionId, text, yieldMs: yieldMs.value, budget: budget.value } };
+  const reading = readAll({
+    yieldMs: readYield(args, text === '' ? POLL_LIMITS : WRITE_LIMITS),
+    budget: readOutputBudget(args['max_output_tokens'], effectiveTruncation(settings)),
+  });
+  return reading.kind === 'invalid' ? reading : { kind: 'ok', value: { sessionId, text, ...reading.value } };
 }

@@ -3,7 +3,8 @@ import { constants, type Stats } from 'node:fs';
 import { access, chmod, chown, copyFile, link, lstat, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileEdit } from '@quire/core';
-import { systemCode, systemReason } from '../system-reason.ts';
+import { systemErrorCode } from '@quire/files';
+import { systemReason } from '../system-reason.ts';
 import { resolveEntry, resolveTarget } from './resolve-target.ts';
 import { writeInPlace } from './write-in-place.ts';
 
@@ -101,7 +102,7 @@ async function writeText(edit: Extract<FileEdit, { kind: 'write' }>, journal: Jo
     try {
       return await replaceFile(target, { ...edit, existing }, journal);
     } catch (error) {
-      if (!NOT_REPLACEABLE.has(systemCode(error))) throw error;
+      if (!NOT_REPLACEABLE.has(systemErrorCode(error))) throw error;
     }
   }
   await writeInPlace(target, edit.text, (undo) => journal.steps.push({ path: edit.path, undo }));
@@ -111,7 +112,7 @@ async function refuseIfProtected(target: string, calls: DecidingCalls): Promise<
   try {
     await calls.access(target, constants.W_OK);
   } catch (cause) {
-    if (!PROTECTED.has(systemCode(cause))) throw cause;
+    if (!PROTECTED.has(systemErrorCode(cause))) throw cause;
     const message = `it is write-protected (${systemReason(cause)}); make it writable first if it is to be changed`;
     throw new Error(message, { cause });
   }
@@ -189,7 +190,7 @@ async function takeOver(path: string, from: Stats): Promise<void> {
   const made = await lstat(path);
   if (made.uid !== from.uid || made.gid !== from.gid) {
     await chown(path, from.uid, from.gid).catch((error: unknown) => {
-      if (systemCode(error) !== 'EPERM') throw error; // only root gives files away; the mode still holds
+      if (systemErrorCode(error) !== 'EPERM') throw error; // only root gives files away; the mode still holds
     });
   }
   await chmod(path, from.mode & 0o7777);
@@ -202,7 +203,7 @@ async function makeParents(target: string, path: string, steps: Step[]): Promise
   const undo = async (): Promise<void> => {
     for (let directory = parent; directory.length >= firstMade.length; directory = dirname(directory)) {
       await rmdir(directory).catch((error: unknown) => {
-        if (systemCode(error) !== 'ENOTEMPTY') throw error; // somebody else put something there meanwhile
+        if (systemErrorCode(error) !== 'ENOTEMPTY') throw error; // somebody else put something there meanwhile
       });
     }
   };
@@ -218,14 +219,14 @@ async function statIfPresent(path: string): Promise<Stats | undefined> {
   try {
     return await lstat(path);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
 async function unlinkIfPresent(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
   });
 }
 

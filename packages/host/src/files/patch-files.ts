@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileReading, PatchFiles } from '@quire/core';
-import { systemCode, systemReason } from '../system-reason.ts';
+import { systemErrorCode } from '@quire/files';
+import { systemReason } from '../system-reason.ts';
 import { applyEdits } from './apply-edits.ts';
 import { resolveTarget } from './resolve-target.ts';
 
@@ -23,7 +24,7 @@ async function readText(path: string): Promise<FileReading> {
     if (stats.size > MAX_BYTES) return { kind: 'unreadable', reason: 'too large' };
     return decodeText(await file.readFile());
   } catch (error) {
-    const code = systemCode(error);
+    const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
     if (code === 'EISDIR') return { kind: 'directory' };
     return { kind: 'unreadable', reason: systemReason(error) };

@@ -1,6 +1,6 @@
 import { lstat, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { systemCode } from '../system-reason.ts';
+import { systemErrorCode } from '@quire/files';
 
 /** As many as the system itself follows. */
 const MAX_LINKS = 40;
@@ -23,7 +23,7 @@ async function follow(path: string, budget: { readonly linksLeft: number }): Pro
   try {
     return await realpath(path);
   } catch (error) {
-    const code = systemCode(error);
+    const code = systemErrorCode(error);
     const parent = dirname(path);
     if ((code !== 'ENOENT' && code !== 'ENOTDIR') || parent === path || budget.linksLeft === 0) throw error;
     const realParent = await follow(parent, budget);

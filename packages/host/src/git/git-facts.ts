@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { systemCode } from '../system-reason.ts';
+import { systemErrorCode } from '@quire/files';
 import { parseGitConfig } from './git-config.ts';
 import { withoutCredentials } from './remote-url.ts';
 
@@ -169,7 +169,7 @@ async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (systemCode(error) === undefined) throw error;
+    if (systemErrorCode(error) === undefined) throw error;
     return undefined;
   }
 }

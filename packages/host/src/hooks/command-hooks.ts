@@ -1,8 +1,8 @@
 import type { HookDefinition, HookedCall, HookVerdict } from '@quire/core';
+import { BoundedPrograms } from '../process/bounded-programs.ts';
 import { type HookAnswer, readAnswer } from './hook-answer.ts';
 import type { ToolHooksOptions } from './hook-options.ts';
 import { hookPayload } from './hook-payload.ts';
-import { HookProcesses } from './hook-processes.ts';
 
 /** Longest text of one hook that is told to the model, in characters. */
 const MAX_TEXT_LENGTH = 16_384;
@@ -12,13 +12,13 @@ type FinishedCall = HookedCall & { readonly output: string; readonly succeeded: 
 /** Runs the programs. All that are meant by a call run at the same time, so none can hold another one back. */
 export class CommandHooks {
   readonly #options: ToolHooksOptions;
-  readonly #processes: HookProcesses;
+  readonly #programs: BoundedPrograms;
   /** What hooks before a call want the model to know, told behind its output. Of the last turn only. */
   #context: { readonly turnId: string; readonly byCall: Map<string, string> } | undefined;
 
   constructor(options: ToolHooksOptions) {
     this.#options = options;
-    this.#processes = new HookProcesses({ threadId: options.threadId, environment: options.environment });
+    this.#programs = new BoundedPrograms({ ...options.environment, CODEX_THREAD_ID: options.threadId });
   }
 
   async before(
@@ -45,7 +45,7 @@ export class CommandHooks {
   }
 
   close(): Promise<void> {
-    return this.#processes.close();
+    return this.#programs.close();
   }
 
   async #askAll(
@@ -62,7 +62,13 @@ export class CommandHooks {
     hook: HookDefinition,
     question: { readonly payload: string; readonly cwd: string; readonly signal: AbortSignal },
   ): Promise<HookAnswer> {
-    const run = await this.#processes.run(hook, question);
+    const { payload, ...place } = question;
+    const run = await this.#programs.run({
+      argv: argvOf(hook.command),
+      input: payload,
+      timeoutMs: hook.timeoutMs,
+      ...place,
+    });
     const answer = readAnswer(hook.event, run);
     if (answer.notice !== undefined) this.#options.onNotice(`${hook.name}: ${shorten(answer.notice)}`);
     if (answer.kind !== 'fault') return answer.text === undefined ? answer : { ...answer, text: shorten(answer.text) };
@@ -92,6 +98,10 @@ export class CommandHooks {
     this.#context.byCall.delete(call.callId);
     return text;
   }
+}
+
+function argvOf(command: HookDefinition['command']): readonly [string, ...string[]] {
+  return typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
 }
 
 function textsOf(answers: readonly HookAnswer[]): readonly string[] {

@@ -1,6 +1,6 @@
 import type { HookEvent } from '@quire/core';
 import { isJsonObject, type JsonObject, objectAt, stringAt } from '@quire/protocol';
-import type { HookRun } from './follow-hook.ts';
+import type { ProgramEnd } from '../process/follow-program.ts';
 
 export type HookAnswer =
   | { readonly kind: 'go-on'; readonly text: string | undefined }
@@ -19,7 +19,7 @@ const REFUSAL_EXIT_CODE = 2;
  * What a hook says: exit code 0 goes on, 2 refuses with standard error as the reason, anything else is a fault. With
  * exit code 0, JSON on standard output may say more; other text there means nothing.
  */
-export function readAnswer(event: HookEvent, run: HookRun): HookReading {
+export function readAnswer(event: HookEvent, run: ProgramEnd): HookReading {
   if (run.kind === 'fault') return run;
   if (run.exitCode === REFUSAL_EXIT_CODE) {
     return { kind: 'refuse', text: run.stderr.trim() || 'the hook gave no reason' };

@@ -1,4 +1,4 @@
-import { systemCode } from '../system-reason.ts';
+import { systemErrorCode } from '@quire/files';
 import type { ImageFormat } from './image-header.ts';
 import { type ImageErrorCode, type ImageProblem, reasonWithPath } from './image-problem.ts';
 
@@ -50,7 +50,7 @@ function missingError(
   path: string,
   { reason, cause }: { readonly reason: string; readonly cause: unknown },
 ): ImageError {
-  return systemCode(cause) === 'ENOENT'
+  return systemErrorCode(cause) === 'ENOENT'
     ? new ImageError('not-found', path, { message: `there is no image ${path}; check the path`, cause })
     : new ImageError('unreadable', path, {
         message: `the image ${path} could not be read (${reason}); check its permissions`,

@@ -1,7 +1,8 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { systemErrorCode } from '@quire/files';
 import { endOfLastWholeCharacter } from '../process/captured-output.ts';
-import { systemCode, systemReason } from '../system-reason.ts';
+import { systemReason } from '../system-reason.ts';
 
 export const DEFAULT_PROJECT_INSTRUCTIONS_MAX_BYTES = 32_768;
 
@@ -146,7 +147,7 @@ async function openRegularFile(path: string, notices: string[]): Promise<OpenFil
     const handle = await open(path);
     return { path, handle, sizeBytes: stats.size, [Symbol.asyncDispose]: () => handle.close() };
   } catch (error) {
-    const code = systemCode(error);
+    const code = systemErrorCode(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') notices.push(`could not read ${path} (${systemReason(error)})`);
     return undefined;
   }

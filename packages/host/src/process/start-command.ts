@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { systemCode, systemReason } from '../system-reason.ts';
+import { systemErrorCode } from '@quire/files';
+import { systemReason } from '../system-reason.ts';
 import { nameOfDescriptor } from './hidden-processes.ts';
 import type { Environment } from './login-shell.ts';
 import { type OutputPipe, releasePipes } from './output-pipes.ts';
@@ -113,7 +114,7 @@ async function explainFailure(start: CommandStart, error: unknown): Promise<stri
   if (typeof directory === 'string') return `the working directory ${start.cwd} can not be used (${directory})`;
   if (!directory.isDirectory()) return `the working directory ${start.cwd} is not a directory`;
   if (start.args.some((arg) => arg.includes('\0'))) return 'the command contains a NUL character, which no shell takes';
-  if (systemCode(error) === 'E2BIG') {
+  if (systemErrorCode(error) === 'E2BIG') {
     return 'the command is longer than the system allows; put the long part into a file and run that';
   }
   return `the program ${start.path} could not be started (${systemReason(error)})`;

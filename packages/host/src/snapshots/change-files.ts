@@ -1,7 +1,8 @@
 import type { Stats } from 'node:fs';
 import { chmod, link, lstat, mkdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode, systemReason } from '../system-reason.ts';
+import { systemErrorCode } from '@quire/files';
+import { systemReason } from '../system-reason.ts';
 import { type BytePath, parentsOf, toSystemPath, toText } from './byte-path.ts';
 import { SnapshotError } from './snapshot-error.ts';
 
@@ -152,7 +153,7 @@ async function statIfPresent(path: Buffer): Promise<Stats | undefined> {
   try {
     return await lstat(path);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '@quire/files';
 import type { BytePath } from './byte-path.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
@@ -62,14 +63,8 @@ export async function updateModes(
 }
 
 /** Kept beside the index, for the next snapshot. */
-export async function keepModes(
-  store: SnapshotStore,
-  modes: ReadonlyMap<BytePath, number>,
-  draftDirectory: string,
-): Promise<void> {
-  const draft = join(draftDirectory, 'modes');
-  await writeFile(draft, JSON.stringify([...modes]));
-  await rename(draft, join(store.directory, 'modes'));
+export function keepModes(store: SnapshotStore, modes: ReadonlyMap<BytePath, number>): Promise<void> {
+  return replaceFile(join(store.directory, 'modes'), JSON.stringify([...modes]), { mayBeLost: true });
 }
 
 /** @throws Error when there are none or they are damaged: the index beside them is then of no use */

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { link, mkdir, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { replaceFile, systemErrorCode } from '@quire/files';
 import { configuration, isolatedEnvironment, runGit } from '../git/run-git.ts';
-import { systemCode } from '../system-reason.ts';
 import type { WorkTree } from './work-tree.ts';
 
 /** Where a restore puts what it works on: in the top of the work tree, on the same file system as its files. */
@@ -86,10 +86,7 @@ async function writeExcludes(home: string, store: SnapshotStore): Promise<void> 
   const lines = Buffer.concat([users, Buffer.from(`\n${own.join('\n')}\n`)]);
   const path = join(store.directory, 'info/exclude');
   if (lines.equals(await readIfPresent(path))) return;
-  const draft = join(store.directory, 'tmp', `exclude-${randomBytes(6).toString('hex')}`);
-  await mkdir(join(store.directory, 'tmp'), { recursive: true });
-  await writeFile(draft, lines);
-  await rename(draft, path);
+  await replaceFile(path, lines, { mayBeLost: true });
 }
 
 function escapePattern(path: string): string {
@@ -188,7 +185,7 @@ function beginEmpty(): void {
 
 export async function forgetIndex(store: SnapshotStore): Promise<void> {
   await unlink(join(store.directory, 'index')).catch((error: unknown) => {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
   });
 }
 

@@ -80,7 +80,7 @@ async function takeInto(
   const objectId = (await draft.git(['mktree'], { signal, input: entries })).trim();
   const name = `${Date.now()}-${randomBytes(4).toString('hex')}`;
   await draft.keep(`${REFERENCE_PREFIX}${name}`, objectId, signal);
-  await keepModes(store, modes, draft.directory);
+  await keepModes(store, modes);
   return { id: `${storeKey(store.workTree.root)}/${name}/${objectId}`, tree: tree.trim(), record, leftOut };
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { systemCode } from '../system-reason.ts';
+import { systemErrorCode } from '@quire/files';
 import { type BytePath, toSystemPath } from './byte-path.ts';
 import { SnapshotError } from './snapshot-error.ts';
 import { namePaths } from './take-snapshot.ts';
@@ -67,7 +67,7 @@ async function compare(difference: Difference, root: string): Promise<'free' | '
     const mode = (stats.mode & constants.S_IXUSR) === 0 ? '100644' : '100755';
     return mode === difference.mode ? 'same' : 'free';
   } catch (error) {
-    return systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR' ? 'free' : 'other';
+    return systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR' ? 'free' : 'other';
   }
 }
 

@@ -1,8 +1,7 @@
-import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { CachedCatalog, CatalogCache, CatalogCacheReading } from '@quire/core';
+import { replaceFile, systemErrorCode } from '@quire/files';
 import { isJsonObject, type JsonObject, parseJsonObject, stringAt } from '@quire/protocol';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { describeReadFailure, readBounded } from './read-bounded.ts';
 
 /** Source: facts, cache file. Other programs of this kind keep theirs under the same name. */
@@ -15,13 +14,13 @@ export function createCatalogCache({ home }: { readonly home: string }): Catalog
   const file = path.join(home, FILE_NAME);
   return {
     read: () => readCache(file),
-    write: (entry) => writeCache(file, cacheJson(entry)),
+    write: (entry) => writeCache(file, entry),
     renew: async ({ etag, identity, clientVersion, fetchedAtMs }) => {
       const reading = await readCache(file);
       if (reading.kind !== 'entry') return;
       const { entry } = reading;
       const isSame = entry.etag === etag && entry.identity === identity && entry.clientVersion === clientVersion;
-      if (isSame && fetchedAtMs > entry.fetchedAtMs) await writeCache(file, cacheJson({ ...entry, fetchedAtMs }));
+      if (isSame && fetchedAtMs > entry.fetchedAtMs) await writeCache(file, { ...entry, fetchedAtMs });
     },
   };
 }
@@ -64,15 +63,7 @@ function cacheJson({ fetchedAtMs, etag, clientVersion, identity, models }: Cache
   };
 }
 
-/** In one step, so that no reader sees half of it. Not flushed: what a power cut takes is asked for again. */
-async function writeCache(file: string, cache: JsonObject): Promise<void> {
-  const draft = `${file}.${crypto.randomUUID()}.draft`;
-  try {
-    await fs.mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await fs.writeFile(draft, JSON.stringify(cache, undefined, 2), { mode: 0o600 });
-    await fs.rename(draft, file);
-  } catch (cause) {
-    await fs.rm(draft, { force: true }).catch(() => undefined); // The first failure is the one to tell.
-    throw new Error(`${file} can not be written: ${describeSystemError(cause)}`, { cause });
-  }
+/** What a power cut takes is asked for again. */
+function writeCache(file: string, entry: CachedCatalog): Promise<void> {
+  return replaceFile(file, JSON.stringify(cacheJson(entry), undefined, 2), { mayBeLost: true });
 }

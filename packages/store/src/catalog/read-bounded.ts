@@ -1,5 +1,5 @@
 import fs from 'node:fs/promises';
-import { describeSystemError } from '../system-error.ts';
+import { describeSystemError } from '@quire/files';
 
 /** Entries carry whole instructions; a real list is below 1 MiB. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
+import { describeSystemError, systemErrorCode } from '@quire/files';
 import { ConfigError } from './config-error.ts';
 import type { ConfigLayer, LayerKind } from './layers.ts';
 import { parseTomlDocument } from './toml.ts';

@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
+import { describeSystemError } from '@quire/files';
 import type { Personality } from '@quire/protocol';
-import { describeSystemError } from '../system-error.ts';
 import type { SettingReader } from './setting-reader.ts';
 
 export interface ModelSettings {

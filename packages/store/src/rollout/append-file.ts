@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
+import { describeSystemError, systemErrorCode } from '@quire/files';
 import { RolloutError } from './rollout-error.ts';
 
 /** `fs.writeSync`, or what a test puts in its place. May write less than asked. */

@@ -1,10 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { describeSystemError, flushFolder, systemErrorCode } from '@quire/files';
 import type { ThreadId } from '@quire/protocol';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { draftOf, removeOldDrafts } from './drafts.ts';
 import { filesOfThread, findRollout } from './find-rollout.ts';
-import { flushFolder } from './flush-folder.ts';
 import { RolloutError } from './rollout-error.ts';
 import { lockRollout, type RolloutLock } from './rollout-lock.ts';
 import { archivedFolder, dayFolderOfName, isBelow, sessionsFolder, threadIdOfName } from './rollout-name.ts';

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { systemErrorCode } from '../system-error.ts';
+import { systemErrorCode } from '@quire/files';
 
 const SUFFIX = '.jsonl.draft';
 /** Nothing is drafted for that long; one this old was left by a process that is gone. */

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { turnAbortedMessage } from '@quire/core';
+import { describeSystemError } from '@quire/files';
 import type { RolloutLine, SessionMeta, ThreadId } from '@quire/protocol';
-import { describeSystemError } from '../system-error.ts';
 import { AppendFile } from './append-file.ts';
 import { draftOf, removeOldDrafts } from './drafts.ts';
 import { encodeLines } from './encode-lines.ts';

@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
+import { describeSystemError, systemErrorCode } from '@quire/files';
 import { parseJsonObject, type RolloutLine, type SessionMeta } from '@quire/protocol';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { type BackwardLineListener, readLinesBackwards } from './backward-lines.ts';
 import { decodeLine, FOREIGN_LINE, LINE_START_BYTES, readLineStart } from './decode-line.ts';
 import { type HistoryBase, isBeforeFork, Lineage, segmentEnd } from './lineage.ts';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { systemErrorCode } from '@quire/files';
 import type { SessionMeta } from '@quire/protocol';
-import { systemErrorCode } from '../system-error.ts';
 import { decodeLine, FOREIGN_LINE } from './decode-line.ts';
 import { threadIdOfName } from './rollout-name.ts';
 

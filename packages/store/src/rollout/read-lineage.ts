@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
+import { describeSystemError, systemErrorCode } from '@quire/files';
 import { parseJsonObject, type SessionMeta } from '@quire/protocol';
 import { JsonLinesDecoder, LineTooLongError } from '@quire/streams';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { LINE_START_BYTES, type LineStart, readLineStart } from './decode-line.ts';
 import { type HistoryBase, isBeforeFork, Lineage, segmentEnd } from './lineage.ts';
 import { readHeader, readOpened } from './read-header.ts';

@@ -1,12 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { RolloutWriter } from '@quire/core';
+import { describeSystemError, flushFolder, systemErrorCode } from '@quire/files';
 import type { RolloutLine, SessionMeta, ThreadId } from '@quire/protocol';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { AppendFile } from './append-file.ts';
 import { removeOldDrafts } from './drafts.ts';
 import { encodeLines } from './encode-lines.ts';
-import { flushFolder } from './flush-folder.ts';
 import { nextOrdinal } from './next-ordinal.ts';
 import { createRedactor, type KnownValues, type Redactor } from './redact.ts';
 import { repairTail } from './repair-tail.ts';

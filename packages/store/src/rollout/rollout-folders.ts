@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { describeSystemError, systemErrorCode } from '@quire/files';
 import type { ThreadId } from '@quire/protocol';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { RolloutError } from './rollout-error.ts';
 import { threadIdOfName } from './rollout-name.ts';
 

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
-import { systemErrorCode } from '../system-error.ts';
-import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { isRunning, ownIdentity, type ProcessIdentity, parseIdentity, systemErrorCode } from '@quire/files';
 import { RolloutError } from './rollout-error.ts';
 
 /**
  * Says that a process writes a rollout: a file beside it with the number and the start of that process. Node has no
- * `flock`. Programs that do not know the file are not held back by it.
+ * `flock`. Programs that do not know the file are not held back by it. Other than a `FileLock` it is held as long as a
+ * thread is open, by all writers of this process together, and whoever does not get it is refused at once.
  */
 export interface RolloutLock {
   /** Calling it twice is fine. */
@@ -116,16 +116,6 @@ function inUse(rollout: string, lock: { readonly path: string; readonly pid: num
     `${rollout} is being written by ${who}; wait until it ends or end it, or remove ${lock.path} if it is no quire`,
     { path: rollout },
   );
-}
-
-function parseIdentity(text: string): ProcessIdentity | undefined {
-  try {
-    const { pid, startedAt } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
-    return { pid, startedAt: typeof startedAt === 'string' ? startedAt : undefined };
-  } catch {
-    return undefined; // not one of ours, so nobody is behind it
-  }
 }
 
 function readText(path: string): string | undefined {

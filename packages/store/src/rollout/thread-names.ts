@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { describeSystemError, systemErrorCode } from '@quire/files';
 import { parseJsonObject, parseThreadId, stringAt, type ThreadId } from '@quire/protocol';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { AppendFile } from './append-file.ts';
 import { createRedactor, type KnownValues } from './redact.ts';
 import { RolloutError } from './rollout-error.ts';

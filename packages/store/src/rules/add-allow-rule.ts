@@ -1,51 +1,33 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { allowRuleText, parseRules } from '@quire/core';
+import { describeSystemError, flushFolder, systemErrorCode, takeFileLock } from '@quire/files';
 import { AppendFile } from '../rollout/append-file.ts';
-import { flushFolder } from '../rollout/flush-folder.ts';
-import { RolloutError } from '../rollout/rollout-error.ts';
-import { lockRollout, type RolloutLock } from '../rollout/rollout-lock.ts';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 import { hasAllowRule } from './has-allow-rule.ts';
 
-const LOCK_PAUSE_MS = 20;
-const LOCK_PAUSES = 150;
+/** Others hold the lock for the time of one line. */
+const LOCK_WAIT_MS = 3000;
 
 /**
- * Adds a line to a rules file that allows what begins with `prefix`, unless one like it is there. Processes take turns.
+ * Adds a line to a rules file that allows what begins with `prefix`, unless one like it is there. Writers take turns.
  * The file and its folder are made when they are missing, for their owner alone. Rejects with an error that names the
  * file; then it is as it was.
  */
 export async function addAllowRule(file: string, prefix: readonly string[]): Promise<void> {
-  const folder = path.dirname(file);
-  try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new Error(`${folder} can not be made: ${describeSystemError(cause)}`, { cause });
-  }
-  const lock = await takeLock(file);
-  try {
-    appendRule(file, prefix);
-  } finally {
-    lock.release();
-  }
-  await flushFolder(folder);
+  await using _lock = await takeFileLock(`${realPathOf(file)}.lock`, { what: file, waitMs: LOCK_WAIT_MS });
+  appendRule(file, prefix);
+  await flushFolder(path.dirname(file));
 }
 
-/** Others hold the lock for the time of one line. */
-async function takeLock(file: string): Promise<RolloutLock> {
-  for (let pauses = 0; ; pauses += 1) {
-    try {
-      return lockRollout(file);
-    } catch (error) {
-      if (!(error instanceof RolloutError) || error.code !== 'in-use' || pauses === LOCK_PAUSES) throw error;
-      await sleep(LOCK_PAUSE_MS);
-    }
+/** Two spellings of one file share one lock. */
+function realPathOf(file: string): string {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return file;
   }
 }
 
-/** Synchronous, because threads of one process share the lock. */
 function appendRule(file: string, prefix: readonly string[]): void {
   const known = readIfThere(file);
   if (hasAllowRule(parseRules(known, { source: file }), prefix)) return;

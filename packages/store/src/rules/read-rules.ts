@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { parseRules, type RuleSet } from '@quire/core';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
+import { describeSystemError, systemErrorCode } from '@quire/files';
 
 /** Inside of a configuration folder. */
 export const RULES_FOLDER = 'rules';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { describeSystemError, systemErrorCode } from '@quire/files';
 import { isJsonObject, type JsonObject, parseJsonObject, stringAt } from '@quire/protocol';
 import { createRedactor, type KnownValues } from '../rollout/redact.ts';
-import { describeSystemError, systemErrorCode } from '../system-error.ts';
 
 const FILE_NAME = 'last-401.json';
 /** What servers put into these headers is an id, a word or a sentence. Unit: UTF-16 code units. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chooseOssProvider, loadConfig, ossBaseUrl } from '../../src/index.ts';
+import { ossBaseUrl } from '../../src/config/oss-provider.ts';
+import { chooseOssProvider, loadConfig } from '../../src/index.ts';
 import { problemOf, withFiles } from './config-folder.ts';
 
 const PROVIDER = '[model_providers.m]\nname = "M"\n';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { constrainApprovalPolicy, constrainSandboxMode, constrainWebSearchMode, loadConfig } from '../../src/index.ts';
+import { constrainWebSearchMode } from '../../src/config/requirements.ts';
+import { constrainApprovalPolicy, constrainSandboxMode, loadConfig } from '../../src/index.ts';
 import { type Given, problemOf, withFiles } from './config-folder.ts';
 
 const FILE = '%/etc/requirements.toml';

@@ -9,11 +9,11 @@ import {
   findRollout,
   forkRollout,
   listRollouts,
-  readThreadNames,
   setThreadName,
   unarchiveRollout,
   unarchiveThread,
 } from '../../src/index.ts';
+import { readThreadNames } from '../../src/rollout/thread-names.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { SAMPLE_META, threadId, userMessage } from './sample.ts';
 

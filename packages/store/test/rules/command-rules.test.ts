@@ -226,7 +226,14 @@ describe('a rule that a person allowed', () => {
       const worker = path.join(home, 'allow-many.mjs');
       await build({
         entryPoints: [fileURLToPath(new URL('./allow-many.ts', import.meta.url))],
-        ...{ bundle: true, platform: 'node', format: 'esm', outfile: worker, conditions: ['quire-source'] },
+        ...{
+          bundle: true,
+          platform: 'node',
+          format: 'esm',
+          target: 'node20',
+          outfile: worker,
+          conditions: ['quire-source'],
+        },
         ...{ logLevel: 'error' },
       });
       const run = promisify(execFile);

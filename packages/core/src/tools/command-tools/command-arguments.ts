@@ -28,6 +28,15 @@ function isKind<Kind extends keyof FieldTypes>(value: unknown, kind: Kind): valu
   return typeof value === kind;
 }
 
+/** The script that `field` holds. */
+export function readScript(args: JsonObject, field: string): ArgumentReading<string> {
+  const script = args[field] ?? undefined;
+  if (script === undefined) return invalid(`missing field \`${field}\``);
+  return typeof script === 'string'
+    ? { kind: 'ok', value: script }
+    : invalid(`\`${field}\` must be one string: the script`);
+}
+
 /** The directory that `field` names, from `cwd`. */
 export function readDirectory(args: JsonObject, field: string, cwd: string): ArgumentReading<string> {
   const reading = optional(args, field, 'string');

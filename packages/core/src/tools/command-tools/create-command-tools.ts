@@ -1,11 +1,12 @@
 import type { ShellToolForm } from '../../thread/settings.ts';
 import type { ApplyPatchTool } from '../apply-patch.ts';
 import { ExecCommandTool, type SessionPorts } from '../exec-command.ts';
-import { LocalShellTool } from '../local-shell.ts';
-import { ShellTool } from '../shell.ts';
-import { ShellCommandTool } from '../shell-command.ts';
+import { LOCAL_SHELL } from '../local-shell.ts';
+import { SHELL } from '../shell.ts';
+import { SHELL_COMMAND } from '../shell-command.ts';
 import type { Tool } from '../tool.ts';
 import { WriteStdinTool } from '../write-stdin.ts';
+import { BoundedCommandTool } from './bounded-command-tool.ts';
 
 /**
  * The command tools: those of `form` are offered, the others are served all the same, for models that call what they
@@ -17,12 +18,12 @@ export function createCommandTools(
   applyPatch: ApplyPatchTool,
 ): readonly Tool[] {
   if (form === 'none') return [];
-  const offeredIn = (own: ShellToolForm) => ({ offered: form === own });
+  const parts = (own: ShellToolForm) => ({ ports, applyPatch, offered: form === own });
   return [
-    new ShellTool(ports, applyPatch, offeredIn('shell')),
-    new LocalShellTool(ports, applyPatch, offeredIn('local-shell')),
-    new ExecCommandTool(ports, applyPatch, offeredIn('unified-exec')),
-    new WriteStdinTool(ports, offeredIn('unified-exec')),
-    new ShellCommandTool(ports, applyPatch, offeredIn('shell-command')),
+    new BoundedCommandTool(SHELL, parts('shell')),
+    new BoundedCommandTool(LOCAL_SHELL, parts('local-shell')),
+    new ExecCommandTool(ports, applyPatch, parts('unified-exec')),
+    new WriteStdinTool(ports, parts('unified-exec')),
+    new BoundedCommandTool(SHELL_COMMAND, parts('shell-command')),
   ];
 }

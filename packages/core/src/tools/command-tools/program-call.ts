@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '@quire/protocol';
-import { type ArgumentReading, invalid } from '../call-arguments.ts';
+import { type ArgumentReading, invalid, readAll } from '../call-arguments.ts';
 import { isStrings, readPermissions } from './approval-fields.ts';
 import { readDirectory, readTimeout } from './command-arguments.ts';
 import { asJson } from './command-text.ts';
@@ -10,26 +10,24 @@ export function readProgramCall(
   args: JsonObject,
   call: { readonly tool: string; readonly directoryField: string; readonly cwd: string },
 ): ArgumentReading<CommandRequest> {
+  const reading = readAll({
+    argv: readArgv(args),
+    cwd: readDirectory(args, call.directoryField, call.cwd),
+    timeoutMs: readTimeout(args),
+    permissions: readPermissions(args),
+  });
+  if (reading.kind === 'invalid') return reading;
+  const { argv, cwd, ...bounds } = reading.value;
+  return { kind: 'ok', value: { tool: call.tool, command: { argv, cwd }, ...bounds, format: asJson } };
+}
+
+function readArgv(args: JsonObject): ArgumentReading<readonly [string, ...string[]]> {
   const argv = args['command'] ?? undefined;
   if (argv === undefined) return invalid('missing field `command`');
   if (!isStrings(argv)) return invalid('`command` must be an array of strings: the program and its arguments');
-  if (argv[0] === undefined || argv[0] === '') return invalid('`command` must begin with the program to run');
-  const cwd = readDirectory(args, call.directoryField, call.cwd);
-  if (cwd.kind === 'invalid') return cwd;
-  const timeout = readTimeout(args);
-  if (timeout.kind === 'invalid') return timeout;
-  const permissions = readPermissions(args);
-  if (permissions.kind === 'invalid') return permissions;
-  return {
-    kind: 'ok',
-    value: {
-      tool: call.tool,
-      command: { argv, cwd: cwd.value },
-      timeoutMs: timeout.value,
-      permissions: permissions.value,
-      format: asJson,
-    },
-  };
+  const [program, ...rest] = argv;
+  if (program === undefined || program === '') return invalid('`command` must begin with the program to run');
+  return { kind: 'ok', value: [program, ...rest] };
 }
 
 /** Variables by name, all of them text. */

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FileError, replaceFile, systemErrorCode } from '@quire/files';
 import { isJsonObject, type JsonObject, numberAt, stringAt } from '@quire/protocol';
-import { systemCode, systemReason } from '../../system-reason.ts';
+import { systemReason } from '../../system-reason.ts';
 import { McpError } from '../mcp-error.ts';
 
 /** Which login is meant. */
@@ -99,7 +100,7 @@ async function readFileObject(home: string): Promise<JsonObject> {
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return {};
+    if (systemErrorCode(cause) === 'ENOENT') return {};
     throw new McpError('credentials-file', `${path} can not be read: ${systemReason(cause)}`, { cause });
   }
   let value: unknown;
@@ -112,27 +113,13 @@ async function readFileObject(home: string): Promise<JsonObject> {
   throw new McpError('credentials-file', `${path} holds no JSON object; delete it and log in again`);
 }
 
-/** By way of a second file, so that a crash leaves the old one or the new one. */
 async function writeFileObject(home: string, file: JsonObject): Promise<void> {
   const path = join(home, FILE_NAME);
-  const draft = `${path}.${randomBytes(6).toString('hex')}`;
   try {
-    if (Object.keys(file).length === 0) {
-      await rm(path, { force: true });
-      return;
-    }
-    await mkdir(home, { recursive: true });
-    const handle = await open(draft, 'wx', 0o600);
-    try {
-      await handle.writeFile(JSON.stringify(file));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await chmod(draft, 0o600);
-    await rename(draft, path);
+    if (Object.keys(file).length === 0) await rm(path, { force: true });
+    else await replaceFile(path, JSON.stringify(file));
   } catch (cause) {
-    await rm(draft, { force: true });
-    throw new McpError('credentials-file', `${path} can not be written: ${systemReason(cause)}`, { cause });
+    const message = cause instanceof FileError ? cause.message : `${path} can not be removed: ${systemReason(cause)}`;
+    throw new McpError('credentials-file', message, { cause });
   }
 }

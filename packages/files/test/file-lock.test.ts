@@ -3,74 +3,84 @@ import { once } from 'node:events';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { takeLock } from '../../src/storage/file-lock.ts';
-import { createHome, failure, reason, signal } from '../support/home.ts';
+import { takeFileLock } from '../src/index.ts';
+import { reasonOf, temporaryFolder } from './support/temporary-folder.ts';
+
+const what = 'the list';
 
 test('one holds the lock, the next gets it when it is given back [AUTH-40]', async () => {
-  await using home = await createHome();
+  await using home = await temporaryFolder();
   const path = join(home.path, 'lock');
-  const first = await takeLock(path, { signal, waitMs: 1000 });
+  const first = await takeFileLock(path, { what, waitMs: 1000 });
   const order: string[] = [];
-  const second = takeLock(path, { signal, waitMs: 10_000 }).then((lock) => {
+  const second = takeFileLock(path, { what, waitMs: 10_000 }).then((lock) => {
     order.push('second has it');
     return lock;
   });
-  expect((await failure(takeLock(path, { signal, waitMs: 0 }))).code).toBe('in-use');
+  expect(await reasonOf(takeFileLock(path, { what, waitMs: 0 }))).toMatchObject({ code: 'in-use' });
   order.push('first gives it back');
-  await first.release();
-  await (await second).release();
-  await first.release();
+  await first[Symbol.asyncDispose]();
+  await (await second)[Symbol.asyncDispose]();
+  await first[Symbol.asyncDispose]();
   expect(order).toEqual(['first gives it back', 'second has it']);
   expect(await readdir(home.path)).toEqual([]);
 });
 
 test('a lock of a process that is gone is taken over by one of many [AUTH-40]', async () => {
-  await using home = await createHome();
+  await using home = await temporaryFolder();
   const path = join(home.path, 'lock');
   const child = spawn(process.execPath, ['-e', '']);
   await once(child, 'close');
-  const own = await takeLock(path, { signal, waitMs: 0 });
+  const own = await takeFileLock(path, { what, waitMs: 0 });
   const left = JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), pid: child.pid });
-  await own.release();
+  await own[Symbol.asyncDispose]();
   await writeFile(path, left);
   let holders = 0;
   let most = 0;
   await Promise.all(
     Array.from({ length: 20 }, async () => {
-      const lock = await takeLock(path, { signal: new AbortController().signal, waitMs: 20_000 });
+      await using _lock = await takeFileLock(path, { what, waitMs: 20_000 });
       holders += 1;
       most = Math.max(most, holders);
       await new Promise((resolve) => setImmediate(resolve));
       holders -= 1;
-      await lock.release();
     }),
   );
   expect(most).toBe(1);
 });
 
 test('a lock that says nothing, or of another machine, counts for a while only [AUTH-40]', async () => {
-  await using home = await createHome();
+  await using home = await temporaryFolder();
   const path = join(home.path, 'lock');
   for (const [text, ageSeconds] of [
     ['', 10],
     [JSON.stringify({ pid: process.pid, realm: 'elsewhere', hold: 'h' }), 600],
   ] as const) {
     await writeFile(path, text);
-    expect((await failure(takeLock(path, { signal, waitMs: 0 }))).code).toBe('in-use');
+    expect(await reasonOf(takeFileLock(path, { what, waitMs: 0 }))).toMatchObject({ code: 'in-use' });
     const then = Date.now() / 1000 - ageSeconds;
     await utimes(path, then, then);
-    await (await takeLock(path, { signal, waitMs: 1000 })).release();
+    await using _taken = await takeFileLock(path, { what, waitMs: 1000 });
   }
 });
 
 test('waiting ends with the signal [AUTH-40]', async () => {
-  await using home = await createHome();
+  await using home = await temporaryFolder();
   const path = join(home.path, 'lock');
-  const lock = await takeLock(path, { signal, waitMs: 0 });
-  await using _held = { [Symbol.asyncDispose]: () => lock.release() };
+  await using _held = await takeFileLock(path, { what, waitMs: 0 });
   const aborting = new AbortController();
   const why = new Error('enough');
-  const waiting = reason(takeLock(path, { signal: aborting.signal, waitMs: 60_000 }));
+  const waiting = reasonOf(takeFileLock(path, { what, waitMs: 60_000, signal: aborting.signal }));
   aborting.abort(why);
   expect(await waiting).toBe(why);
+});
+
+test('a lock that can not be made is refused at once [AUTH-40]', async () => {
+  await using home = await temporaryFolder();
+  const path = join(home.path, 'file');
+  await writeFile(path, '');
+  expect(await reasonOf(takeFileLock(join(path, 'lock'), { what, waitMs: 60_000 }))).toMatchObject({
+    code: 'not-writable',
+    message: `${path} can not be made: it exists already`,
+  });
 });

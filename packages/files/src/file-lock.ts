@@ -2,28 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isJsonObject } from '@quire/protocol';
-import { AuthError } from '../auth-error.ts';
-import { systemCode, systemWord } from '../system-error.ts';
-import { sleep } from '../waiting.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseJsonObject } from '@quire/protocol';
+import { FileError } from './file-error.ts';
+import { isRunning, ownIdentity, type ProcessIdentity, parseIdentity } from './process-identity.ts';
+import { describeSystemError, systemErrorCode } from './system-error.ts';
 
-/** Held by one place in one process. Node has no `flock`: a file says who has it. */
-export interface FileLock {
-  /** Rejects never; twice is fine. */
-  release(): Promise<void>;
-}
+/** Held by one place in one process until it is disposed, which never rejects. Node has no `flock`: a file says who has it. */
+export type FileLock = AsyncDisposable;
 
 export interface LockOptions {
-  readonly signal: AbortSignal;
-  /** AuthError 'in-use' after this long. */
+  /** What the lock is for, as a message names it. */
+  readonly what: string;
+  /** FileError 'in-use' after this long. */
   readonly waitMs: number;
+  readonly signal?: AbortSignal;
 }
 
-/** Which process, told apart from a later one with the same number and from one of another machine. */
-interface Owner {
-  readonly pid: number;
-  /** When it began; `undefined` where the system does not tell. */
-  readonly startedAt: string | undefined;
+interface Owner extends ProcessIdentity {
   /** In which its number means something: the machine's run and the process namespace. */
   readonly realm: string | undefined;
   /** Tells two holds of one process apart. */
@@ -42,18 +38,27 @@ const TAKEOVER_AGE_MS = 1000;
 
 /**
  * Waits for a lock and takes it. One that was left by a process that is gone is taken over, by one of those who wait.
- * Rejects with AuthError 'in-use' or 'not-writable', or the reason of the signal.
+ * Rejects with FileError 'in-use' or 'not-writable', or the reason of the signal.
  */
-export async function takeLock(path: string, { signal, waitMs }: LockOptions): Promise<FileLock> {
-  const own: Owner = { ...self(), hold: randomBytes(9).toString('base64url') };
+export async function takeFileLock(path: string, { what, waitMs, signal }: LockOptions): Promise<FileLock> {
+  const own: Owner = { ...ownIdentity(), realm: readRealm(), hold: randomBytes(9).toString('base64url') };
+  await makeFolder(dirname(path));
   const giveUpAtMs = performance.now() + waitMs;
   for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS)) {
-    signal.throwIfAborted();
-    if (await makeLock(path, own)) return { release: () => giveBack(path, own) };
+    signal?.throwIfAborted();
+    if (await makeLock(path, own)) return { [Symbol.asyncDispose]: () => giveBack(path, own) };
     if (await takeAway(path, own.hold)) continue;
-    if (performance.now() >= giveUpAtMs) throw await inUse(path);
+    if (performance.now() >= giveUpAtMs) throw await inUse(what, path);
     // Those who wait do not ask in step.
-    await sleep(pauseMs * (0.5 + Math.random() / 2), signal);
+    await sleep(pauseMs * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new FileError('not-writable', `${folder} can not be made: ${describeSystemError(cause)}`, { cause });
   }
 }
 
@@ -61,19 +66,20 @@ export async function takeLock(path: string, { signal, waitMs }: LockOptions): P
 async function makeLock(path: string, own: Owner): Promise<boolean> {
   const draft = draftOf(path, own.hold);
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFile(draft, JSON.stringify(own), { mode: 0o600, flag: 'wx' });
     try {
       await link(draft, path);
       return true;
     } catch (error) {
-      if (systemCode(error) === 'EEXIST') return false;
+      if (systemErrorCode(error) === 'EEXIST') return false;
     }
     await writeFile(path, JSON.stringify(own), { mode: 0o600, flag: 'wx' });
     return true;
   } catch (cause) {
-    if (systemCode(cause) === 'EEXIST') return false;
-    throw new AuthError('not-writable', `${path} can not be made (${systemWord(cause)}); check its folder`, { cause });
+    if (systemErrorCode(cause) === 'EEXIST') return false;
+    throw new FileError('not-writable', `${path} can not be made: ${describeSystemError(cause)}; check its folder`, {
+      cause,
+    });
   } finally {
     await rm(draft, { force: true }).catch(() => undefined);
   }
@@ -104,7 +110,7 @@ async function takeAway(path: string, hold: string): Promise<boolean> {
     if (/^[\w-]+$/.test(left)) rmSync(draftOf(path, left), { force: true });
     return true;
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false; // given back meanwhile
+    if (systemErrorCode(error) === 'ENOENT') return false; // given back meanwhile
     throw error;
   } finally {
     if (isHeld(takeover, hold)) rmSync(takeover, { force: true });
@@ -124,7 +130,7 @@ async function isLeft(path: string): Promise<boolean> {
   if (text === undefined) return false; // given back
   const owner = parseOwner(text);
   if (owner === undefined) return (await ageMs(path)) > UNFINISHED_AGE_MS;
-  if (owner.realm !== self().realm) return (await ageMs(path)) > FOREIGN_AGE_MS;
+  if (owner.realm !== readRealm()) return (await ageMs(path)) > FOREIGN_AGE_MS;
   return !isRunning(owner);
 }
 
@@ -132,21 +138,6 @@ async function giveBack(path: string, own: Owner): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined || parseOwner(text)?.hold !== own.hold) return;
   await rm(path, { force: true }).catch(() => undefined); // what stays names a process that ends: the next takes it over
-}
-
-function isRunning({ pid, startedAt }: Owner): boolean {
-  try {
-    process.kill(pid, /* signal */ 0);
-  } catch (error) {
-    if (systemCode(error) !== 'EPERM') return false;
-  }
-  const stat = readStat(pid);
-  if (stat === undefined) return true;
-  return stat.state !== 'Z' && stat.state !== 'X' && (startedAt === undefined || stat.startedAt === startedAt);
-}
-
-function self(): Omit<Owner, 'hold'> {
-  return { pid: process.pid, startedAt: readStat(process.pid)?.startedAt, realm: readRealm() };
 }
 
 function readRealm(): string | undefined {
@@ -158,32 +149,12 @@ function readRealm(): string | undefined {
   }
 }
 
-/** Linux only. Source: proc(5), fields 3 and 22; the name before them may hold spaces and brackets. */
-function readStat(pid: number): { readonly state: string; readonly startedAt: string } | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', startedAt: fields[19] ?? '' };
-  } catch {
-    return undefined; // another system, or it has just ended: then the next look says so
-  }
-}
-
+/** `undefined`: it is not finished, or not one of ours. */
 function parseOwner(text: string): Owner | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (!isJsonObject(value)) return undefined;
-    const { pid, startedAt, realm, hold } = value;
-    if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0 || typeof hold !== 'string') return undefined;
-    return {
-      pid,
-      startedAt: typeof startedAt === 'string' ? startedAt : undefined,
-      realm: typeof realm === 'string' ? realm : undefined,
-      hold,
-    };
-  } catch {
-    return undefined; // not finished, or not one of ours
-  }
+  const identity = parseIdentity(text);
+  const { realm, hold } = parseJsonObject(text) ?? {};
+  if (identity === undefined || typeof hold !== 'string') return undefined;
+  return { ...identity, realm: typeof realm === 'string' ? realm : undefined, hold };
 }
 
 async function ageMs(path: string): Promise<number> {
@@ -193,12 +164,11 @@ async function ageMs(path: string): Promise<number> {
   );
 }
 
-async function inUse(path: string): Promise<AuthError> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  const owner = parseOwner(text);
+async function inUse(what: string, path: string): Promise<FileError> {
+  const owner = parseOwner(await readFile(path, 'utf8').catch(() => ''));
   const who = owner === undefined ? 'another process' : `process ${owner.pid}`;
-  return new AuthError(
+  return new FileError(
     'in-use',
-    `the login is being changed by ${who}; wait until it ends or end it, or remove ${path} if it is no quire`,
+    `${what} is being changed by ${who}; wait until it ends or end it, or remove ${path} if it is no quire`,
   );
 }

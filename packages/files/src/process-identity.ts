@@ -1,5 +1,6 @@
 import fs from 'node:fs';
-import { systemErrorCode } from '../system-error.ts';
+import { parseJsonObject } from '@quire/protocol';
+import { systemErrorCode } from './system-error.ts';
 
 /** A process, told apart from a later one that was given the same number. */
 export interface ProcessIdentity {
@@ -10,6 +11,13 @@ export interface ProcessIdentity {
 
 export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, startedAt: readStat(process.pid)?.startedAt };
+}
+
+/** Reads what was made by `JSON.stringify`. `undefined`: it is something else. */
+export function parseIdentity(text: string): ProcessIdentity | undefined {
+  const { pid, startedAt } = parseJsonObject(text) ?? {};
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  return { pid, startedAt: typeof startedAt === 'string' ? startedAt : undefined };
 }
 
 /** Whether that very process still runs. One that has died and was not collected by its parent does not. */

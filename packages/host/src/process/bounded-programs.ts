@@ -3,15 +3,30 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HookDefinition } from '@quire/core';
-import { linkSignals } from '../process/abort.ts';
-import { groupExists, killGroup, killMarkedProcesses, OWNER_VARIABLE } from '../process/marked-processes.ts';
-import { Watchdog } from '../process/watchdog.ts';
 import { systemReason } from '../system-reason.ts';
-import { follow, type HookRun } from './follow-hook.ts';
+import { linkSignals } from './abort.ts';
+import { follow, type ProgramEnd } from './follow-program.ts';
+import { groupExists, killGroup, killMarkedProcesses, OWNER_VARIABLE } from './marked-processes.ts';
+import { Watchdog } from './watchdog.ts';
 
-/** Starts hooks, each leading a session of its own, and leaves none behind: neither after `close` nor on any death. */
-export class HookProcesses {
+type Argv = readonly [string, ...string[]];
+
+export interface BoundedProgram {
+  /** The program and its arguments; no shell reads them. */
+  readonly argv: Argv;
+  /** Absolute. */
+  readonly cwd: string;
+  /** All that it gets on stdin. */
+  readonly input: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs programs that are to print a short answer. Each leads a session of its own, and none is left behind: neither
+ * after `close` nor on any death of this process.
+ */
+export class BoundedPrograms {
   readonly #environment: Readonly<Record<string, string>>;
   readonly #token = randomBytes(16).toString('hex');
   readonly #watchdog = new Watchdog({ token: this.#token, directory: join(tmpdir(), `quire-${this.#token}`) });
@@ -22,27 +37,16 @@ export class HookProcesses {
   #count = 0;
   #closed: Promise<void> | undefined;
 
-  constructor(options: {
-    /** Told to what is started. */
-    readonly threadId?: string;
-    readonly environment: Readonly<Record<string, string | undefined>>;
-  }) {
-    const given = Object.entries(options.environment).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    );
-    const { threadId } = options;
-    const thread = threadId === undefined ? {} : { CODEX_THREAD_ID: threadId };
-    this.#environment = { ...Object.fromEntries(given), ...thread };
+  constructor(environment: Readonly<Record<string, string | undefined>>) {
+    const given = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    this.#environment = Object.fromEntries(given);
   }
 
-  /** Rejects with the reason of `signal`, after the hook and what it started were killed. */
-  async run(
-    hook: Pick<HookDefinition, 'command' | 'timeoutMs'>,
-    start: { readonly payload: string; readonly cwd: string; readonly signal: AbortSignal },
-  ): Promise<HookRun> {
-    using link = linkSignals([start.signal, this.#closing.signal]);
+  /** Rejects with the reason of `signal`, after the program and what it started were killed. */
+  async run(program: BoundedProgram): Promise<ProgramEnd> {
+    using link = linkSignals([program.signal, this.#closing.signal]);
     link.signal.throwIfAborted();
-    const running = this.#run(hook, { ...start, signal: link.signal });
+    const running = this.#run({ ...program, signal: link.signal });
     this.#running.add(running);
     try {
       return await running;
@@ -57,33 +61,29 @@ export class HookProcesses {
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort(new Error('the hooks were closed'));
+    this.#closing.abort(new Error('running programs were closed'));
     await Promise.allSettled(this.#running);
     for (const groupId of this.#leftGroups) killGroup(groupId);
     if (this.#count > 0) await killMarkedProcesses(this.#token);
     await this.#watchdog.close();
   }
 
-  async #run(
-    hook: Pick<HookDefinition, 'command' | 'timeoutMs'>,
-    start: { readonly payload: string; readonly cwd: string; readonly signal: AbortSignal },
-  ): Promise<HookRun> {
+  async #run({ argv, cwd, input, timeoutMs, signal }: BoundedProgram): Promise<ProgramEnd> {
     this.#forgetEnded();
     this.#watchdog.start();
     this.#count += 1;
     const mark = `${this.#token}.${this.#count}`;
-    const { cwd } = start;
-    const argv = await this.#watchdog.marked(argvOf(hook.command), { cwd, environment: this.#environment });
-    const started = await startHook(argv, { cwd, environment: this.#environment, mark });
+    const environment = this.#environment;
+    const started = await start(await this.#watchdog.marked(argv, { cwd, environment }), { cwd, environment, mark });
     if (!('groupId' in started)) return started;
     const { child, groupId } = started;
     this.#watchdog.addGroup(groupId);
     this.#leftGroups.add(groupId);
-    child.stdin?.end(start.payload);
+    child.stdin?.end(input);
     try {
       return await follow(child, {
-        timeoutMs: hook.timeoutMs,
-        signal: start.signal,
+        timeoutMs,
+        signal,
         killTree: () => {
           killGroup(groupId);
           return killMarkedProcesses(mark);
@@ -103,18 +103,12 @@ export class HookProcesses {
   }
 }
 
-type Argv = readonly [string, ...string[]];
+type Start = { readonly child: ChildProcess; readonly groupId: number } | Extract<ProgramEnd, { kind: 'fault' }>;
 
-type HookStart = { readonly child: ChildProcess; readonly groupId: number } | Extract<HookRun, { kind: 'fault' }>;
-
-function argvOf(command: HookDefinition['command']): Argv {
-  return typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
-}
-
-async function startHook(
+async function start(
   [program, ...args]: Argv,
   options: { readonly cwd: string; readonly environment: Readonly<Record<string, string>>; readonly mark: string },
-): Promise<HookStart> {
+): Promise<Start> {
   try {
     const child = spawn(program, args, {
       cwd: options.cwd,

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { timerDelay } from '../process/abort.ts';
-import { CapturedOutput } from '../process/captured-output.ts';
+import { timerDelay } from './abort.ts';
+import { CapturedOutput } from './captured-output.ts';
 
-export type HookRun =
+export type ProgramEnd =
   | { readonly kind: 'exited'; readonly exitCode: number; readonly stdout: string; readonly stderr: string }
-  /** It gave no answer; `problem` is a predicate behind the name of the hook. */
+  /** It came to no end of its own, or printed far too much; `problem` is a predicate behind its name. */
   | { readonly kind: 'fault'; readonly problem: string };
 
 /** Of each of the two streams. Whoever prints more is stopped. */
@@ -23,10 +23,10 @@ export interface Following {
 }
 
 /**
- * Follows a hook to its end, or kills it. What it leaves running may go on, and its output is thrown away. Rejects
+ * Follows a program to its end, or kills it. What it leaves running may go on, and its output is thrown away. Rejects
  * with the reason of `signal`.
  */
-export function follow(child: ChildProcess, { timeoutMs, signal, killTree }: Following): Promise<HookRun> {
+export function follow(child: ChildProcess, { timeoutMs, signal, killTree }: Following): Promise<ProgramEnd> {
   return new Promise((resolve, reject) => {
     const onFlood = (): void => stop(`printed more than ${MAX_OUTPUT_BYTES} bytes`);
     const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => read(stream, { onEnd, onFlood }));

@@ -1,0 +1,140 @@
+import {
+  type CommandRunner,
+  type ModelPort,
+  Thread,
+  type ThreadPorts,
+  type ThreadSeed,
+  type ThreadSettings,
+} from '@quire/core';
+import { createFileDigests, createPatchFiles, createWorkTreeSnapshots, systemClock, systemEntropy } from '@quire/host';
+import type { ThreadId } from '@quire/protocol';
+import { OpenThread } from './agent-thread.ts';
+import type { ThreadOptions } from './api.ts';
+import { commandEnvironment } from './environment.ts';
+import { observeFirstRequest } from './first-request.ts';
+import type { Household } from './household.ts';
+import { type WebSocketChoice, webSocketChoice } from './model-line.ts';
+import type { OpenedRollout } from './new-rollout.ts';
+import type { NoticeBoard } from './notice-board.ts';
+import { rememberRefusals } from './remember-refusals.ts';
+import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
+import { threadFacts } from './thread-facts.ts';
+import type { ThreadGround, ThreadSource } from './thread-ground.ts';
+
+/** What was opened for a thread, and what it goes on from. */
+export interface ThreadOrigin {
+  readonly threadId: ThreadId;
+  readonly record: OpenedRollout;
+  readonly seed: ThreadSeed | undefined;
+  readonly resumed: boolean;
+  readonly warnings: readonly string[];
+  /** What kind of side task it is, as the provider is told. */
+  readonly subagent?: string;
+  readonly runner: CommandRunner;
+  readonly notices: NoticeBoard;
+}
+
+/** Puts a thread together from its parts. What was opened before stays the caller's when this rejects. */
+export async function assembleThread(
+  ground: ThreadGround,
+  settings: ThreadSettings,
+  origin: ThreadOrigin & { readonly household: Household; readonly opener: ThreadSource },
+): Promise<OpenThread> {
+  const { threadId, runner, seed, notices, household, opener } = origin;
+  const { rollout, path: rolloutPath, readSeed } = origin.record;
+  const { config, home } = ground.site;
+  const { recording } = ground;
+  const agents = ground.agents?.join(threadId, ground, notices.post);
+
+  const webSocket = webSocketChoice(config, settings);
+  const line = observeFirstRequest(openLine(household, ground, { threadId, webSocket, subagent: origin.subagent }));
+  const { model } = line;
+  if (ground.depth === 0) ground.models.refreshAfter(line.sent);
+  let thread: Thread | undefined;
+  const currentSettings = (): ThreadSettings => thread?.settings ?? settings;
+  const equipment = await equip(household, ground, {
+    threadId,
+    settings,
+    notices,
+    rolloutPath,
+    firstRequest: line.sent,
+    currentSettings,
+  });
+  const snapshots = config.features['undo'] === true ? createWorkTreeSnapshots({ home }) : undefined;
+  const ports: ThreadPorts = {
+    ...equipment.ports,
+    model,
+    runner,
+    rollout,
+    files: createPatchFiles(),
+    digests: createFileDigests(),
+    ...(snapshots === undefined ? {} : { snapshots }),
+    clock: systemClock,
+    entropy: systemEntropy,
+    budget: ground.budget,
+    ...(recording === undefined ? {} : { telemetry: recording.telemetry }),
+    models: ground.models,
+    toldNotes: ground.toldNotes,
+    ...(agents === undefined ? {} : { agentTools: agents.tools }),
+  };
+  thread = new Thread({ id: threadId, settings, ports, seed });
+  recording?.opened({
+    currentSettings,
+    credentials: await ground.credentials.current({ signal: ground.site.signal }),
+    isResumed: origin.resumed,
+    onProblem: notices.post,
+  });
+  agents?.attach(thread);
+  if (webSocket !== 'off') thread.warmUp();
+  const facts = threadFacts(settings, {
+    threadId,
+    resumed: origin.resumed,
+    providerId: config.provider.id,
+    forkedFrom: seed?.meta?.forked_from_id as ThreadId | undefined,
+    rolloutPath,
+    warnings: origin.warnings,
+  });
+  const resources = { model, runner, rollout, snapshots, agents, notices, equipment, opener, ground, readSeed };
+  return new OpenThread(thread, facts, resources);
+}
+
+function equip(
+  { sandboxes, servers }: Household,
+  { site, options, depth }: ThreadGround,
+  thread: Pick<
+    EquipmentOrder,
+    'threadId' | 'settings' | 'notices' | 'rolloutPath' | 'firstRequest' | 'currentSettings'
+  >,
+): Promise<ThreadEquipment> {
+  const { config, environment, home } = site;
+  return equipThread({
+    ...thread,
+    config,
+    home,
+    // Questions are for the thread that a person talks to.
+    options: depth === 0 ? options : withoutAnswers(options),
+    environment: commandEnvironment(environment, config.provider),
+    sandbox: sandboxes.for(config.allowedHosts),
+    servers,
+    clock: systemClock,
+  });
+}
+
+function withoutAnswers({ person, ...options }: ThreadOptions): ThreadOptions {
+  if (person === undefined) return options;
+  const { answer: _answer, ...others } = person;
+  return { ...options, person: others };
+}
+
+function openLine(
+  { lines }: Household,
+  { credentials, options, recording, secrets, site }: ThreadGround,
+  thread: { readonly threadId: ThreadId; readonly webSocket: WebSocketChoice; readonly subagent: string | undefined },
+): ModelPort {
+  const { config, home } = site;
+  const place = { home, secrets, threadId: thread.threadId, providerId: config.provider.id };
+  const refusals = options.ephemeral === true ? undefined : rememberRefusals(place);
+  recording?.observer.alsoTell(refusals);
+  const observer = recording?.observer ?? refusals;
+  return lines.open({ config, credentials, observer, ...thread });
+}

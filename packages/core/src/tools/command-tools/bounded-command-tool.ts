@@ -1,0 +1,48 @@
+import type { ToolCallItem, ToolSpec } from '@quire/protocol';
+import type { ApplyPatchTool } from '../apply-patch.ts';
+import type { ArgumentReading } from '../call-arguments.ts';
+import type { Tool, ToolContext, ToolResult } from '../tool.ts';
+import { toolError } from '../tool-router.ts';
+import { type CommandPorts, type CommandRequest, runToEnd } from './run-to-end.ts';
+
+export interface BoundedCommandDefinition {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly spec: ToolSpec;
+  /** What a call asks for. @param cwd where it runs if it does not say */
+  readonly read: (call: ToolCallItem, cwd: string) => ArgumentReading<CommandRequest>;
+}
+
+/** A tool that runs one command to its end. */
+export class BoundedCommandTool implements Tool {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly kind = 'command';
+  readonly parallelSafe = true;
+  readonly spec: ToolSpec | undefined;
+  readonly #read: BoundedCommandDefinition['read'];
+  readonly #ports: CommandPorts;
+  readonly #applyPatch: ApplyPatchTool;
+
+  constructor(
+    { name, aliases = [], spec, read }: BoundedCommandDefinition,
+    parts: { readonly ports: CommandPorts; readonly applyPatch: ApplyPatchTool; readonly offered: boolean },
+  ) {
+    this.name = name;
+    this.aliases = aliases;
+    this.spec = parts.offered ? spec : undefined;
+    this.#read = read;
+    this.#ports = parts.ports;
+    this.#applyPatch = parts.applyPatch;
+  }
+
+  prepare(): void {
+    this.#ports.runner.warmUp();
+  }
+
+  async run(call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
+    const request = this.#read(call, context.settings.cwd);
+    if (request.kind === 'invalid') return toolError(call, this.name, request.message);
+    return runToEnd(call, request.value, { ports: this.#ports, applyPatch: this.#applyPatch, context });
+  }
+}
