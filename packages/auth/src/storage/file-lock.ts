@@ -73,7 +73,7 @@ async function makeLock(path: string, own: Owner): Promise<boolean> {
     return true;
   } catch (cause) {
     if (systemCode(cause) === 'EEXIST') return false;
-    throw new AuthError('not-writable', `${path} can not be made (${systemWord(cause)}); check its folder`, { cause });
+    throw new AuthError('not-writable', `${path} can not be made: ${systemWord(cause)}; check its folder`, { cause });
   } finally {
     await rm(draft, { force: true }).catch(() => undefined);
   }

@@ -63,15 +63,20 @@ async function wasJustWritten(path: string): Promise<boolean> {
 
 async function readText(path: string, signal: AbortSignal): Promise<string | undefined> {
   try {
+    // Nobody may ever write to a pipe, and waiting for that can not be stopped.
+    if ((await stat(path)).isFIFO()) throw unreadable(path, { reason: 'it is a pipe' });
     return await readFile(path, { encoding: 'utf8', signal });
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof AuthError) throw error;
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new AuthError(
-      'unreadable-file',
-      `cannot read ${path} (${systemWord(error)}); check its permissions, or set CODEX_API_KEY`,
-      { cause: error },
-    );
+    throw unreadable(path, { reason: systemWord(error), cause: error });
   }
+}
+
+function unreadable(path: string, { reason, cause }: { readonly reason: string; readonly cause?: unknown }): AuthError {
+  return new AuthError('unreadable-file', `${path} can not be read: ${reason}; put it right, or set CODEX_API_KEY`, {
+    cause,
+  });
 }

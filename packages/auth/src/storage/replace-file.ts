@@ -103,6 +103,6 @@ async function writing(path: string, write: () => Promise<void>): Promise<void> 
 }
 
 function notWritable(path: string, cause: unknown): AuthError {
-  const what = `${path} can not be written (${systemWord(cause)}); check its folder and the space on the disk`;
+  const what = `${path} can not be written: ${systemWord(cause)}; check its folder and the space on the disk`;
   return new AuthError('not-writable', what, { cause });
 }

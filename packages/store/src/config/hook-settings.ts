@@ -1,4 +1,3 @@
-import fs from 'node:fs/promises';
 import path from 'node:path';
 import { compileHookMatcher, type HookDefinition, type HookEvent } from '@quire/core';
 import { ConfigError } from './config-error.ts';
@@ -53,8 +52,6 @@ interface HookSource {
 }
 
 async function readHookFile(file: string): Promise<HookSource | undefined> {
-  const stats = await fs.stat(file).catch(() => undefined);
-  if (stats?.isFIFO() === true) throw unreadable(file, 'it is a pipe');
   const text = await readConfigText(file);
   if (text === undefined) return undefined;
   let content: unknown;
