@@ -1,4 +1,4 @@
-import { isOutputWaiting } from './say.ts';
+import { isOutputWaiting } from './waiting-output.ts';
 
 /** Time for the event loop to run out by itself after a command has ended, in milliseconds. */
 const LINGER_MS = 500;

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { CommandResult } from './end-process.ts';
 import { EXIT } from './exit-codes.ts';
+import { outputWaits } from './waiting-output.ts';
 
 /**
  * Writes a short text at once, without the cost of opening the platform's stream.
@@ -23,22 +24,12 @@ export function say(name: 'stdout' | 'stderr', text: string): CommandResult {
   }
 }
 
-let waiting = 0;
-
-/** Whether text was said that its reader has not taken yet. */
-export function isOutputWaiting(): boolean {
-  return waiting > 0;
-}
-
 /** The pipe is full, and its reader slow: the platform's stream waits for it. */
 function sayWhenTaken(name: 'stdout' | 'stderr', bytes: Uint8Array): CommandResult {
   const stream = process[name];
   stream.on('error', () => {
     process.exitCode = EXIT.outputClosed;
   });
-  waiting += 1;
-  stream.write(bytes, () => {
-    waiting -= 1;
-  });
+  stream.write(bytes, outputWaits());
   return { exitCode: EXIT.completed, settled: true };
 }

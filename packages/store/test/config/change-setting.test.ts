@@ -210,7 +210,7 @@ test('what a change brings about is told [CFG-85]', async () => {
   expect((await change('model_providers.openai.base_url', 'http://h')).outcome).toMatchObject({
     notices: [expect.stringMatching(/^model_providers\.openai: the built-in provider can not be redefined/)],
   });
-  expect((await change('model_providers.own.name', undefined)).outcome).toMatchObject({
+  expect((await change('model_providers.own.name', /* text */ undefined)).outcome).toMatchObject({
     notices: ['%/home/config.toml:7: model_providers.own.name is missing; give the provider a name'],
   });
 });
