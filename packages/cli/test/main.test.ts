@@ -97,6 +97,7 @@ test('a start loads the command table and nothing else [CLI-02]', () => {
     'src/main.ts',
     'src/say.ts',
     'src/version.ts',
+    'src/waiting-output.ts',
   ]);
 });
 
