@@ -180,6 +180,17 @@ export class LoginKeeper {
     this.#login = login;
   }
 
+  /**
+   * Before a person is asked to log in: whether what comes of it can be stored. Rejects with AuthError, or the reason of
+   * the signal.
+   */
+  async requireStorable({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    this.requireNoHost();
+    const store = await this.#store();
+    await refuseUnreadable(store, signal);
+    await store.probe();
+  }
+
   /** Takes the login away, host-owned tokens too. Whether there was one. Rejects with AuthError. */
   async remove({ signal }: { readonly signal: AbortSignal }): Promise<boolean> {
     const hadHost = this.#host !== undefined;

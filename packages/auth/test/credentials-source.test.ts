@@ -189,7 +189,7 @@ describe('auth.json', () => {
     const error = await failure(sourceFor().current({ signal }));
     expect([error.code, error.message]).toEqual([
       'unreadable-file',
-      `cannot read ${join(home, 'auth.json')} (EISDIR); check its permissions, or set CODEX_API_KEY`,
+      `${join(home, 'auth.json')} can not be read: it is a directory; put it right, or set CODEX_API_KEY`,
     ]);
   });
 });

@@ -1,3 +1,5 @@
+import { isOutputWaiting } from './waiting-output.ts';
+
 /** Time for the event loop to run out by itself after a command has ended, in milliseconds. */
 const LINGER_MS = 500;
 
@@ -15,6 +17,11 @@ export interface CommandResult {
 export function endProcess(result: CommandResult): void {
   process.exitCode = result.exitCode;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit());
-  if (result.settled) setTimeout(() => process.exit(), LINGER_MS).unref();
+  if (result.settled) leaveSoon();
   else process.exit();
+}
+
+/** A slow reader gets all of it. */
+function leaveSoon(): void {
+  setTimeout(() => (isOutputWaiting() ? leaveSoon() : process.exit()), LINGER_MS).unref();
 }

@@ -45,6 +45,8 @@ export function scanOptions(
   options: {
     readonly specs: readonly OptionSpec[];
     readonly command: string;
+    /** What begins like a negative number is a positional, and no option. */
+    readonly takesNumbers?: boolean;
     /** Asked after every positional: `true` makes everything behind it positional too. */
     readonly endsOptions?: (scanned: Omit<Extract<OptionScan, { readonly kind: 'scanned' }>, 'kind'>) => boolean;
   },
@@ -59,7 +61,8 @@ export function scanOptions(
       for (const text of argv.slice(index + 1)) positionals.push({ text, literal: true });
       break;
     }
-    if (!argument.startsWith('-') || argument === '-') {
+    const isNumber = options.takesNumbers === true && /^-\d/.test(argument);
+    if (!argument.startsWith('-') || argument === '-' || isNumber) {
       positionals.push({ text: argument, literal: false });
       if (options.endsOptions?.({ values, positionals }) !== true) continue;
       for (const text of argv.slice(index + 1)) positionals.push({ text, literal: true });

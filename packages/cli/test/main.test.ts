@@ -97,6 +97,7 @@ test('a start loads the command table and nothing else [CLI-02]', () => {
     'src/main.ts',
     'src/say.ts',
     'src/version.ts',
+    'src/waiting-output.ts',
   ]);
 });
 
@@ -216,6 +217,29 @@ describe('text on stdout that nobody takes', () => {
     });
   }
 });
+
+test.runIf(process.platform === 'linux')(
+  'a long text arrives whole over a pipe that does not block [CLI-11]',
+  async () => {
+    const home = join(folder, 'long');
+    await mkdir(home);
+    const settings = Array.from({ length: 4000 }, (_, index) => `name_${index} = "${'x'.repeat(60)}"\n`);
+    await writeFile(join(home, 'config.toml'), settings.join(''));
+    const script =
+      '{ dd if=/dev/null oflag=nonblock 2>/dev/null; "$0" "$@"; } | { read first; echo "$first"; cat; }; exit "$?"';
+    const argv = [process.execPath, join(folder, 'bin/quire.mjs'), 'config', 'list'];
+    const child = spawn('sh', ['-c', script, ...argv], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { PATH: process.env['PATH'], QUIRE_HOME: home },
+    });
+    let lines = 0;
+    child.stdout.on('data', (chunk: Uint8Array) => {
+      lines += chunk.filter((byte) => byte === 0x0a).length;
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect({ code, lines }).toEqual({ code: 0, lines: 4000 });
+  },
+);
 
 test('without a build the launcher says how to make one [CLI-06]', async () => {
   expect(await run(['--version'], { launcher: 'unbuilt/bin/quire.mjs' })).toEqual({

@@ -8,12 +8,14 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EEXIST: 'it exists already',
   EISDIR: 'it is a directory',
+  ELOOP: 'it is a link that leads back to itself',
   EMFILE: 'too many open files',
   ENAMETOOLONG: 'the name is too long',
   ENOENT: 'it does not exist',
   ENOSPC: 'no space left on the device',
   ENOTDIR: 'a part of the path is not a directory',
   EPERM: 'operation not permitted',
+  ERR_FS_EISDIR: 'it is a directory',
   EROFS: 'the file system is read-only',
 };
 

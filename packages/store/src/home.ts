@@ -20,7 +20,17 @@ export function resolveHome(options: { readonly environment: Environment; readon
     const value = options.environment[variable];
     if (value !== undefined && value !== '') return requireDirectory(variable, value);
   }
-  return path.resolve(options.homeDirectory, '.codex');
+  return path.join(requireHomeDirectory(options.homeDirectory), '.codex');
+}
+
+/** Below the working directory it would be the folder of a project, which nobody may have vouched for. */
+function requireHomeDirectory(directory: string): string {
+  if (path.isAbsolute(directory)) return directory;
+  throw new ConfigError(
+    'home-missing',
+    `HOME is ${JSON.stringify(directory)}, which is no absolute path; set it to your home folder, or set QUIRE_HOME`,
+    { source: 'HOME' },
+  );
 }
 
 function requireDirectory(variable: string, value: string): string {

@@ -19,6 +19,15 @@ test('QUIRE_HOME goes before CODEX_HOME, and CODEX_HOME before .codex of the hom
   ]).toEqual([first, second, path.join(homeDirectory, '.codex')]);
 });
 
+test.each(['', 'relative'])(
+  'a home directory %j is refused and never sought in the project [STORE-02]',
+  (homeDirectory) => {
+    expect(() => resolveHome({ environment: {}, homeDirectory })).toThrow(
+      `HOME is "${homeDirectory}", which is no absolute path; set it to your home folder, or set QUIRE_HOME`,
+    );
+  },
+);
+
 test('a symbolic link in a home variable is resolved [STORE-01]', () => {
   using folder = temporaryFolder();
   const link = path.join(folder.path, 'link');

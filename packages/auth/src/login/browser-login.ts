@@ -31,7 +31,7 @@ const DEFAULT_ORIGINATOR = 'codex_cli_rs';
 
 /** Logs in through a browser. Rejects with AuthError, or the reason of the signal. */
 export async function logInWithBrowser(options: BrowserLoginOptions): Promise<ChatgptLogin> {
-  options.keeper.requireNoHost();
+  await options.keeper.requireStorable({ signal: options.signal });
   const attempt = new BrowserLogin(options);
   const timeout = AbortSignal.timeout(options.timeoutMs ?? PERSON_TIMEOUT_MS);
   const either = AbortSignal.any([options.signal, timeout]);

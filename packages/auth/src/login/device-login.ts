@@ -34,7 +34,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
  */
 export async function logInWithDevice(options: DeviceLoginOptions): Promise<ChatgptLogin> {
   const { issuer = DEFAULT_ISSUER, timeoutMs = TIMEOUT_MS } = options;
-  options.keeper.requireNoHost();
+  await options.keeper.requireStorable({ signal: options.signal });
   const started = await startDevice(options);
   options.onPrompt({
     verificationUrl: issuerUrl(issuer, '/codex/device').href,

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode } from '@quire/files';
+import { describeSystemError, systemErrorCode } from '@quire/files';
 import type { JsonObject } from '@quire/protocol';
 import { AuthError } from '../auth-error.ts';
 import { type Place, parseAuthDocument } from '../credentials/auth-document.ts';
@@ -62,15 +62,20 @@ async function wasJustWritten(path: string): Promise<boolean> {
 
 async function readText(path: string, signal: AbortSignal): Promise<string | undefined> {
   try {
+    // Nobody may ever write to a pipe, and waiting for that can not be stopped.
+    if ((await stat(path)).isFIFO()) throw unreadable(path, { reason: 'it is a pipe' });
     return await readFile(path, { encoding: 'utf8', signal });
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof AuthError) throw error;
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new AuthError(
-      'unreadable-file',
-      `cannot read ${path} (${code ?? 'unknown error'}); check its permissions, or set CODEX_API_KEY`,
-      { cause: error },
-    );
+    throw unreadable(path, { reason: describeSystemError(error), cause: error });
   }
+}
+
+function unreadable(path: string, { reason, cause }: { readonly reason: string; readonly cause?: unknown }): AuthError {
+  return new AuthError('unreadable-file', `${path} can not be read: ${reason}; put it right, or set CODEX_API_KEY`, {
+    cause,
+  });
 }

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { createDialer } from '@quire/network';
 import { ACCOUNTS, Simulator, type SimulatorOptions, stall, status } from '@quire/simulator';
 import { describe, expect, test } from 'vitest';
@@ -104,6 +105,19 @@ describe('by device code', () => {
     expect((await failure(done)).code).toBe('forbidden');
     expect(await given.keeper.readStored({ signal })).toBeUndefined();
   });
+
+  test.each(['withDevice', 'withBrowser'] as const)(
+    '%s asks nobody when what comes of it could not be stored [AUTH-120]',
+    async (way) => {
+      await using given = await stage();
+      await writeFile(given.home.file, '{"torn":');
+      const shown: string[] = [];
+      const context = { ...given.context, ports: [0], onAuthorizationUrl: (url: string) => shown.push(url) };
+      const error = await failure(loadLogins()[way](context));
+      expect(error.message).toMatch(/auth\.json is not valid JSON/);
+      expect([given.sim.oauth.requests, given.prompts, shown]).toEqual([[], [], []]);
+    },
+  );
 
   test('the signal ends it while it waits [AUTH-91]', async () => {
     await using given = await stage({ oauth: { deviceInterval: '600' } });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -45,6 +46,13 @@ describe('the file', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readdir(deep)).toEqual(['auth.json']);
     expect([await store.remove(), await store.remove()]).toEqual([true, false]);
+  });
+
+  test.skipIf(process.platform === 'win32')('that is a pipe is refused at once [AUTH-119]', async () => {
+    await using home = await createHome();
+    execFileSync('mkfifo', [home.file]);
+    const error = await failure(createFileStore(home.path).read({ signal }));
+    expect(error.message).toBe(`${home.file} can not be read: it is a pipe; put it right, or set CODEX_API_KEY`);
   });
 
   test('that others can read is said so, and is closed by the next write [AUTH-31]', async () => {

@@ -53,7 +53,7 @@ const COMMANDS: Readonly<
 const NAMES = Object.keys(COMMANDS) as readonly ConfigOrder['kind'][];
 
 export function parseConfigArguments(argv: readonly string[]): ConfigArguments {
-  const scan = scanOptions(argv, { specs: SPECS, command: 'quire config' });
+  const scan = scanOptions(argv, { specs: SPECS, command: 'quire config', takesNumbers: true });
   if (scan.kind === 'usage-error') return scan;
   const { values, positionals } = scan;
   const [first, ...rest] = positionals;

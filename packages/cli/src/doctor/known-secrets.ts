@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KnownSecrets } from '@quire/agent';
 import { isJsonObject, parseJsonObject } from '@quire/protocol';
@@ -69,7 +69,11 @@ async function configTexts(scene: Scene): Promise<readonly string[]> {
 
 /** Of a torn file whatever looks like a value. */
 async function textsOfFile(file: string): Promise<readonly string[]> {
-  const text = await readFile(file, 'utf8').catch(() => '');
+  const isFile = await stat(file).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  const text = isFile ? await readFile(file, 'utf8').catch(() => '') : '';
   const content = parseJsonObject(text);
   return content === undefined ? [...text.matchAll(/[^\s"{}:,[\]]{12,}/g)].map(([part]) => part) : textsIn(content);
 }

@@ -65,6 +65,9 @@ async function change({ kind, name, profile }: OrderOf<'enable' | 'disable'>): P
   const said = say('stdout', `${feature.name} is switched ${wanted ? 'on' : 'off'} in ${safeLine(file)}.\n`);
   if (!feature.supported) tell(`${feature.name} has no effect here: it is a feature of compatible programs`);
   else if (wanted && feature.stage === 'under-development') tell(`${feature.name} is under development and may break`);
+  else if (wanted && feature.stage === 'deprecated') {
+    tell(`${feature.name} is deprecated: ${feature.meaning.replaceAll('`', '')}`);
+  }
   if (overriddenBy !== undefined) tell(`features.${feature.name} is also set in ${overriddenBy}, which goes before it`);
   else if (feature.supported && profile === undefined) {
     // That it is unfinished was said already.

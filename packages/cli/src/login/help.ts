@@ -9,7 +9,7 @@ Ways to log in:
                       here where it ends up
       --device-auth   With a code that is typed in on another machine
       --with-api-key  With an API key from stdin: printenv MY_KEY | quire login --with-api-key
-  --with-access-token
+      --with-access-token
                       With a personal access token from stdin, which begins with at-
 
 Options:

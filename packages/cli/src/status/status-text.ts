@@ -87,7 +87,8 @@ function windowLine(window: AccountWindow, page: Page & { readonly nowMs: number
     return `  ${label} ${page.style.dim('·'.repeat(cells))} not known: it was reset at ${since}`;
   }
   const used = `${Math.round(usedPercent * 10) / 10} % used`.padStart(PERCENT_WIDTH);
-  return `  ${label} ${bar(usedPercent, { cells, style: page.style })} ${used}  ${resetText(resetsAtSeconds, page.nowMs)}`;
+  const reset = resetText(resetsAtSeconds, { nowMs: page.nowMs, isShort: page.width < BESIDE_BAR + SHORTEST_BAR });
+  return `  ${label} ${bar(usedPercent, { cells, style: page.style })} ${used}  ${reset}`;
 }
 
 /** Something is used and something left as long as it shows in the number. */
@@ -98,9 +99,13 @@ function bar(usedPercent: number, { cells, style }: { readonly cells: number; re
   return `${paint('█'.repeat(full))}${style.dim('░'.repeat(cells - full))}`;
 }
 
-/** Servers say 0 when they do not know. */
-function resetText(resetsAtSeconds: number, nowMs: number): string {
-  if (resetsAtSeconds <= 0) return 'when it is reset is not known';
+/** Servers say 0 when they do not know. A narrow terminal has no room for the date. */
+function resetText(
+  resetsAtSeconds: number,
+  { nowMs, isShort }: { readonly nowMs: number; readonly isShort: boolean },
+): string {
+  if (resetsAtSeconds <= 0) return isShort ? 'reset not known' : 'when it is reset is not known';
   const atMs = resetsAtSeconds * 1000;
-  return `reset in ${durationText(atMs - nowMs)}, at ${localTimeText(atMs)}`;
+  const wait = `reset in ${durationText(atMs - nowMs)}`;
+  return isShort ? wait : `${wait}, at ${localTimeText(atMs)}`;
 }

@@ -266,6 +266,16 @@ describe('quire features list', () => {
   });
 });
 
+test('a negative number is a value, and no option [CFG-81]', async () => {
+  const t = await home();
+  expect(await t.run('config', 'set', 'mine', '-1')).toEqual({
+    code: 0,
+    stdout: 'mine is set in %/config.toml.\n',
+    stderr: 'quire: nothing here reads mine\n',
+  });
+  expect(await t.read()).toBe('mine = -1\n');
+});
+
 describe('quire features enable and disable', () => {
   test('write the switch and keep the rest [CFG-84]', async () => {
     const t = await home({ 'config.toml': '# mine\n[features]\nundo = false # why\n' });
@@ -285,6 +295,7 @@ describe('quire features enable and disable', () => {
       ['js_repl_tools_only is under development and may break', expect.stringContaining('needs features.js_repl')],
     ],
     ['apps', 'apps', ['apps has no effect here: it is a feature of compatible programs']],
+    ['web_search_cached', 'web_search_cached', ['web_search_cached is deprecated: Use web_search = "cached".']],
     ['collab', 'multi_agent', ['collab is an older name of multi_agent']],
   ])('say what is special about %s [CFG-84]', async (name, written, notices) => {
     const t = await home();

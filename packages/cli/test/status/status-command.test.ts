@@ -169,7 +169,9 @@ describe('with a ChatGPT login', () => {
     await simulator.stop();
     const ended = await home.run(['status'], environmentOf(simulator));
     expect(ended.code).toBe(1);
-    expect(ended.stderr).toMatch(/^quire: nothing accepts connections at 127\.0\.0\.1:\d+ \(ECONNREFUSED\)/);
+    expect(ended.stderr).toMatch(
+      /^quire: nothing accepts connections at 127\.0\.0\.1:\d+ \(ECONNREFUSED\); check chatgpt_base_url\n$/,
+    );
     expect(ended.stdout).toContain('Data     3 h old, from a recorded turn\n');
     expect(ended.stdout).toMatch(/\ncodex, 3 h old\n {2}5 h {4}█+░+ 61\.3 % used {2}reset in /);
 

@@ -6,6 +6,8 @@ export interface ConnectionTarget {
   readonly url: URL;
   /** `host:port` of the proxy in between. */
   readonly proxy: string | undefined;
+  /** The setting that the address was taken from. Default: `base_url`. */
+  readonly addressKey?: string | undefined;
 }
 
 /** `host:port`, the port also when it is the scheme's own. */
@@ -18,6 +20,8 @@ interface Meaning {
   readonly code: ModelErrorCode;
   readonly transportFailure: TransportFailure | undefined;
 }
+
+const DEFAULT_ADDRESS_KEY = 'base_url';
 
 const MEANINGS: Readonly<Record<NetworkErrorCode, Meaning>> = {
   dns: { code: 'dns', transportFailure: { kind: 'dns' } },
@@ -33,7 +37,7 @@ export function connectionError(error: unknown, target: ConnectionTarget): Model
   if (error instanceof ModelError) return error;
   const failure = error instanceof NetworkError ? error : toNetworkError(error, target.url);
   const { code, transportFailure } = MEANINGS[failure.code];
-  return new ModelError(code, `${failure.message}${remedy(failure)}`, {
+  return new ModelError(code, `${failure.message}${remedy(failure, target.addressKey ?? DEFAULT_ADDRESS_KEY)}`, {
     retryable: failure.retryable,
     httpStatus: proxyStatus(failure),
     transportFailure,
@@ -52,17 +56,17 @@ function proxyStatus({ status }: NetworkError): number | undefined {
 }
 
 /** What a person can do about it, where the dialer, which does not know `base_url`, could not say. */
-function remedy({ code, reason }: NetworkError): string {
+function remedy({ code, reason }: NetworkError, addressKey: string): string {
   switch (code) {
     case 'dns':
-      return '; check base_url and the network';
+      return `; check ${addressKey} and the network`;
     case 'timeout':
       return '; check the network';
     case 'tcp':
       if (reason === undefined || reason === 'ECONNRESET' || reason === 'EPIPE') return '';
       return reason === 'ECONNREFUSED' || reason.startsWith('HPE_')
-        ? '; check base_url'
-        : '; check base_url and the network';
+        ? `; check ${addressKey}`
+        : `; check ${addressKey} and the network`;
     default:
       return '';
   }

@@ -18,6 +18,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** Longest wait for the response headers, connecting included. Error: ModelError 'idle-timeout'. */
   readonly headersTimeoutMs: number;
+  /** The setting that the address was taken from, for messages. Default: `base_url`. */
+  readonly addressKey?: string;
 }
 
 export interface HttpPost extends HttpRequest {
@@ -69,7 +71,7 @@ export class HttpTransport {
 
   async #sendOnce(request: HttpRequest): Promise<IncomingMessage> {
     this.#throwIfClosed();
-    const route = await this.#route(request.url);
+    const route = await this.#route(request);
     request.signal.throwIfAborted();
     this.#throwIfClosed();
     try {
@@ -89,11 +91,11 @@ export class HttpTransport {
     if (this.#closed) throw new ModelError('connection-failed', 'the model client is closed', { retryable: false });
   }
 
-  async #route(url: URL): Promise<Route> {
+  async #route({ url, addressKey }: HttpRequest): Promise<Route> {
     try {
       return await this.#dialer.route(url);
     } catch (error) {
-      if (error instanceof NetworkError) throw connectionError(error, { url, proxy: undefined });
+      if (error instanceof NetworkError) throw connectionError(error, { url, proxy: undefined, addressKey });
       throw error;
     }
   }
@@ -103,7 +105,8 @@ export class HttpTransport {
 class StaleSocketError extends Error {}
 
 function send(route: Route, request: HttpRequest): Promise<IncomingMessage> {
-  const { url, signal, body, headersTimeoutMs: timeoutMs } = request;
+  const { url, signal, body, headersTimeoutMs: timeoutMs, addressKey } = request;
+  const target = { url, proxy: route.proxy, addressKey };
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': String(body.length) };
     const headers = { ...request.headers, ...length };
@@ -123,15 +126,12 @@ function send(route: Route, request: HttpRequest): Promise<IncomingMessage> {
     // Stays attached: the socket may report an error after the response or the abort was dealt with.
     outgoing.on('error', (error) => {
       if (outgoing.reusedSocket && isReset(error)) fail(new StaleSocketError('stale socket', { cause: error }));
-      else
-        fail(
-          signal.aborted ? signal.reason : connectionError(route.toNetworkError(error), { url, proxy: route.proxy }),
-        );
+      else fail(signal.aborted ? signal.reason : connectionError(route.toNetworkError(error), target));
     });
     outgoing.on('response', (response) => {
       const refusal = route.refusal(response.statusCode ?? 0);
       if (refusal !== undefined) {
-        fail(connectionError(refusal, { url, proxy: route.proxy }));
+        fail(connectionError(refusal, target));
         return;
       }
       settle();

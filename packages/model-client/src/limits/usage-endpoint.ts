@@ -60,7 +60,14 @@ export async function fetchUsage(request: UsageRequest): Promise<readonly RateLi
   };
   const transport = new HttpTransport(request.dialer);
   const secretNames: ReadonlySet<string> = new Set(['authorization', 'chatgpt-account-id']);
-  const response = await transport.send({ url, headers, secretNames, signal, headersTimeoutMs: TIMEOUT_MS });
+  const response = await transport.send({
+    url,
+    headers,
+    secretNames,
+    signal,
+    headersTimeoutMs: TIMEOUT_MS,
+    addressKey: 'chatgpt_base_url',
+  });
   const { status, body } = response;
   if (status < 200 || status > 299) {
     const bodyText = await readErrorBody(body, signal);

@@ -35,5 +35,5 @@ function parseJson(text: string, file: string): unknown {
 }
 
 function failure(code: ConfigErrorCode, file: string, what: string, cause?: unknown): ConfigError {
-  return new ConfigError(code, `${KEY}: ${file} ${what}`, { key: KEY, source: file, cause });
+  return new ConfigError(code, `${KEY}: ${file} ${what}`, { key: KEY, path: [KEY], source: file, cause });
 }

@@ -1,12 +1,13 @@
 import path from 'node:path';
+import { checkChange } from './check-change.ts';
 import { ConfigError } from './config-error.ts';
 import { type ConfigChange, editConfigFile } from './edit-config.ts';
-import { type ConfigLayer, type ConfigTable, createTable, isTable, valueAt } from './layers.ts';
+import { type ConfigLayer, type ConfigTable, isTable, valueAt } from './layers.ts';
 import { decodeConfig, type LoadConfigOptions } from './load-config.ts';
 import { lineInLayer } from './locate-error.ts';
 import { isKnownKey, nearestKey } from './misspelled-keys.ts';
 import { isProfileName, profileFile } from './profile-layer.ts';
-import { type LayerStack, readLayers } from './read-layers.ts';
+import { readLayers } from './read-layers.ts';
 import { parseKeyPath, parseSettingText } from './setting-key.ts';
 import { dotted } from './setting-reader.ts';
 
@@ -48,17 +49,40 @@ export async function changeSetting(
   const keyPath = await parseKeyPath(change.key);
   const key = dotted(keyPath);
   const file = fileOf(options);
-  const stack = await readLayers({ ...options, ...(options.intoProfile === undefined ? {} : { profile: undefined }) });
   const value = change.text === undefined ? undefined : await parseSettingText(key, keyPath, change.text);
   const notices = change.text === undefined ? [] : checkKey(keyPath);
-  if (value !== undefined) await checkValue({ stack, options, keyPath, value });
+  const looking = options.intoProfile === undefined ? options : { ...options, profile: undefined };
+  if (value !== undefined) await checkChange({ keyPath, value }, looking);
+  const before = await problemsOf(looking);
   let changed = false;
   await editConfigFile(file, (document) => {
     const before = valueAt(document, keyPath);
     changed = JSON.stringify(before, jsonValue) !== JSON.stringify(value, jsonValue);
     return changed ? [changeOf(document, keyPath, value)] : [];
   });
-  return { file, key, changed, overriddenBy: strongerOrigin(stack.layers, { file, keyPath }), notices };
+  const after = await problemsOf(looking);
+  return {
+    file,
+    key,
+    changed,
+    overriddenBy: strongerOrigin(after.layers, { file, keyPath }),
+    notices: [...notices, ...after.sentences.filter((sentence) => !before.sentences.includes(sentence))],
+  };
+}
+
+/** What keeps a run from starting, or else what it would warn of; and the layers, as far as they can be read. */
+async function problemsOf(
+  options: LoadConfigOptions,
+): Promise<{ readonly sentences: readonly string[]; readonly layers: readonly ConfigLayer[] }> {
+  let layers: readonly ConfigLayer[] = [];
+  try {
+    const stack = await readLayers(options);
+    layers = stack.layers;
+    return { sentences: (await decodeConfig(stack, options)).warnings, layers };
+  } catch (error) {
+    if (error instanceof ConfigError) return { sentences: [error.message], layers };
+    throw error;
+  }
 }
 
 /** A table that is not there yet gets a header of its own. */
@@ -86,56 +110,6 @@ function checkKey(keyPath: readonly string[]): readonly string[] {
   const nearest = nearestKey(keyPath);
   if (nearest === undefined) return [`nothing here reads ${key}`];
   throw new ConfigError('invalid-value', `${key} is no setting; did you mean ${nearest}?`, { key, path: keyPath });
-}
-
-/** Over everything else that is set, so that what goes together is looked at together. */
-async function checkValue(wanted: {
-  readonly stack: LayerStack;
-  readonly options: LoadConfigOptions;
-  readonly keyPath: readonly string[];
-  readonly value: unknown;
-}): Promise<void> {
-  const { stack, options, keyPath, value } = wanted;
-  const layer: ConfigLayer = {
-    kind: 'user',
-    source: dotted(keyPath),
-    baseDirectory: options.home,
-    table: tableWith(keyPath, value),
-  };
-  const [layers, owners] = [
-    [...stack.layers, layer],
-    [...stack.owner.layers, layer],
-  ];
-  try {
-    await decodeConfig(
-      { ...stack, layers, reader: stack.reader.with(layers), owner: stack.owner.with(owners) },
-      options,
-    );
-  } catch (error) {
-    if (!(error instanceof ConfigError) || !isAbout(error, keyPath)) return; // it was wrong before
-    const message = error.message.startsWith(`${layer.source}: `)
-      ? error.message.slice(layer.source.length + 2)
-      : error.message;
-    throw new ConfigError(error.code, `${message}; nothing was written`, {
-      key: dotted(keyPath),
-      path: keyPath,
-      cause: error,
-    });
-  }
-}
-
-function isAbout(error: ConfigError, keyPath: readonly string[]): boolean {
-  const { path: wrong } = error;
-  if (wrong === undefined) return false;
-  const length = Math.min(wrong.length, keyPath.length);
-  return wrong.slice(0, length).every((name, index) => name === keyPath[index]);
-}
-
-function tableWith(keyPath: readonly string[], value: unknown): ConfigTable {
-  const table = createTable();
-  const [name = '', ...rest] = keyPath;
-  table[name] = rest.length === 0 ? value : tableWith(rest, value);
-  return table;
 }
 
 function strongerOrigin(

@@ -22,6 +22,8 @@ export async function readFileLayer(kind: LayerKind, file: string): Promise<Conf
  */
 export async function readConfigText(file: string): Promise<string | undefined> {
   try {
+    // Nobody may ever write to a pipe, and waiting for that can not be stopped.
+    if ((await fs.stat(file)).isFIFO()) throw new Error('it is a pipe');
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await fs.readFile(file));
     return text.trim() === '' ? undefined : text;
   } catch (cause) {

@@ -1,4 +1,3 @@
-import fs from 'node:fs/promises';
 import path from 'node:path';
 import { compileHookMatcher, type HookDefinition, type HookEvent } from '@quire/core';
 import { ConfigError } from './config-error.ts';
@@ -53,8 +52,6 @@ interface HookSource {
 }
 
 async function readHookFile(file: string): Promise<HookSource | undefined> {
-  const stats = await fs.stat(file).catch(() => undefined);
-  if (stats?.isFIFO() === true) throw unreadable(file, 'it is a pipe');
   const text = await readConfigText(file);
   if (text === undefined) return undefined;
   let content: unknown;
@@ -73,7 +70,7 @@ function unreadable(file: string, reason: string): ConfigError {
 
 function readEvents(events: unknown, source: string, warnings: string[]): readonly HookDefinition[] {
   if (events === undefined) return [];
-  const root = new Entry(events, 'hooks', source);
+  const root = new Entry(events, { key: 'hooks', path: ['hooks'], source });
   const found: HookDefinition[] = [];
   for (const name of Object.keys(root.table())) {
     if (NO_EVENTS.has(name)) continue;
@@ -137,21 +134,26 @@ function readFail(entry: Entry): HookDefinition['fail'] | undefined {
   throw entry.invalid('must be "open" or "closed"');
 }
 
+interface EntryPlace {
+  /** For messages. */
+  readonly key: string;
+  readonly path: readonly string[];
+  readonly source: string;
+}
+
 /** A value of a file, and its place there. */
 class Entry {
   readonly value: unknown;
-  readonly #key: string;
-  readonly #source: string;
+  readonly #place: EntryPlace;
 
-  constructor(value: unknown, key: string, source: string) {
+  constructor(value: unknown, place: EntryPlace) {
     this.value = value;
-    this.#key = key;
-    this.#source = source;
+    this.#place = place;
   }
 
   /** For messages. */
   get name(): string {
-    return `${this.#key} of ${this.#source}`;
+    return `${this.#place.key} of ${this.#place.source}`;
   }
 
   table(): Readonly<Record<string, unknown>> {
@@ -160,12 +162,16 @@ class Entry {
   }
 
   at(key: string): Entry {
-    return new Entry(valueAt(this.table(), [key]), `${this.#key}.${key}`, this.#source);
+    const { key: own, path: above, source } = this.#place;
+    return new Entry(valueAt(this.table(), [key]), { key: `${own}.${key}`, path: [...above, key], source });
   }
 
   items(): readonly Entry[] {
     if (!Array.isArray(this.value)) throw this.wrongType('a list of tables');
-    return this.value.map((item: unknown, index) => new Entry(item, `${this.#key}[${index}]`, this.#source));
+    const { key, path: above, source } = this.#place;
+    return this.value.map(
+      (item: unknown, index) => new Entry(item, { key: `${key}[${index}]`, path: [...above, String(index)], source }),
+    );
   }
 
   text(): string | undefined {
@@ -182,12 +188,12 @@ class Entry {
   }
 
   wrongType(expected: string): ConfigError {
-    const [key, source] = [this.#key, this.#source];
-    return new ConfigError('wrong-type', `${source}: ${key} must be ${expected}`, { key, source });
+    const { key, source } = this.#place;
+    return new ConfigError('wrong-type', `${source}: ${key} must be ${expected}`, this.#place);
   }
 
   invalid(problem: string, cause?: unknown): ConfigError {
-    const [key, source] = [this.#key, this.#source];
-    return new ConfigError('invalid-value', `${source}: ${key} ${problem}`, { key, source, cause });
+    const { key, source } = this.#place;
+    return new ConfigError('invalid-value', `${source}: ${key} ${problem}`, { ...this.#place, cause });
   }
 }

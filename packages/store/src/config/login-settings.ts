@@ -23,7 +23,10 @@ export function readLoginSettings(owner: SettingReader): LoginSettings {
 }
 
 function readWorkspaces(owner: SettingReader): readonly string[] | undefined {
-  const ids = owner.stringOrList({ key: 'forced_chatgpt_workspace_id' });
+  const setting = { key: 'forced_chatgpt_workspace_id' } as const;
+  const ids = owner.stringOrList(setting);
+  // Source: the peer. It fits no workspace, and what fits none costs the stored login.
+  if (ids?.some((id) => id.includes(','))) throw owner.invalid(setting, 'is a list in one string; write ["ID", "ID"]');
   const named = ids?.map((id) => id.trim()).filter((id) => id !== '');
   return named?.length === 0 ? undefined : named;
 }

@@ -1,6 +1,5 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { ConfigError } from './config-error.ts';
 import { readFileLayer } from './config-file.ts';
 import { findProject, realPath } from './find-project.ts';
 import { type ConfigLayer, type ConfigTable, createTable } from './layers.ts';
@@ -97,7 +96,7 @@ async function readProjectLayers(folders: readonly string[], warnings: string[])
   const denied: string[] = [];
   const layers: ConfigLayer[] = [];
   for (const folder of folders) {
-    const layer = await readProjectFile(path.join(folder, 'config.toml'));
+    const layer = await readFileLayer('project', path.join(folder, 'config.toml'));
     if (layer === undefined) continue;
     const { table, left } = withoutDenied(layer.table);
     layers.push({ ...layer, table });
@@ -107,13 +106,6 @@ async function readProjectLayers(folders: readonly string[], warnings: string[])
     warnings.push(`a project may not set ${denied.join(', nor ')}; this was left out, set it in your own config.toml`);
   }
   return layers;
-}
-
-/** A pipe in the place of the file would never end. */
-async function readProjectFile(file: string): Promise<ConfigLayer | undefined> {
-  const stats = await fs.stat(file).catch(() => undefined);
-  if (stats?.isFIFO() !== true) return readFileLayer('project', file);
-  throw new ConfigError('unreadable-file', `${file} can not be read: it is a pipe`, { source: file });
 }
 
 function withoutDenied(table: ConfigTable): { readonly table: ConfigTable; readonly left: readonly string[] } {

@@ -22,6 +22,11 @@ export function readTrust(reader: SettingReader, directory: string, project: Pro
   return undefined;
 }
 
+/** @throws ConfigError when another word than the two is said of any folder */
+export function checkTrustLevels(reader: SettingReader): void {
+  for (const id of reader.tableKeys('projects')) readLevel(reader, id);
+}
+
 function readLevel(reader: SettingReader, id: string): Trust {
   return reader.oneOf({ key: 'projects.<path>.trust_level', id }, ['trusted', 'untrusted']);
 }

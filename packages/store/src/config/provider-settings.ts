@@ -112,16 +112,13 @@ function withLocalAddress(provider: ModelProvider, environment: Environment): Mo
 function readProvider(reader: SettingReader, id: string, warnings: string[]): ModelProvider {
   const table = reader.requireEntryTable('model_providers', id);
   const name = reader.nonEmptyString({ key: 'model_providers.<id>.name', id });
-  if (name === undefined)
-    throw reader.invalid({ key: 'model_providers.<id>.name', id }, 'is missing; give the provider a name');
   if (table !== undefined && Object.hasOwn(table, 'aws')) {
     warnings.push(`model_providers.${id}.aws is not supported and is ignored; use env_key or auth`);
   }
   const at = (key: ProviderKey): SettingPath => ({ key: `model_providers.<id>.${key}`, id });
   const retries = { minimum: 0, cap: MAX_RETRIES };
-  return {
+  const provider = {
     id,
-    name,
     baseUrl: reader.url(at('base_url')),
     envKey: reader.nonEmptyString(at('env_key')),
     envKeyInstructions: reader.string(at('env_key_instructions')),
@@ -141,6 +138,9 @@ function readProvider(reader: SettingReader, id: string, warnings: string[]): Mo
     wireApi: readWireApi(reader, id),
     capabilities: readCapabilities(reader, at),
   };
+  // After everything else was read, so that a wrong type is named first.
+  if (name === undefined) throw reader.invalid(at('name'), 'is missing; give the provider a name');
+  return { ...provider, name };
 }
 
 type ProviderKey =

@@ -40,8 +40,21 @@ export interface LayerStack {
   readonly warnings: string[];
 }
 
+/** What there is to read, by kind. */
+export interface LayerSources {
+  readonly system: Layers;
+  readonly user: Layers;
+  readonly overrides: Layers;
+  readonly managed: Layers;
+}
+
 /** @throws ConfigError for what can not be read or is not TOML, and for a wrong profile, trust or marker. */
 export async function readLayers(options: LayerOptions): Promise<LayerStack> {
+  return stackLayers(await readSources(options), options);
+}
+
+/** @throws ConfigError for what can not be read or is not TOML */
+export async function readSources(options: LayerOptions): Promise<LayerSources> {
   const systemFolder = systemFolderOf(options);
   const [system, managed, user, overrides] = await Promise.all([
     fileLayers('system', path.join(systemFolder, 'config.toml')),
@@ -49,19 +62,22 @@ export async function readLayers(options: LayerOptions): Promise<LayerStack> {
     options.ignoreUserConfig === true ? [] : fileLayers('user', path.join(options.home, 'config.toml')),
     overrideLayers(options),
   ]);
+  return { system, user, overrides, managed };
+}
+
+/** @throws ConfigError for a wrong profile, trust or marker */
+export async function stackLayers(sources: LayerSources, options: LayerOptions): Promise<LayerStack> {
   try {
-    return await stackLayers({ system, user, overrides, managed }, options);
+    return await stack(sources, options);
   } catch (error) {
+    const { system, user, overrides, managed } = sources;
     throw (await import('./locate-error.ts')).withLine(error, [...system, ...user, ...overrides, ...managed]);
   }
 }
 
 type Layers = readonly ConfigLayer[];
 
-async function stackLayers(
-  files: { readonly system: Layers; readonly user: Layers; readonly overrides: Layers; readonly managed: Layers },
-  options: LayerOptions,
-): Promise<LayerStack> {
+async function stack(files: LayerSources, options: LayerOptions): Promise<LayerStack> {
   const warnings: string[] = [];
   const { home, cwd } = options;
   const profile =

@@ -105,6 +105,51 @@ describe('nothing is written', () => {
     ['modle', 'x', 'invalid-value: modle is no setting; did you mean model?'],
     ['features.js_rpl', 'true', 'invalid-value: features.js_rpl is no setting; did you mean features.js_repl?'],
     ['project_root_markers', '[1', 'invalid-value: -c: project_root_markers is not valid TOML'],
+    [
+      'project_root_markers',
+      '[1]',
+      'wrong-type: project_root_markers must be a list of strings, found a list with an integer; nothing was written',
+    ],
+    ['profile', 'w', 'unknown-profile: there is no profile "w"; make %/home/w.config.toml; nothing was written'],
+    ['profiles.w', '3', 'wrong-type: profiles.w must be a table; nothing was written'],
+    [
+      'profiles.w.sandbox_mode',
+      'none',
+      'invalid-value: sandbox_mode must be one of read-only, workspace-write, danger-full-access, found "none"; nothing was written',
+    ],
+    [
+      'profiles.w',
+      '{ web_search = "x" }',
+      'invalid-value: web_search must be one of disabled, cached, live, found "x"; nothing was written',
+    ],
+    ['hooks', '1', 'wrong-type: hooks must be a table; nothing was written'],
+    ['hooks.PreToolUse', '1', 'wrong-type: hooks.PreToolUse must be a list of tables; nothing was written'],
+    ['mcp_servers.x', '3', 'wrong-type: mcp_servers.x must be a table, found an integer; nothing was written'],
+    [
+      'mcp_servers.x.args',
+      '3',
+      'wrong-type: mcp_servers.x.args must be a list of strings, found an integer; nothing was written',
+    ],
+    [
+      'model_providers.x.request_max_retries',
+      'many',
+      'wrong-type: model_providers.x.request_max_retries must be an integer, found a string; nothing was written',
+    ],
+    [
+      'projects."/x".trust_level',
+      'yes',
+      'invalid-value: projects."/x".trust_level must be one of trusted, untrusted, found "yes"; nothing was written',
+    ],
+    [
+      'model_catalog_json',
+      '/none',
+      'unreadable-file: model_catalog_json: /none can not be read: it does not exist; nothing was written',
+    ],
+    [
+      'forced_chatgpt_workspace_id',
+      'a,b',
+      'invalid-value: forced_chatgpt_workspace_id is a list in one string; write ["ID", "ID"]; nothing was written',
+    ],
   ])('when %s = %s can not be used [CFG-51]', async (key, text, message) => {
     await withFiles({ files: { 'home/config.toml': BEFORE } }, async (options, place) => {
       const problem = await problemOf(changeSetting({ key, text }, options), place);
@@ -127,7 +172,51 @@ describe('nothing is written', () => {
 
 test('a file that is wrong elsewhere can be put right, one setting after the other [CFG-51]', async () => {
   const files = { 'home/config.toml': 'model = 5\nweb_search = 7\n' };
-  expect((await change('model', 'm', { files })).file).toBe('model = "m"\nweb_search = 7\n');
+  expect(await change('model', 'm', { files })).toEqual({
+    file: 'model = "m"\nweb_search = 7\n',
+    outcome: {
+      ...DONE,
+      key: 'model',
+      notices: ['%/home/config.toml:2: web_search must be a string, found an integer'],
+    },
+  });
+});
+
+test('what is wrong elsewhere does not hide what is wrong with a new value [CFG-51]', async () => {
+  const files = { 'home/config.toml': 'profile = "gone"\nmodel = 5\nhooks = 1\n[profiles.a]\nmodel = 7\n' };
+  await withFiles({ files }, async (options, place) => {
+    expect(await problemOf(changeSetting({ key: 'web_search', text: 'x' }, options), place)).toBe(
+      'invalid-value: web_search must be one of disabled, cached, live, found "x"; nothing was written',
+    );
+  });
+});
+
+test.each<[string, string, string, string | undefined]>([
+  ['a profile that is not there', 'profile = "gone"\nmodel = "m"\n', 'profile', undefined],
+  ['a profile that is not there', 'profile = "gone"\n[profiles.a]\nmodel = "m"\n', 'profile', 'a'],
+  ['a wrong marker', 'project_root_markers = [1]\n', 'project_root_markers', '[".hg"]'],
+  ['a wrong trust', 'projects."%/project".trust_level = "x"\n', 'projects."%/project".trust_level', 'trusted'],
+])('%s in the file can be put right [CFG-51]', async (_title, content, key, text) => {
+  await withFiles({ files: { 'home/config.toml': content } }, async (options, place) => {
+    const outcome = await changeSetting({ key: key.replaceAll('%', place), text }, options);
+    expect(outcome).toMatchObject({ changed: true, notices: [] });
+  });
+});
+
+test('what a change brings about is told [CFG-85]', async () => {
+  expect((await change('model_providers.mine.base_url', 'http://h')).outcome).toMatchObject({
+    notices: ['%/home/config.toml:10: model_providers.mine.name is missing; give the provider a name'],
+  });
+  expect((await change('model_providers.openai.base_url', 'http://h')).outcome).toMatchObject({
+    notices: [expect.stringMatching(/^model_providers\.openai: the built-in provider can not be redefined/)],
+  });
+  expect((await change('model_providers.own.name', /* text */ undefined)).outcome).toMatchObject({
+    notices: ['%/home/config.toml:7: model_providers.own.name is missing; give the provider a name'],
+  });
+});
+
+test('a setting of another program that is spelled nearly like one of ours is no slip [CFG-50]', async () => {
+  expect((await change('notify', '["p"]')).outcome).toMatchObject({ notices: ['nothing here reads notify'] });
 });
 
 test('a stronger value is told, with its place [CFG-52]', async () => {

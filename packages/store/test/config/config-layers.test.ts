@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/index.ts';
 import { type Given, problemOf, withFiles } from './config-folder.ts';
@@ -148,6 +150,15 @@ describe('what can not be used is told with file, line and key', () => {
     await withFiles({ files: { 'home/config.toml': file } }, async (options, place) => {
       const problem = await problemOf(loadConfig(options), place);
       expect(problem.replaceAll('%/home/config.toml', '%').slice(0, message.length)).toBe(message);
+    });
+  });
+
+  test.skipIf(process.platform === 'win32')('a pipe in the place of the file [CFG-11]', async () => {
+    await withFiles({}, async (options, place) => {
+      execFileSync('mkfifo', [path.join(options.home, 'config.toml')]);
+      expect(await problemOf(loadConfig(options), place)).toBe(
+        'unreadable-file: %/home/config.toml can not be read: it is a pipe',
+      );
     });
   });
 });

@@ -226,7 +226,7 @@ describe('a hook that can not be understood is refused with its place [HOOK-35]'
 
   test('and so is one of the configuration', async () => {
     await expect(load({ files: { 'home/config.toml': '[hooks]\nPreToolUse = 3\n' } })).rejects.toThrow(
-      '%/home/config.toml: hooks.PreToolUse must be a list of tables',
+      '%/home/config.toml:2: hooks.PreToolUse must be a list of tables',
     );
   });
 });

@@ -98,6 +98,7 @@ test('the watch of these tests sees what a trusted project is read for [PROJ-30]
   fs.writeFileSync(path.join(home.path, 'config.toml'), `[projects."${project.path}"]\ntrust_level = "trusted"\n`);
   fs.mkdirSync(path.join(project.path, '.codex'));
   fs.writeFileSync(path.join(project.path, '.codex/config.toml'), 'model = "x"');
+  fs.writeFileSync(path.join(project.path, '.codex/hooks.json'), '{}');
   const seen = watch(project.path);
   await loadConfig({ home: home.path, cwd: project.path, overrides: [], environment: {} });
   expect(seen).toEqual({ opened: ['.codex/config.toml', '.codex/hooks.json'], started: [] });
