@@ -10,20 +10,23 @@ export { createModelClient, type ModelClientOptions } from './model-client.ts';
 export type {
   ModelClientObserver,
   RequestAttempt,
+  RequestAuthorization,
   SocketConnect,
   SocketRequest,
   StreamPoll,
   StreamProblem,
   WarmUpOutcome,
+  WarmUpUse,
 } from './observer.ts';
 export type { ProbeAnswer, ProbeOptions } from './probe/probe-options.ts';
 export { probeProvider, probeWebSocket } from './probe/probe-provider.ts';
 export { type HostTraits, hostTraits } from './request/host-traits.ts';
 export { requestUrl } from './request/url.ts';
-export type {
-  AuthTag,
-  AuthTags,
-  RecoveryOutcome,
-  RecoveryReport,
-  UnauthorizedEvidence,
+export {
+  type AuthTag,
+  type AuthTags,
+  environmentTags,
+  type RecoveryOutcome,
+  type RecoveryReport,
+  type UnauthorizedEvidence,
 } from './unauthorized/auth-tags.ts';

@@ -3,6 +3,7 @@ import { isJsonObject, type ModelErrorCode, objectAt, stringAt } from '@quire/pr
 import type { RecoveryStep } from '../credentials-source.ts';
 import { withoutSecrets } from '../errors/redact.ts';
 import { headerText, type ResponseHeaders, requestIdOf } from '../http/headers-in.ts';
+import type { RequestAuthorization } from '../observer.ts';
 import type { Environment } from '../request/headers.ts';
 
 /** Names as feedback tools know them. All keys are always there; empty: not known. No value is secret. */
@@ -74,6 +75,13 @@ export interface AuthorizedRequest {
   readonly after: RecoveryStep | undefined;
   /** Only for a WebSocket. */
   readonly connectionReused?: boolean;
+}
+
+export function authorizationOf({
+  credentials,
+  after,
+}: Pick<AuthorizedRequest, 'credentials' | 'after'>): RequestAuthorization {
+  return { attached: credentials.kind !== 'none', after };
 }
 
 /** Keeps the tags of one thread: those of the latest request, and what the last 401 said. */
@@ -169,7 +177,8 @@ function authMode(credentials: Credentials): string {
   return credentials.kind === 'chatgpt' ? 'Chatgpt' : 'ApiKey';
 }
 
-function environmentTags(environment: Environment, provider: ModelProvider): Partial<Record<AuthTag, string>> {
+/** What the environment offers for credentials, no values. */
+export function environmentTags(environment: Environment, provider: ModelProvider): Partial<Record<AuthTag, string>> {
   const present = (name: string | undefined): string =>
     String(name !== undefined && (environment[name] ?? '').trim() !== '');
   return {
