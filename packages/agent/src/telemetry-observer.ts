@@ -1,13 +1,15 @@
-import type { Clock, Span, Telemetry, TelemetryAttributes } from '@quire/core';
+import { type Clock, millisecondsText, type Span, type Telemetry, type TelemetryAttributes } from '@quire/core';
 import type {
   AuthTags,
   ModelClientObserver,
   RecoveryReport,
   RequestAttempt,
+  RequestAuthorization,
   SocketConnect,
   SocketRequest,
   StreamPoll,
   WarmUpOutcome,
+  WarmUpUse,
 } from '@quire/model-client';
 import type { JsonObject, ModelTransport } from '@quire/protocol';
 
@@ -20,6 +22,13 @@ const SERVER_TIMINGS: readonly (readonly [member: string, metric: string])[] = [
   ['engine_iapi_tbt_across_engine_calls_ms', 'codex.responses_api_engine_iapi_tbt.duration_ms'],
   ['engine_service_tbt_across_engine_calls_ms', 'codex.responses_api_engine_service_tbt.duration_ms'],
 ];
+
+/** Source for the first and the last: the peer. It has no word for the second, as far as is known. */
+const CONTINUATION_REASONS: Readonly<Record<NonNullable<SocketRequest['reason']>, string>> = {
+  'new-connection': 'no_previous_request',
+  'fields-changed': 'fields_changed',
+  'history-changed': 'input_mismatch',
+};
 
 /** Beyond what servers are known to send. */
 const MAX_POLL_KINDS = 200;
@@ -35,12 +44,17 @@ export class TelemetryObserver implements ModelClientObserver {
   readonly #clock: Pick<Clock, 'now'>;
   /** Of the events of streams, of which there are many and few kinds. */
   readonly #pollTags = new Map<string, TelemetryAttributes>();
+  readonly #environmentFacts: TelemetryAttributes;
   #span: Span | undefined;
+  #authorization: TelemetryAttributes = {};
+  #isAgain = false;
   #refusals: RefusalListener | undefined;
 
-  constructor(telemetry: Telemetry, clock: Pick<Clock, 'now'>) {
+  /** @param environmentFacts what the environment offers for credentials, no values */
+  constructor(telemetry: Telemetry, clock: Pick<Clock, 'now'>, environmentFacts: TelemetryAttributes) {
     this.#telemetry = telemetry;
     this.#clock = clock;
+    this.#environmentFacts = environmentFacts;
   }
 
   /** Who else hears of refused credentials. */
@@ -56,12 +70,29 @@ export class TelemetryObserver implements ModelClientObserver {
     this.#span = span;
   }
 
+  requestAuthorization({ attached, after }: RequestAuthorization): void {
+    this.#isAgain = after !== undefined;
+    this.#authorization = {
+      'auth.header_attached': attached,
+      'auth.header_name': attached ? 'authorization' : undefined,
+      'auth.retry_after_unauthorized': this.#isAgain,
+      'auth.recovery_mode': after?.mode,
+      'auth.recovery_phase': after?.phase,
+      ...this.#environmentFacts,
+    };
+  }
+
   requestAttempt({ attempt, endpoint, status, error, durationMs }: RequestAttempt): void {
     const success = error === undefined;
     const tags = { status: status === undefined ? 'none' : String(status), success };
     this.#timed('codex.api_request', durationMs, tags);
     const facts = { attempt, endpoint, 'http.response.status_code': status, success };
-    this.#event('codex.api_request', { ...facts, duration_ms: durationMs, 'error.message': reason(status, error) });
+    this.#event('codex.api_request', {
+      ...facts,
+      ...this.#authorization,
+      duration_ms: millisecondsText(durationMs),
+      'error.message': reason(status, error),
+    });
     this.#finished('model.attempt', durationMs, {
       error,
       attributes: { attempt, 'http.response.status_code': status, 'url.path': endpoint, 'model.transport': 'http' },
@@ -74,21 +105,22 @@ export class TelemetryObserver implements ModelClientObserver {
     const { durationMs } = poll;
     const tags = this.#tagsOfPoll(kind, success);
     this.#timed(transport === 'http' ? 'codex.sse_event' : 'codex.websocket.event', durationMs, tags);
-    // Pieces of an answer come by the hundred, and its completion is told with its tokens elsewhere.
-    if (kind.endsWith('.delta') || kind === 'response.completed') return;
-    const facts = { 'event.kind': kind, duration_ms: durationMs, success };
-    this.#event(transport === 'http' ? 'codex.sse_event' : 'codex.websocket_event', facts);
+    // Pieces of an answer come by the hundred, and those who read logs of a WebSocket have the metrics, as with the peer.
+    if (transport === 'websocket' || kind.endsWith('.delta')) return;
+    this.#event('codex.sse_event', { 'event.kind': kind, duration_ms: millisecondsText(durationMs) });
   }
 
   socketConnect({ durationMs, status, error, phase }: SocketConnect): void {
     const success = error === undefined;
-    this.#timed('codex.websocket.connect', durationMs, { success });
+    this.#timed('codex.websocket.connect', durationMs, { success, reauth: this.#isAgain });
     this.#event('codex.websocket_connect', {
-      duration_ms: durationMs,
-      success,
-      status,
+      ...this.#authorization,
+      duration_ms: millisecondsText(durationMs),
+      success: String(success),
+      'http.response.status_code': success ? undefined : status,
       endpoint: '/responses',
       'auth.connection_reused': false,
+      'auth.reauth': this.#isAgain,
       'error.message': reason(status, error),
     });
     // The warm-up belongs to no request.
@@ -96,11 +128,25 @@ export class TelemetryObserver implements ModelClientObserver {
     this.#finished('model.connect', durationMs, { error, attributes: { 'http.response.status_code': status } });
   }
 
-  socketRequest({ phase, reusedConnection, mode, reason: why }: SocketRequest): void {
-    this.#telemetry.count('codex.websocket.request', { success: true });
-    const phaseName = phase === 'warm-up' ? 'warmup' : 'generation';
-    this.#telemetry.count('codex.websocket.continuation', { mode, reason: why, phase: phaseName });
-    this.#event('codex.websocket_request', { success: true, 'auth.connection_reused': reusedConnection });
+  socketRequest(request: SocketRequest): void {
+    const { phase, reusedConnection, mode, durationMs, error, mismatch } = request;
+    const success = error === undefined;
+    this.#timed('codex.websocket.request', durationMs, { success });
+    this.#telemetry.count('codex.websocket.continuation', {
+      mode,
+      reason: request.reason === undefined ? mode : CONTINUATION_REASONS[request.reason],
+      phase: phase === 'warm-up' ? 'warmup' : 'generation',
+      after_prewarm: request.afterWarmUp,
+      previous_item_type: mismatch?.previous ?? 'none',
+      current_item_type: mismatch?.current ?? 'none',
+    });
+    this.#event('codex.websocket_request', {
+      ...this.#environmentFacts,
+      duration_ms: millisecondsText(durationMs),
+      success: String(success),
+      'auth.connection_reused': reusedConnection,
+      'error.message': error,
+    });
     if (phase === 'turn')
       this.#span?.set({ 'model.transport': 'websocket', 'model.incremental': mode === 'incremental' });
   }
@@ -113,12 +159,16 @@ export class TelemetryObserver implements ModelClientObserver {
   }
 
   warmUp({ outcome, durationMs }: { readonly outcome: WarmUpOutcome; readonly durationMs: number }): void {
-    this.#telemetry.duration('codex.startup_prewarm.duration_ms', durationMs, { status: outcome });
-    this.#telemetry.event('codex.startup_phase', {
-      'startup.phase': 'startup_prewarm_websocket_warmup',
-      'startup.status': outcome,
-      duration_ms: durationMs,
-    });
+    // The peer warms up with what a thread is based on alone, and so does this one.
+    this.#telemetry.duration('codex.startup_prewarm.duration_ms', durationMs, { status: outcome, input: 'base' });
+    noteStartupPhase(this.#telemetry, { phase: 'startup_prewarm_total', status: outcome, durationMs });
+  }
+
+  warmUpUsed({ isReady, ageMs, waitedMs }: WarmUpUse): void {
+    const status = isReady ? 'consumed' : 'unavailable';
+    this.#telemetry.duration('codex.startup_prewarm.age_at_first_turn_ms', ageMs, { status });
+    const resolved = isReady ? 'ready' : 'failed';
+    noteStartupPhase(this.#telemetry, { phase: 'startup_prewarm_resolve', status: resolved, durationMs: waitedMs });
   }
 
   transportFallback(): void {
@@ -174,6 +224,20 @@ export class TelemetryObserver implements ModelClientObserver {
     const startedAtMs = this.#clock.now() - durationMs;
     this.#span?.startSpan(name, { startedAtMs, isRemoteCall: true }).end(result);
   }
+}
+
+/** A part of what happens before a model is asked for the first time. */
+export function noteStartupPhase(
+  telemetry: Telemetry,
+  part: { readonly phase: string; readonly status: string; readonly durationMs: number },
+): void {
+  const { phase, status, durationMs } = part;
+  telemetry.duration('codex.startup.phase.duration_ms', durationMs, { phase, status });
+  telemetry.event('codex.startup_phase', {
+    'startup.phase': phase,
+    'startup.status': status,
+    duration_ms: millisecondsText(durationMs),
+  });
 }
 
 /** What the peer tells of an error: the status, and never what the server said. */

@@ -278,6 +278,7 @@ export class ThreadOpener implements ThreadSource {
     recording?.opened({
       currentSettings,
       credentials: await ground.credentials.current({ signal: ground.site.signal }),
+      account: () => ground.credentials.account,
       isResumed: origin.resumed,
       onProblem: notices.post,
     });
