@@ -36,14 +36,19 @@ const MAX_POLL_KINDS = 200;
 /** Names of events that servers send; anything else may be anything. */
 const EVENT_NAME = /^[a-z_.]{1,80}$/;
 
+interface PollTags {
+  readonly tags: TelemetryAttributes;
+  readonly isLogged: boolean;
+}
+
 type RefusalListener = Pick<ModelClientObserver, 'authRecovery' | 'authTags'>;
 
 /** Tells of the line to the provider what its observer is told, under the names that the peer has for it. */
 export class TelemetryObserver implements ModelClientObserver {
   readonly #telemetry: Telemetry;
   readonly #clock: Pick<Clock, 'now'>;
-  /** Of the events of streams, of which there are many and few kinds. */
-  readonly #pollTags = new Map<string, TelemetryAttributes>();
+  /** By type of event: there are many events and few types. */
+  readonly #pollTags: Readonly<Record<ModelTransport, Map<string, PollTags>>> = { http: new Map(), websocket: new Map() };
   readonly #environmentFacts: TelemetryAttributes;
   #span: Span | undefined;
   #authorization: TelemetryAttributes = {};
@@ -100,14 +105,16 @@ export class TelemetryObserver implements ModelClientObserver {
   }
 
   streamPoll(poll: StreamPoll, transport: ModelTransport = 'http'): void {
-    const kind = poll.result === 'event' ? eventName(poll.type) : poll.result;
-    const success = poll.result === 'event' || (poll.result === 'end' && transport === 'http');
     const { durationMs } = poll;
-    const tags = this.#tagsOfPoll(kind, success);
-    this.#timed(transport === 'http' ? 'codex.sse_event' : 'codex.websocket.event', durationMs, tags);
-    // Pieces of an answer come by the hundred, and those who read logs of a WebSocket have the metrics, as with the peer.
-    if (transport === 'websocket' || kind.endsWith('.delta')) return;
-    this.#event('codex.sse_event', { 'event.kind': kind, duration_ms: millisecondsText(durationMs) });
+    const { tags, isLogged } = this.#tagsOfPoll(poll, transport);
+    const count = poll.result === 'event' ? poll.count : 1;
+    const metric = transport === 'websocket' ? 'codex.websocket.event' : 'codex.sse_event';
+    this.#telemetry.timed(metric, { count, durationMs }, tags);
+    if (transport === 'websocket' || !isLogged) return;
+    this.#event('codex.sse_event', { 'event.kind': tags['kind'], duration_ms: millisecondsText(durationMs) });
+    for (let others = count - 1; others > 0; others -= 1) {
+      this.#event('codex.sse_event', { 'event.kind': tags['kind'], duration_ms: '0' });
+    }
   }
 
   socketConnect({ durationMs, status, error, phase }: SocketConnect): void {
@@ -196,19 +203,22 @@ export class TelemetryObserver implements ModelClientObserver {
     this.#finished('auth.recover', durationMs, { error: isFailure ? outcome : undefined, attributes: facts });
   }
 
-  #tagsOfPoll(kind: string, success: boolean): TelemetryAttributes {
-    const key = `${kind} ${success}`;
-    let tags = this.#pollTags.get(key);
+  #tagsOfPoll(poll: StreamPoll, transport: ModelTransport): PollTags {
+    const known = this.#pollTags[transport];
+    const type = poll.result === 'event' ? poll.type : poll.result;
+    let tags = known.get(type);
     if (tags === undefined) {
-      tags = { kind, success };
-      if (this.#pollTags.size < MAX_POLL_KINDS) this.#pollTags.set(key, tags);
+      const kind = poll.result === 'event' ? eventName(type) : type;
+      const success = poll.result === 'event' || (poll.result === 'end' && transport === 'http');
+      // Pieces of an answer come by the thousand.
+      tags = { tags: { kind, success }, isLogged: !kind.endsWith('.delta') };
+      if (known.size < MAX_POLL_KINDS) known.set(type, tags);
     }
     return tags;
   }
 
   #timed(metric: string, durationMs: number, tags: TelemetryAttributes): void {
-    this.#telemetry.count(metric, tags);
-    this.#telemetry.duration(`${metric}.duration_ms`, durationMs, tags);
+    this.#telemetry.timed(metric, { count: 1, durationMs }, tags);
   }
 
   #event(name: string, attributes: TelemetryAttributes): void {

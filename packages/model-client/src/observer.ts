@@ -17,7 +17,8 @@ export interface RequestAttempt {
 
 /** One step of reading a stream. */
 export type StreamPoll =
-  | { readonly result: 'event'; readonly type: string; readonly durationMs: number }
+  /** `count`: so many of them in a row that came together; `durationMs` passed before the first. */
+  | { readonly result: 'event'; readonly type: string; readonly count: number; readonly durationMs: number }
   | { readonly result: 'parse-error'; readonly durationMs: number }
   | { readonly result: 'end'; readonly durationMs: number }
   | { readonly result: 'timeout'; readonly durationMs: number };
@@ -93,7 +94,7 @@ export interface ModelClientObserver {
   }): void;
   /** Compression was asked for and can not be had here; told once. Requests go out uncompressed. */
   compressionUnavailable?(problem: { readonly message: string }): void;
-  /** Each event of a stream. Absent `transport` means server-sent events. */
+  /** Events of a stream, as they come. Absent `transport` means server-sent events. */
   streamPoll?(poll: StreamPoll, transport?: ModelTransport): void;
   streamProblem?(problem: StreamProblem): void;
   /** After every WebSocket handshake. */

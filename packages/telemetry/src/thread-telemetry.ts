@@ -82,6 +82,20 @@ export class ThreadTelemetry implements Telemetry {
     this.#sinks.metrics?.record(metric, durationMs, this.#tagsWith(attributes), 'ms');
   }
 
+  timed(
+    metric: string,
+    { count, durationMs }: { readonly count: number; readonly durationMs: number },
+    attributes: TelemetryAttributes,
+  ): void {
+    const { metrics } = this.#sinks;
+    if (metrics === undefined) return;
+    const tags = this.#tagsWith(attributes);
+    const duration = `${metric}.duration_ms`;
+    metrics.count(metric, tags, count);
+    metrics.record(duration, durationMs, tags, 'ms');
+    if (count > 1) metrics.record(duration, /* amount */ 0, tags, 'ms', count - 1);
+  }
+
   amount(metric: string, amount: number, attributes: TelemetryAttributes = NO_TAGS): void {
     this.#sinks.metrics?.record(metric, amount, this.#tagsWith(attributes), '');
   }

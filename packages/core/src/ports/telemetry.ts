@@ -38,6 +38,15 @@ export interface Telemetry {
   count(metric: string, attributes?: TelemetryAttributes): void;
   /** One value of a distribution of milliseconds. */
   duration(metric: string, durationMs: number, attributes?: TelemetryAttributes): void;
+  /**
+   * Counts `count` things under `metric`, and under `metric.duration_ms` how long each took: the first `durationMs`, those
+   * that came with it nothing.
+   */
+  timed(
+    metric: string,
+    taken: { readonly count: number; readonly durationMs: number },
+    attributes: TelemetryAttributes,
+  ): void;
   /** One value of a distribution of amounts, such as tokens. */
   amount(metric: string, amount: number, attributes?: TelemetryAttributes): void;
   /** A log record. `span`: what it happened in. */

@@ -55,8 +55,8 @@ type Entry =
 export class MetricTable {
   readonly #now: () => number;
   readonly #isCumulative: boolean;
-  /** Text of attributes that are the very same object each time. */
-  readonly #texts = new WeakMap<TelemetryAttributes, string>();
+  /** Entries of attributes that are the very same object each time, by metric: events of a stream come by the hundred thousand. */
+  #known = new Map<string, WeakMap<TelemetryAttributes, Entry>>();
   #entries = new Map<string, Entry>();
   #fromMs: number;
   #overflow = 0;
@@ -68,13 +68,13 @@ export class MetricTable {
     this.#fromMs = options.now();
   }
 
-  count(name: string, attributes: TelemetryAttributes): void {
+  count(name: string, attributes: TelemetryAttributes, by = 1): void {
     const entry = this.#entry(name, attributes, () => ({ kind: 'sum', name, attributes, value: 0 }));
-    if (entry?.kind === 'sum') entry.value += 1;
+    if (entry?.kind === 'sum') entry.value += by;
   }
 
-  /** One value of a distribution. */
-  record(name: string, amount: number, attributes: TelemetryAttributes, unit: DistributionUnit): void {
+  /** One value of a distribution, or the same one several times. */
+  record(name: string, amount: number, attributes: TelemetryAttributes, unit: DistributionUnit, times = 1): void {
     const entry = this.#entry(name, attributes, () => ({
       kind: 'distribution',
       name,
@@ -86,11 +86,11 @@ export class MetricTable {
     const { bounds } = value;
     const bucket = bounds.findIndex((bound) => amount <= bound);
     const index = bucket === -1 ? bounds.length : bucket;
-    value.count += 1;
-    value.sum += amount;
+    value.count += times;
+    value.sum += amount * times;
     value.min = Math.min(value.min, amount);
     value.max = Math.max(value.max, amount);
-    value.buckets[index] = (value.buckets[index] ?? 0) + 1;
+    value.buckets[index] = (value.buckets[index] ?? 0) + times;
   }
 
   /** What is new, taken out unless everything is told each time. `undefined`: nothing. */
@@ -108,6 +108,7 @@ export class MetricTable {
     const reading = { fromMs: this.#fromMs, toMs, sums, distributions };
     if (!this.#isCumulative) {
       this.#entries = new Map();
+      this.#known = new Map();
       this.#fromMs = toMs;
     }
     return reading;
@@ -120,18 +121,22 @@ export class MetricTable {
     return overflow;
   }
 
-  #textOf(attributes: TelemetryAttributes): string {
-    let text = this.#texts.get(attributes);
-    if (text === undefined) {
-      text = JSON.stringify(attributes);
-      this.#texts.set(attributes, text);
-    }
-    return text;
-  }
-
   #entry(name: string, attributes: TelemetryAttributes, create: () => Entry): Entry | undefined {
     this.#hasNews = true;
-    const key = `${name} ${this.#textOf(attributes)}`;
+    let byAttributes = this.#known.get(name);
+    if (byAttributes === undefined) {
+      byAttributes = new WeakMap();
+      this.#known.set(name, byAttributes);
+    }
+    const known = byAttributes.get(attributes);
+    if (known !== undefined) return known;
+    const entry = this.#findEntry(name, attributes, create);
+    if (entry !== undefined) byAttributes.set(attributes, entry);
+    return entry;
+  }
+
+  #findEntry(name: string, attributes: TelemetryAttributes, create: () => Entry): Entry | undefined {
+    const key = `${name} ${JSON.stringify(attributes)}`;
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       if (this.#entries.size >= MAX_SERIES) {
