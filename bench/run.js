@@ -54,7 +54,15 @@ async function bench(options) {
       import('./report.js'),
       import('./provider-process.js'),
     ]);
-  const names = [...Object.keys(SCENARIOS), 'websocket-savings', 'assembly', 'file-search', 'sandbox', 'telemetry', 'long-work'];
+  const names = [
+    ...Object.keys(SCENARIOS),
+    'websocket-savings',
+    'assembly',
+    'file-search',
+    'sandbox',
+    'telemetry',
+    'long-work',
+  ];
   const unknown = options.only.filter((prefix) => !names.some((name) => name.startsWith(prefix)));
   if (unknown.length > 0) return fail(`no scenario ${unknown.join(', ')}; there are: ${names.join(', ')}`);
   const all = await loadClients(FOLDER);

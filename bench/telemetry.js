@@ -7,6 +7,7 @@ import { SCENARIOS } from './scenarios.js';
 
 /** Of a turn with many tiny events. */
 const LARGEST_SHARE = 0.05;
+const WAYS = /** @type {const} */ (['off', 'on']);
 const MEASURED = /** @type {const} */ (['cold-one-tool', 'hundred-thousand-deltas']);
 
 /**
@@ -24,7 +25,7 @@ export async function measureTelemetry(client, { rounds, homesFolder, provider }
     /** @type {Record<'off' | 'on', import('./measure.js').Sample[]>} */
     const samples = { off: [], on: [] };
     for (let round = -1; round < rounds; round += 1) {
-      for (const way of /** @type {const} */ (round % 2 === 0 ? ['off', 'on'] : ['on', 'off'])) {
+      for (const way of round % 2 === 0 ? WAYS : WAYS.toReversed()) {
         const inbox = await openInbox();
         try {
           const extraArguments = way === 'off' ? [] : exportTo(inbox.url);

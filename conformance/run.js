@@ -31,7 +31,8 @@ const QUIRE = path.join(REPOSITORY_ROOT, 'packages/cli/bin/quire.js');
 const CASE_TIMEOUT_MS = 20_000;
 
 /** @typedef {import('./lab.js').Lab} Lab */
-/** @typedef {((lab: Lab) => Promise<void>) & { timeoutMs?: number }} Case a named function; its name in words is the title */
+/** @typedef {(lab: Lab) => Promise<void>} Case a named function; its name in words is the title */
+/** @typedef {Case & { timeoutMs?: number }} BoundedCase one that takes longer than most */
 
 /** @param {{ only: string, transports: boolean }} options */
 async function runCases({ only, transports }) {
@@ -145,7 +146,7 @@ async function runCase(run, openLab) {
   const lab = await openLab();
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
-  const { timeoutMs = CASE_TIMEOUT_MS } = run;
+  const { timeoutMs = CASE_TIMEOUT_MS } = /** @type {BoundedCase} */ (run);
   const timeout = new Promise((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no end after ${timeoutMs} ms`)), timeoutMs);
   });

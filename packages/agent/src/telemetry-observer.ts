@@ -48,7 +48,10 @@ export class TelemetryObserver implements ModelClientObserver {
   readonly #telemetry: Telemetry;
   readonly #clock: Pick<Clock, 'now'>;
   /** By type of event: there are many events and few types. */
-  readonly #pollTags: Readonly<Record<ModelTransport, Map<string, PollTags>>> = { http: new Map(), websocket: new Map() };
+  readonly #pollTags: Readonly<Record<ModelTransport, Map<string, PollTags>>> = {
+    http: new Map(),
+    websocket: new Map(),
+  };
   readonly #environmentFacts: TelemetryAttributes;
   #span: Span | undefined;
   #authorization: TelemetryAttributes = {};

@@ -10,7 +10,6 @@ export { createModelClient, type ModelClientOptions } from './model-client.ts';
 export type {
   ModelClientObserver,
   RequestAttempt,
-  RequestAuthorization,
   SocketConnect,
   SocketRequest,
   StreamPoll,
@@ -28,5 +27,6 @@ export {
   environmentTags,
   type RecoveryOutcome,
   type RecoveryReport,
+  type RequestAuthorization,
   type UnauthorizedEvidence,
 } from './unauthorized/auth-tags.ts';

@@ -1,7 +1,6 @@
 import type { Span } from '@quire/core';
 import type { JsonObject, ModelErrorCode, ModelTransport, TransportFailure } from '@quire/protocol';
-import type { RecoveryStep } from './credentials-source.ts';
-import type { AuthTags, RecoveryReport } from './unauthorized/auth-tags.ts';
+import type { AuthTags, RecoveryReport, RequestAuthorization } from './unauthorized/auth-tags.ts';
 import type { FullReason } from './ws/continuation.ts';
 
 export interface RequestAttempt {
@@ -36,14 +35,6 @@ export interface SocketConnect {
   readonly error: ModelErrorCode | undefined;
   readonly failure: TransportFailure | undefined;
   readonly phase: 'warm-up' | 'turn';
-}
-
-/** How the request that follows shows who it is from. */
-export interface RequestAuthorization {
-  /** It has an `authorization` header. */
-  readonly attached: boolean;
-  /** What was done about a 401 before it; absent: it is no repetition of a refused one. */
-  readonly after: Pick<RecoveryStep, 'mode' | 'phase'> | undefined;
 }
 
 export interface SocketRequest {

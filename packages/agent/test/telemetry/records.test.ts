@@ -182,3 +182,33 @@ test('OTEL_SDK_DISABLED switches everything off [TEL-16]', async () => {
   await scene.run(['one']);
   expect([scene.collector.connections, scene.problems]).toEqual([0, []]);
 });
+
+test.each([
+  ['approved', 'approved'],
+  ['approved-for-session', 'approved_for_session'],
+  ['denied', 'denied'],
+  ['aborted', 'abort'],
+] as const)('a decision of a person is told: %s [TEL-17]', async (kind, decision) => {
+  await using scene = await Scene.set({
+    steps: [
+      respond(functionCall('call-1', 'shell_command', { command: 'touch a' })),
+      ...(kind === 'aborted' ? [] : [respond(text('Done.'))]),
+    ],
+  });
+  const { collector, simulator, workspace } = scene;
+  const quire = workspace.quire(simulator, {
+    environment: { PATH: process.env['PATH'], HOME: workspace.home },
+    configOverrides: [...scene.configOverrides, 'approval_policy=untrusted', ...exportAll(collector)],
+  });
+  const thread = await quire.startThread({
+    workingDirectory: workspace.repository,
+    sandboxMode: 'danger-full-access',
+    person: { approve: async () => ({ kind }) },
+  });
+  await thread.run('go').catch(() => undefined); // an aborted turn may reject
+  await thread.close();
+  const decisions = collector.logs.filter(({ name }) => name === 'codex.tool_decision');
+  expect(decisions.map(({ attributes }) => [attributes['decision'], attributes['source']])).toEqual([
+    [decision, 'User'],
+  ]);
+});

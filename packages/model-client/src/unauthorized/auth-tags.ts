@@ -3,7 +3,6 @@ import { isJsonObject, type ModelErrorCode, objectAt, stringAt } from '@quire/pr
 import type { RecoveryStep } from '../credentials-source.ts';
 import { withoutSecrets } from '../errors/redact.ts';
 import { headerText, type ResponseHeaders, requestIdOf } from '../http/headers-in.ts';
-import type { RequestAuthorization } from '../observer.ts';
 import type { Environment } from '../request/headers.ts';
 
 /** Names as feedback tools know them. All keys are always there; empty: not known. No value is secret. */
@@ -75,6 +74,14 @@ export interface AuthorizedRequest {
   readonly after: RecoveryStep | undefined;
   /** Only for a WebSocket. */
   readonly connectionReused?: boolean;
+}
+
+/** How the request that follows shows who it is from. */
+export interface RequestAuthorization {
+  /** It has an `authorization` header. */
+  readonly attached: boolean;
+  /** What was done about a 401 before it; absent: it is no repetition of a refused one. */
+  readonly after: Pick<RecoveryStep, 'mode' | 'phase'> | undefined;
 }
 
 export function authorizationOf({

@@ -21,13 +21,13 @@ export class ProtobufWriter {
 
   fixed64(field: number, value: bigint): void {
     this.#tag(field, /* wireType */ 1);
-    this.#reserve(8);
+    this.#reserve(/* byteCount */ 8);
     this.#length = this.#buffer.writeBigUInt64LE(BigInt.asUintN(64, value), this.#length);
   }
 
   double(field: number, value: number): void {
     this.#tag(field, /* wireType */ 1);
-    this.#reserve(8);
+    this.#reserve(/* byteCount */ 8);
     this.#length = this.#buffer.writeDoubleLE(value, this.#length);
   }
 
@@ -57,7 +57,7 @@ export class ProtobufWriter {
 
   fixed32(field: number, value: number): void {
     this.#tag(field, /* wireType */ 5);
-    this.#reserve(4);
+    this.#reserve(/* byteCount */ 4);
     this.#length = this.#buffer.writeUInt32LE(value, this.#length);
   }
 
@@ -74,7 +74,7 @@ export class ProtobufWriter {
 
   /** Below `SMALL`. */
   #small(value: number): void {
-    this.#reserve(5);
+    this.#reserve(/* byteCount */ 5);
     let rest = value;
     while (rest > 0x7f) {
       this.#buffer[this.#length] = (rest & 0x7f) | 0x80;
@@ -86,7 +86,7 @@ export class ProtobufWriter {
   }
 
   #wide(value: bigint): void {
-    this.#reserve(10);
+    this.#reserve(/* byteCount */ 10);
     let rest = value;
     while (rest > 0x7fn) {
       this.#buffer[this.#length] = Number(rest & 0x7fn) | 0x80;

@@ -54,7 +54,7 @@ test('a duration is counted in its class, bounds included [TEL-61]', () => {
 
 test('an amount has classes of its own, and no unit [TEL-61]', () => {
   const { metrics } = table(/* isCumulative */ false);
-  metrics.record('tokens', 7_000, {}, '');
+  metrics.record('tokens', /* amount */ 7_000, {}, '');
   const [series] = metrics.read()?.distributions.get('tokens') ?? [];
   expect(series?.value).toMatchObject({ unit: '', count: 1, sum: 7_000 });
   expect(series?.value.buckets).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
