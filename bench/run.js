@@ -54,7 +54,15 @@ async function bench(options) {
       import('./report.js'),
       import('./provider-process.js'),
     ]);
-  const names = [...Object.keys(SCENARIOS), 'websocket-savings', 'assembly', 'file-search', 'sandbox', 'long-work'];
+  const names = [
+    ...Object.keys(SCENARIOS),
+    'websocket-savings',
+    'assembly',
+    'file-search',
+    'sandbox',
+    'telemetry',
+    'long-work',
+  ];
   const unknown = options.only.filter((prefix) => !names.some((name) => name.startsWith(prefix)));
   if (unknown.length > 0) return fail(`no scenario ${unknown.join(', ')}; there are: ${names.join(', ')}`);
   const all = await loadClients(FOLDER);
@@ -97,6 +105,12 @@ async function bench(options) {
     if (isWanted('sandbox')) {
       const { measureSandbox } = await import('./sandbox.js');
       findings.push(...(await measureSandbox({ rounds: options.rounds })));
+    }
+    const quire = clients.find(({ name }) => name === 'quire');
+    if (isWanted('telemetry') && quire !== undefined) {
+      const { measureTelemetry } = await import('./telemetry.js');
+      const homesFolder = path.join(FOLDER, 'homes');
+      findings.push(...(await measureTelemetry(quire, { rounds: options.rounds, homesFolder, provider })));
     }
     if (isWanted('file-search')) {
       const { measureFileSearch } = await import('./file-search.js');

@@ -32,17 +32,19 @@ const CASE_TIMEOUT_MS = 20_000;
 
 /** @typedef {import('./lab.js').Lab} Lab */
 /** @typedef {(lab: Lab) => Promise<void>} Case a named function; its name in words is the title */
+/** @typedef {Case & { timeoutMs?: number }} BoundedCase one that takes longer than most */
 
 /** @param {{ only: string, transports: boolean }} options */
 async function runCases({ only, transports }) {
   const { Lab } = await import('./lab.js');
   const tools = await prepare();
-  const all = [...(transports ? await loadPeerCases() : await loadCases()), ...(await loadGeneralCases())];
+  const openLab = () => Lab.open(tools);
+  const all = [...(transports ? await loadPeerCases() : await loadCases(openLab)), ...(await loadGeneralCases())];
   const cases = all.filter((run) => titleOf(run).includes(only));
   let failed = 0;
   for (const run of cases) {
     const startedAt = performance.now();
-    const failure = await runCase(run, () => Lab.open(tools));
+    const failure = await runCase(run, openLab);
     const took = `${Math.round(performance.now() - startedAt)} ms`;
     process.stdout.write(`${failure === undefined ? 'ok  ' : 'FAIL'}  ${titleOf(run)} (${took})\n`);
     if (failure === undefined) continue;
@@ -64,8 +66,8 @@ async function prepare() {
   return { sdk, Simulator, quirePath: QUIRE };
 }
 
-/** @returns {Promise<Case[]>} */
-async function loadCases() {
+/** @param {() => Promise<Lab>} openLab @returns {Promise<Case[]>} */
+async function loadCases(openLab) {
   const modules = await Promise.all([
     import('./cases/turns.js'),
     import('./cases/items.js'),
@@ -75,7 +77,12 @@ async function loadCases() {
     import('./cases/failures.js'),
     import('./cases/abort.js'),
   ]);
-  const peer = [await loadInterchangeCases(), await loadHomeCases(), await loadPatchCases()];
+  const peer = [
+    await loadInterchangeCases(),
+    await loadHomeCases(),
+    await loadPatchCases(),
+    await loadTelemetryCases(openLab),
+  ];
   return [...modules.flatMap(({ CASES }) => CASES), ...peer.flat()];
 }
 
@@ -86,6 +93,15 @@ async function loadPatchCases() {
     import('./patch/cases.js'),
   ]);
   return createPatchCases({ peerPath: await installPeer(PEER_FOLDER) });
+}
+
+/** @param {() => Promise<Lab>} openLab @returns {Promise<readonly Case[]>} */
+async function loadTelemetryCases(openLab) {
+  const [{ installPeer }, { createTelemetryCases }] = await Promise.all([
+    import('./peer/install-peer.js'),
+    import('./telemetry/cases.js'),
+  ]);
+  return createTelemetryCases({ peer: await installPeer(PEER_FOLDER), quire: QUIRE, openLab });
 }
 
 /** @returns {Promise<readonly Case[]>} */
@@ -130,8 +146,9 @@ async function runCase(run, openLab) {
   const lab = await openLab();
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
+  const { timeoutMs = CASE_TIMEOUT_MS } = /** @type {BoundedCase} */ (run);
   const timeout = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no end after ${CASE_TIMEOUT_MS} ms`)), CASE_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Error(`no end after ${timeoutMs} ms`)), timeoutMs);
   });
   try {
     await Promise.race([run(lab), timeout]);

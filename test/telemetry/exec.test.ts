@@ -105,6 +105,10 @@ describe('the command with an exporter', () => {
     expect((await run.ended).code).toBe(130);
     const turn = collector.spans.find(({ name }) => name === 'turn.run');
     expect(turn?.attributes).toMatchObject({ 'turn.outcome': 'interrupted' });
+    expect(collector.logs.map(({ name }) => name)).toContain('codex.tool_result');
+    expect(collector.metrics.find(({ name }) => name === 'quire.turn')?.attributes).toMatchObject({
+      outcome: 'interrupted',
+    });
   });
 });
 

@@ -81,6 +81,7 @@ export async function assembleThread(
   recording?.opened({
     currentSettings,
     credentials: await ground.credentials.current({ signal: ground.site.signal }),
+    account: () => ground.credentials.account,
     isResumed: origin.resumed,
     onProblem: notices.post,
   });

@@ -1,11 +1,21 @@
-import type { LoginLog } from '@quire/auth';
-import type { CatalogTiming, Telemetry, TelemetryAttributes, ThreadSettings } from '@quire/core';
+import { lstatSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Account, LoginLog } from '@quire/auth';
+import {
+  type CatalogTiming,
+  millisecondsText,
+  type Telemetry,
+  type TelemetryAttributes,
+  type ThreadSettings,
+} from '@quire/core';
 import { describeHost, systemClock, systemEntropy } from '@quire/host';
+import { environmentTags } from '@quire/model-client';
 import { approvalPolicyName, type Credentials, type ThreadId } from '@quire/protocol';
 import { type Config, changedFeatures, createRedactor, type KnownValues } from '@quire/store';
 import { TelemetryExport, type ThreadTelemetry } from '@quire/telemetry';
 import type { Environment } from './environment.ts';
-import { TelemetryObserver } from './telemetry-observer.ts';
+import { noteStartupPhase, TelemetryObserver } from './telemetry-observer.ts';
 import { VERSION } from './version.ts';
 
 /** For the records of the last moments, when somebody waits for the program to end. Milliseconds. */
@@ -53,14 +63,13 @@ export class Recorder {
   /** @param parent of the thread that opens this one */
   begin(order: RecordingOrder, parent?: ThreadTelemetry): ThreadRecording {
     const shared = this.#share(order);
-    const { terminal } = describeHost(this.#environment);
     const recording: ThreadRecording = new ThreadRecording({
       order,
       recorder: this,
       shared,
       parent,
       originator: this.#originator,
-      terminal,
+      environment: this.#environment,
       release: () => {
         this.#recordings.delete(recording);
         return this.#release(shared);
@@ -73,7 +82,8 @@ export class Recorder {
   noteCatalog({ step, durationMs }: CatalogTiming): void {
     const [metric, span] = CATALOG_NAMES[step];
     const telemetry = this.#latest;
-    telemetry?.duration(metric, durationMs);
+    const tags = step === 'fetch-update' ? { auth_mode: this.#newest?.authMode?.toLowerCase() } : {};
+    for (const { exported } of this.#shared.values()) exported.duration(metric, durationMs, tags);
     telemetry?.startSpan(span, { startedAtMs: systemClock.now() - durationMs }).end();
   }
 
@@ -82,12 +92,22 @@ export class Recorder {
     const outcome =
       record.kind === 'login-renewed' ? 'renewed' : record.permanent ? 'failed_permanent' : 'failed_transient';
     const facts = { reason: record.reason, outcome };
+    const { durationMs } = record;
     telemetry?.count('quire.auth_refresh', facts);
-    telemetry?.event('quire.auth_refresh', facts);
+    telemetry?.duration('quire.auth_refresh.duration_ms', durationMs, facts);
+    telemetry?.event('quire.auth_refresh', { ...facts, duration_ms: millisecondsText(durationMs) });
+    const error = record.kind === 'login-renewed' ? undefined : outcome;
+    telemetry
+      ?.startSpan('auth.refresh', { startedAtMs: systemClock.now() - durationMs })
+      .end({ error, attributes: facts });
+  }
+
+  get #newest(): ThreadRecording | undefined {
+    return [...this.#recordings].at(-1);
   }
 
   get #latest(): Telemetry | undefined {
-    return [...this.#recordings].at(-1)?.telemetry;
+    return this.#newest?.telemetry;
   }
 
   #share({ config, secrets }: RecordingOrder): SharedExport {
@@ -96,18 +116,21 @@ export class Recorder {
     if (shared === undefined) {
       const listeners = new Set<ProblemListener>();
       const { telemetry } = config;
+      const { osName, osVersion } = describeHost(this.#environment);
       const exported = new TelemetryExport({
         exporters: telemetry,
         logsPrompts: telemetry.logUserPrompt,
         serviceName: this.#originator,
         serviceVersion: VERSION,
         resource: { 'deployment.environment.name': telemetry.environment, env: telemetry.environment },
+        resources: { logs: { 'host.name': hostname() }, metrics: { os: osName, os_version: osVersion } },
         environment: this.#environment,
         redact: createRedactor(secrets).redactText,
         clock: systemClock,
         entropy: systemEntropy,
         onProblem: (message) => (this.#onProblem ?? [...listeners][0])?.(message),
       });
+      exported.count('codex.process.start', { originator: this.#originator });
       shared = { exported, listeners, users: 0 };
       this.#shared.set(key, shared);
     }
@@ -128,28 +151,37 @@ export class Recorder {
 export class ThreadRecording {
   readonly telemetry: Telemetry;
   readonly observer: TelemetryObserver;
+  /** Of the login; `undefined`: there is none, or none is used. */
+  authMode: string | undefined;
   readonly #parts: RecordingParts;
   readonly #thread: ThreadTelemetry;
   #common: TelemetryAttributes;
   #currentSettings: (() => ThreadSettings) | undefined;
-  #accountId: string | undefined;
+  readonly #environmentFacts: TelemetryAttributes;
+  #account: () => Account | undefined = () => undefined;
   #onProblem: ProblemListener | undefined;
   #released: Promise<void> | undefined;
 
   constructor(parts: RecordingParts) {
-    const { order, shared, parent, originator, terminal } = parts;
+    const { order, shared, parent, originator, environment } = parts;
     this.#parts = parts;
     this.#common = { 'app.version': VERSION, originator, session_source: order.source };
+    const { terminal } = describeHost(environment);
+    this.#environmentFacts = environmentFacts(environment, order.config);
     this.#thread = shared.exported.thread(
       {
         common: () => this.#current(),
         thread: { 'conversation.id': order.threadId, 'terminal.type': terminal },
-        person: () => ({ slug: this.#current()['model'], 'user.account_id': this.#accountId }),
+        logs: () => {
+          const account = this.#account();
+          const person = { 'user.account_id': account?.accountId, 'user.email': account?.email };
+          return { session_source: undefined, slug: this.#current()['model'], ...person };
+        },
       },
       { name: 'thread.start', startedAtMs: order.startedAtMs, parent },
     );
     this.telemetry = this.#thread;
-    this.observer = new TelemetryObserver(this.#thread, systemClock);
+    this.observer = new TelemetryObserver(this.#thread, systemClock, this.#environmentFacts);
   }
 
   /** The thread is open. */
@@ -157,21 +189,27 @@ export class ThreadRecording {
     /** Of the turn that runs, or of the last one. */
     readonly currentSettings: () => ThreadSettings;
     readonly credentials: Credentials | undefined;
+    /** Whose login is used now. */
+    readonly account: () => Account | undefined;
     readonly isResumed: boolean;
     readonly onProblem: ProblemListener;
   }): void {
     const { order, shared } = this.#parts;
-    const { currentSettings, credentials } = thread;
+    const { currentSettings, credentials, account } = thread;
     const settings = currentSettings();
     this.#currentSettings = currentSettings;
-    this.#common = { ...this.#common, auth_mode: authModeOf(credentials) };
-    this.#accountId = credentials?.kind === 'chatgpt' ? credentials.accountId : undefined;
+    this.#account = account;
+    // A key of a provider's own is no login.
+    this.authMode = order.config.provider.requiresOpenaiAuth ? authModeOf(credentials) : undefined;
+    this.#common = { ...this.#common, auth_mode: this.authMode };
     this.#onProblem = thread.onProblem;
     shared.listeners.add(thread.onProblem);
     const facts = openingFacts(settings, order.config);
     this.#thread.span.end({ attributes: { ...facts, 'thread.resumed': thread.isResumed } });
-    this.#thread.count('codex.thread.started', { resumed: thread.isResumed });
-    this.#thread.event('codex.conversation_starts', facts);
+    this.#thread.count('codex.thread.started', repositoryFacts(settings));
+    this.#thread.event('codex.conversation_starts', { ...facts, ...this.#environmentFacts });
+    const durationMs = systemClock.now() - order.startedAtMs;
+    noteStartupPhase(this.#thread, { phase: 'thread_start_total', status: 'ready', durationMs });
     for (const [feature, value] of changedFeatures(order.config.features)) {
       this.#thread.count('codex.feature.state', { feature, value: String(value) });
     }
@@ -214,13 +252,47 @@ interface RecordingParts {
   readonly shared: SharedExport;
   readonly parent: ThreadTelemetry | undefined;
   readonly originator: string;
-  readonly terminal: string;
+  readonly environment: Environment;
   readonly release: () => Promise<void>;
 }
 
-function openingFacts(settings: ThreadSettings, { provider }: Config): TelemetryAttributes {
+/** Source for the names: the peer. */
+function environmentFacts(environment: Environment, { provider }: Config): TelemetryAttributes {
+  const tags = environmentTags(environment, provider);
+  const isTrue = (tag: string | undefined): boolean | undefined =>
+    tag === undefined || tag === '' ? undefined : tag === 'true';
   return {
-    provider_name: provider.id,
+    'auth.env_openai_api_key_present': isTrue(tags.auth_env_openai_api_key_present),
+    'auth.env_codex_api_key_present': isTrue(tags.auth_env_codex_api_key_present),
+    'auth.env_codex_api_key_enabled': isTrue(tags.auth_env_codex_api_key_enabled),
+    'auth.env_provider_key_name': tags.auth_env_provider_key_name === '' ? undefined : 'configured',
+    'auth.env_provider_key_present': isTrue(tags.auth_env_provider_key_present),
+    'auth.env_refresh_token_url_override_present': isTrue(tags.auth_env_refresh_token_url_override_present),
+  };
+}
+
+/** Of a work tree beside the repository itself, `.git` is a file. */
+function repositoryFacts({ environment: { git } }: ThreadSettings): TelemetryAttributes {
+  return { is_git: git !== undefined, is_worktree: git !== undefined && isFile(join(git.root, '.git')) };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return lstatSync(path).isFile();
+  } catch {
+    return false; // gone, or nobody may look
+  }
+}
+
+function openingFacts(settings: ThreadSettings, { provider, mcpServers }: Config): TelemetryAttributes {
+  const { autoCompactTokenLimit } = settings.compaction;
+  return {
+    provider_name: provider.name,
+    mcp_servers: mcpServers
+      .filter(({ enabled }) => enabled)
+      .map(({ name }) => name)
+      .join(', '),
+    ...(autoCompactTokenLimit === undefined ? {} : { auto_compact_token_limit: autoCompactTokenLimit }),
     reasoning_effort: settings.reasoningEffort ?? settings.model.defaultReasoningEffort,
     reasoning_summary: settings.reasoningSummary,
     context_window: settings.model.contextWindow,

@@ -1,12 +1,14 @@
 import { type Credentials, ModelError, type ModelProvider } from '@quire/protocol';
 import { AuthError } from './auth-error.ts';
 import type { CommandTokens } from './command-tokens.ts';
-import { credentialsOf, type Login } from './credentials/login.ts';
+import { type Account, accountOf, credentialsOf, type Login } from './credentials/login.ts';
 import { LoginKeeper, type LoginRecoveryStep } from './login-keeper.ts';
 
 export interface CredentialsSource {
   /** What a person can do when what it gave last is refused: a clause without secrets. */
   readonly remedy: string | undefined;
+  /** Whose login it gave last; absent for everything that tells nothing of its owner. */
+  readonly account?: Account | undefined;
   /**
    * The credentials for the next request. Keys and the stored login are read at the first call and kept from then on, a
    * failure is not kept; tokens that are about to end are renewed first. Rejects with AuthError, or with the reason of
@@ -51,6 +53,9 @@ export function createCredentialsSource(options: CredentialsSourceOptions): Cred
   return {
     get remedy() {
       return given?.remedy ?? (login === undefined ? undefined : REMEDIES[login.kind]);
+    },
+    get account() {
+      return login && accountOf(login);
     },
     async current({ signal }) {
       signal.throwIfAborted();

@@ -45,12 +45,18 @@ export interface LoginKeeperOptions {
 }
 
 export type LoginLog =
-  | { readonly kind: 'login-renewed'; readonly reason: RefreshReason; readonly by: 'this' | 'another' }
+  | {
+      readonly kind: 'login-renewed';
+      readonly reason: RefreshReason;
+      readonly by: 'this' | 'another';
+      readonly durationMs: number;
+    }
   | {
       readonly kind: 'renewal-failed';
       readonly reason: RefreshReason;
       readonly permanent: boolean;
       readonly message: string;
+      readonly durationMs: number;
     };
 
 export type RefreshReason = 'proactive-expiry' | 'unauthorized-recovery' | 'forced';
@@ -328,11 +334,13 @@ export class LoginKeeper {
   }
 
   async #renewAndAdopt(login: ChatgptLogin, reason: RefreshReason): Promise<RefreshOutcome> {
+    const startedAtMs = this.#nowMs();
     const outcome = await this.#attempt(login);
+    const durationMs = Math.max(0, this.#nowMs() - startedAtMs);
     if (outcome.kind === 'failed') {
       const { kind, message } = outcome.failure;
       if (kind === 'permanent') this.#lost = { login, failure: outcome.failure };
-      this.#options.log?.({ kind: 'renewal-failed', reason, permanent: kind === 'permanent', message });
+      this.#options.log?.({ kind: 'renewal-failed', reason, permanent: kind === 'permanent', message, durationMs });
       return outcome;
     }
     const stored = await this.#load(new AbortController().signal);
@@ -340,7 +348,8 @@ export class LoginKeeper {
     if (stored !== undefined && this.#login !== undefined && isSameLogin(this.#login, login)) {
       this.#login = stored.kind === 'access-token' ? undefined : stored;
     }
-    this.#options.log?.({ kind: 'login-renewed', reason, by: outcome.kind === 'refreshed' ? 'this' : 'another' });
+    const by = outcome.kind === 'refreshed' ? 'this' : 'another';
+    this.#options.log?.({ kind: 'login-renewed', reason, by, durationMs });
     return outcome;
   }
 

@@ -129,6 +129,7 @@ export {
   type SubAgentStatus,
   type SubAgents,
 } from './ports/index.ts';
+export { millisecondsText } from './ports/telemetry.ts';
 export { parseReview } from './review/parse-review.ts';
 export { REVIEW_INSTRUCTIONS } from './review/review-instructions.ts';
 export { type ReviewSubject, reviewLabel, reviewPrompt } from './review/review-prompt.ts';

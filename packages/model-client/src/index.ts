@@ -15,15 +15,18 @@ export type {
   StreamPoll,
   StreamProblem,
   WarmUpOutcome,
+  WarmUpUse,
 } from './observer.ts';
 export type { ProbeAnswer, ProbeOptions } from './probe/probe-options.ts';
 export { probeProvider, probeWebSocket } from './probe/probe-provider.ts';
 export type { HostTraits } from './request/host-traits.ts';
 export { requestUrl } from './request/url.ts';
-export type {
-  AuthTag,
-  AuthTags,
-  RecoveryOutcome,
-  RecoveryReport,
-  UnauthorizedEvidence,
+export {
+  type AuthTag,
+  type AuthTags,
+  environmentTags,
+  type RecoveryOutcome,
+  type RecoveryReport,
+  type RequestAuthorization,
+  type UnauthorizedEvidence,
 } from './unauthorized/auth-tags.ts';

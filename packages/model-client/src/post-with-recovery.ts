@@ -8,6 +8,7 @@ import { requestHeaders, type TurnHeaders } from './request/headers.ts';
 import { requestUrl } from './request/url.ts';
 import { requestWithRetries } from './request-with-retries.ts';
 import { currentCredentials, errorContext, type ThreadLine } from './thread-line.ts';
+import { authorizationOf } from './unauthorized/auth-tags.ts';
 import { UnauthorizedRecovery } from './unauthorized/recovery.ts';
 
 const MAX_RETRIES = 100;
@@ -84,6 +85,7 @@ async function postOnce(
   let status: number | undefined;
   post.onBegin?.();
   const tags = { endpoint: `/${path}`, credentials, after: recovery.lastStep };
+  observer.requestAuthorization?.(authorizationOf(tags));
   try {
     const response = await requestWithRetries(line.transport, request, {
       endpoint: `/${path}`,

@@ -28,6 +28,8 @@ export interface TelemetryOptions {
   readonly serviceVersion: string;
   /** Further facts about who tells. */
   readonly resource: TelemetryAttributes;
+  /** And those that only one kind of records has. */
+  readonly resources: Readonly<Partial<Record<Signal, TelemetryAttributes>>>;
   /** For proxies, certificates and the `OTEL_` variables. */
   readonly environment: Environment;
   /** Takes secrets out of text. Must not throw. */

@@ -1,3 +1,4 @@
+import type { TelemetryAttributes } from '@quire/core';
 import { createDialer, type Dialer } from '@quire/network';
 import { Dispatch } from './export/dispatch.ts';
 import { GrpcCourier } from './export/grpc-courier.ts';
@@ -15,7 +16,7 @@ import {
 } from './otlp/messages.ts';
 import { encodeProtobuf, REQUESTS } from './otlp/protobuf.ts';
 import { resourceAttributes } from './resource.ts';
-import { type Sinks, type ThreadDescription, type ThreadPlace, ThreadTelemetry } from './thread-telemetry.ts';
+import { asTags, type Sinks, type ThreadDescription, type ThreadPlace, ThreadTelemetry } from './thread-telemetry.ts';
 import type { SpanRecord } from './trace/recorded-span.ts';
 import { parseTraceContext, type TraceContext } from './trace/trace-context.ts';
 
@@ -27,13 +28,13 @@ type ActiveExporter = Exclude<ExporterSettings, { readonly kind: 'none' }>;
 /** Collects what the threads of one program tell and sends it to its collectors. Nothing is connected before. */
 export class TelemetryExport {
   readonly #options: TelemetryOptions;
-  readonly #sender: Sender;
   readonly #dialers: Dialer[] = [];
   readonly #spans: Dispatch<SpanRecord> | undefined;
   readonly #logs: Dispatch<LogEntry> | undefined;
   readonly #readings: Dispatch<MetricReading> | undefined;
   readonly #metrics: MetricTable | undefined;
   readonly #sinks: Sinks;
+  #flushing: NodeJS.Immediate | undefined;
   #metricsTimer: NodeJS.Timeout | undefined;
   #hasProblem = false;
   #closed: Promise<void> | undefined;
@@ -42,27 +43,39 @@ export class TelemetryExport {
     const { exporters, clock, environment } = options;
     const isCumulative = prefersCumulative(environment['OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE']);
     this.#options = options;
-    const sender = {
-      resource: resourceAttributes(options),
+    const resource = resourceAttributes(options);
+    const senderOf = (signal: Signal): Sender => ({
+      resource: { ...options.resources[signal], ...resource },
       scopeVersion: options.serviceVersion,
       redact: options.redact,
-    };
-    this.#sender = sender;
-    this.#spans = this.#dispatch('traces', (spans: readonly SpanRecord[]) => traceMessage(spans, sender));
-    this.#logs = this.#dispatch('logs', (entries: readonly LogEntry[]) => logsMessage(entries, sender));
+    });
+    const [traces, logs, metrics] = [senderOf('traces'), senderOf('logs'), senderOf('metrics')];
+    this.#spans = this.#dispatch('traces', (spans: readonly SpanRecord[]) => traceMessage(spans, traces));
+    this.#logs = this.#dispatch('logs', (entries: readonly LogEntry[]) => logsMessage(entries, logs));
     this.#readings = this.#dispatch('metrics', (readings: readonly MetricReading[]) =>
-      metricsMessage(readings, sender, { isCumulative }),
+      metricsMessage(readings, metrics, { isCumulative }),
     );
     if (exporters.metrics.kind !== 'none') {
       this.#metrics = new MetricTable({ now: () => clock.now(), isCumulative });
       this.#metricsTimer = setInterval(() => this.#readMetrics(), METRICS_INTERVAL_MS).unref();
     }
-    const [spans, logs] = [this.#spans, this.#logs];
+    const { spans: spanQueue, logs: logQueue } = { spans: this.#spans, logs: this.#logs };
     this.#sinks = {
-      spans: spans && ((span) => spans.add(span)),
-      logs: logs && ((entry) => logs.add(entry)),
+      spans: spanQueue && ((span) => spanQueue.add(span)),
+      logs: logQueue && ((entry) => logQueue.add(entry)),
       metrics: this.#metrics,
+      flush: () => this.#flushSoon(),
     };
+  }
+
+  /** Counts one for the program, without the tags of a thread. */
+  count(metric: string, attributes: TelemetryAttributes): void {
+    this.#metrics?.count(metric, asTags(attributes));
+  }
+
+  /** As `count`, one value of a distribution of milliseconds. */
+  duration(metric: string, durationMs: number, attributes: TelemetryAttributes): void {
+    this.#metrics?.record(metric, durationMs, asTags(attributes), 'ms');
   }
 
   /** The records of one thread. Without a parent it stands below what `TRACEPARENT` of the environment names. */
@@ -83,6 +96,7 @@ export class TelemetryExport {
 
   async #end(timeoutMs: number): Promise<void> {
     clearInterval(this.#metricsTimer);
+    clearImmediate(this.#flushing);
     this.#readMetrics();
     const bound = new AbortController();
     const timer = setTimeout(() => bound.abort(new Error('the time to send telemetry is over')), timeoutMs);
@@ -95,6 +109,15 @@ export class TelemetryExport {
     if (parent !== undefined) return parseTraceContext(parent.span.traceparent, parent.span.tracestate);
     const { environment } = this.#options;
     return parseTraceContext(environment['TRACEPARENT'], environment['TRACESTATE']);
+  }
+
+  /** After whoever waits for the end of a turn: making messages takes its time. */
+  #flushSoon(): void {
+    this.#flushing ??= setImmediate(() => {
+      this.#flushing = undefined;
+      this.#readMetrics();
+      for (const dispatch of [this.#spans, this.#logs, this.#readings]) dispatch?.flush();
+    }).unref();
   }
 
   #readMetrics(): void {
@@ -137,7 +160,7 @@ export class TelemetryExport {
   #report(problem: string): void {
     if (this.#hasProblem) return;
     this.#hasProblem = true;
-    const text = this.#sender.redact(problem).replace(/\s+/g, ' ');
+    const text = this.#options.redact(problem).replace(/\s+/g, ' ');
     this.#options.onProblem(`Telemetry is incomplete: ${text}. Check the otel settings; this is told once.`);
   }
 }

@@ -14,8 +14,8 @@ export interface ThreadDescription {
   readonly common: () => TelemetryAttributes;
   /** Of spans and logs. */
   readonly thread: TelemetryAttributes;
-  /** Of logs alone: who it was. */
-  readonly person: () => TelemetryAttributes;
+  /** Of logs alone, such as who it was. A member that is `undefined` takes the common one away. */
+  readonly logs: () => TelemetryAttributes;
 }
 
 /** Where records go; what is absent goes nowhere. */
@@ -23,6 +23,8 @@ export interface Sinks {
   readonly spans: ((span: SpanRecord) => void) | undefined;
   readonly logs: ((entry: LogEntry) => void) | undefined;
   readonly metrics: MetricTable | undefined;
+  /** Sends what waits, in the background. */
+  readonly flush: () => void;
 }
 
 export interface ThreadPlace {
@@ -77,7 +79,25 @@ export class ThreadTelemetry implements Telemetry {
   }
 
   duration(metric: string, durationMs: number, attributes: TelemetryAttributes = NO_TAGS): void {
-    this.#sinks.metrics?.duration(metric, durationMs, this.#tagsWith(attributes));
+    this.#sinks.metrics?.record(metric, durationMs, this.#tagsWith(attributes), 'ms');
+  }
+
+  timed(
+    metric: string,
+    { count, durationMs }: { readonly count: number; readonly durationMs: number },
+    attributes: TelemetryAttributes,
+  ): void {
+    const { metrics } = this.#sinks;
+    if (metrics === undefined) return;
+    const tags = this.#tagsWith(attributes);
+    const duration = `${metric}.duration_ms`;
+    metrics.count(metric, tags, count);
+    metrics.record(duration, durationMs, tags, 'ms');
+    if (count > 1) metrics.record(duration, /* amount */ 0, tags, 'ms', count - 1);
+  }
+
+  amount(metric: string, amount: number, attributes: TelemetryAttributes = NO_TAGS): void {
+    this.#sinks.metrics?.record(metric, amount, this.#tagsWith(attributes), '');
   }
 
   event(
@@ -85,23 +105,34 @@ export class ThreadTelemetry implements Telemetry {
     attributes: TelemetryAttributes = {},
     { span = this.span }: { readonly span?: Span | undefined } = {},
   ): void {
-    const { common, thread, person } = this.#describe;
+    const { common, thread, logs } = this.#describe;
     this.#sinks.logs?.({
       name,
       atMs: this.#now(),
-      attributes: { ...common(), ...thread, ...person(), ...attributes },
+      attributes: { ...common(), ...thread, ...logs(), ...attributes },
       context: span instanceof RecordedSpan ? span.context : undefined,
     });
+  }
+
+  finished(): void {
+    this.#sinks.flush();
   }
 
   #tagsWith(attributes: TelemetryAttributes): TelemetryAttributes {
     const common = this.#describe.common();
     const known = this.#tags.get(attributes);
     if (known?.common === common) return known.all;
-    const all = { ...common, ...attributes };
+    const all = asTags({ ...common, ...attributes });
     this.#tags.set(attributes, { common, all });
     return all;
   }
 
   readonly #spanAttributes = (): TelemetryAttributes => ({ ...this.#describe.common(), ...this.#describe.thread });
+}
+
+/** Tags of metrics are text, as the peer has them. */
+export function asTags(attributes: TelemetryAttributes): TelemetryAttributes {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([key, value]) => [key, value === undefined ? undefined : String(value)]),
+  );
 }

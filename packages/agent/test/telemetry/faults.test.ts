@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CollectorAnswer, createCertificateAuthority, respond, text } from '@quire/simulator';
+import { type CollectorAnswer, createCertificateAuthority, functionCall, respond, text } from '@quire/simulator';
 import { describe, expect, test } from 'vitest';
 import { exportAll, Scene } from './scene.ts';
 
@@ -129,3 +129,30 @@ async function unusedPort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+test('what a turn told arrives before its thread is closed, so that a program that is killed loses nothing of it [TEL-54]', async () => {
+  await using scene = await Scene.set({
+    steps: [respond(functionCall('call-1', 'shell_command', { command: 'echo hi' })), respond(text('Done.'))],
+  });
+  const { collector, workspace, simulator } = scene;
+  const quire = workspace.quire(simulator, {
+    environment: { PATH: process.env['PATH'], HOME: workspace.home },
+    configOverrides: [...scene.configOverrides, ...exportAll(collector)],
+  });
+  await using thread = await quire.startThread({
+    workingDirectory: workspace.repository,
+    sandboxMode: 'danger-full-access',
+  });
+  await thread.run('say hello');
+  // Sooner than records are sent otherwise.
+  const until = (find: () => unknown): Promise<unknown> =>
+    collector.until(() => (find() === undefined ? undefined : true), { timeoutMs: 4_000 });
+  await until(() => collector.spans.find(({ name }) => name === 'turn.run'));
+  await until(() => collector.logs.find(({ name }) => name === 'codex.turn_ttft'));
+  await until(() => collector.metrics.find(({ name }) => name === 'quire.turn'));
+  const names = (): readonly string[] => collector.spans.map(({ name }) => name).sort();
+  const before = { spans: names(), logs: collector.logs.length, turns: collector.total('quire.turn') };
+  await thread.close();
+  expect({ spans: names(), logs: collector.logs.length, turns: collector.total('quire.turn') }).toEqual(before);
+  expect(collector.violations).toEqual([]);
+});

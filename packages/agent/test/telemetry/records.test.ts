@@ -26,25 +26,42 @@ describe('what is exported of a thread', () => {
           return { count, ...rest };
         });
     expect(collector.violations).toEqual([]);
-    expect(series('codex.thread.started')).toEqual([{ count: 1, resumed: false }]);
+    expect(series('codex.thread.started')).toEqual([{ count: 1, is_git: 'true', is_worktree: 'false' }]);
     expect(series('codex.feature.state')).toEqual([{ count: 1, feature: 'undo', value: 'true' }]);
-    expect(series('codex.tool.call')).toEqual([{ count: 1, tool: 'shell_command', success: true }]);
-    expect(series('codex.api_request')).toEqual([
-      { count: 1, status: '503', success: false },
-      { count: 2, status: '200', success: true },
+    expect(series('codex.tool.call')).toEqual([
+      { count: 1, tool: 'shell_command', success: 'true', sandbox: 'none', sandbox_policy: 'danger-full-access' },
     ]);
-    expect(series('codex.turn.e2e_duration_ms')).toEqual([{ count: 1, kind: 'turn', outcome: 'completed' }]);
+    expect(series('codex.api_request')).toEqual([
+      { count: 1, status: '503', success: 'false' },
+      { count: 2, status: '200', success: 'true' },
+    ]);
+    expect(series('codex.turn.e2e_duration_ms')).toEqual([{ count: 1 }]);
+    expect(series('quire.turn')).toEqual([{ count: 1, kind: 'turn', outcome: 'completed' }]);
+    expect(series('codex.turn.tool.call')).toEqual([{ count: 1, tmp_mem_enabled: 'false' }]);
+    expect(series('codex.turn.token_usage')).toEqual(
+      ['input', 'cached_input', 'cache_write_input', 'output', 'reasoning_output', 'total'].map((token_type) => ({
+        count: 1,
+        token_type,
+        tmp_mem_enabled: 'false',
+      })),
+    );
     expect([...new Set(collector.metrics.map(({ name, kind, unit }) => `${name} ${kind} ${unit}`))].sort()).toEqual([
-      'codex.api_request sum 1',
+      'codex.api_request sum ',
       'codex.api_request.duration_ms histogram ms',
-      'codex.feature.state sum 1',
-      'codex.sse_event sum 1',
+      'codex.feature.state sum ',
+      'codex.process.start sum ',
+      'codex.sse_event sum ',
       'codex.sse_event.duration_ms histogram ms',
-      'codex.thread.started sum 1',
-      'codex.tool.call sum 1',
+      'codex.startup.phase.duration_ms histogram ms',
+      'codex.thread.started sum ',
+      'codex.tool.call sum ',
       'codex.tool.call.duration_ms histogram ms',
       'codex.turn.e2e_duration_ms histogram ms',
+      'codex.turn.token_usage histogram ',
+      'codex.turn.tool.call histogram ',
+      'codex.turn.ttfm.duration_ms histogram ms',
       'codex.turn.ttft.duration_ms histogram ms',
+      'quire.turn sum ',
     ]);
   });
 
@@ -59,20 +76,25 @@ describe('what is exported of a thread', () => {
       'codex.api_request in model.request',
       'codex.conversation_starts in thread.start',
       'codex.sse_event in model.request',
+      'codex.startup_phase in thread.start',
+      'codex.tool_decision in tool.call',
       'codex.tool_result in tool.call',
+      'codex.turn_ttft in turn.run',
       'codex.user_prompt in turn.run',
     ]);
-    const completions = collector.logs.filter(({ attributes }) => attributes['event.kind'] === 'response.completed');
+    const completions = collector.logs.filter(({ attributes }) => attributes['input_token_count'] !== undefined);
     expect(completions).toHaveLength(2);
     expect(completions[0]?.attributes).toMatchObject({
       model: 'gpt-5.2-codex',
-      input_token_count: expect.any(Number),
-      output_token_count: expect.any(Number),
-      tool_token_count: expect.any(Number),
+      input_token_count: expect.any(String),
+      output_token_count: expect.any(String),
+      tool_token_count: expect.any(String),
       'conversation.id': expect.any(String),
     });
     const [result] = collector.logs.filter(({ name }) => name === 'codex.tool_result');
-    expect(result?.attributes).toMatchObject({ tool_name: 'shell_command', call_id: 'call-1', success: true });
+    expect(result?.attributes).toMatchObject({ tool_name: 'shell_command', call_id: 'call-1', success: 'true' });
+    const [decision] = collector.logs.filter(({ name }) => name === 'codex.tool_decision');
+    expect(decision?.attributes).toMatchObject({ call_id: 'call-1', decision: 'approved', source: 'Config' });
   });
 
   test.each([
@@ -83,7 +105,7 @@ describe('what is exported of a thread', () => {
     await scene.run(['say hello to Ada']);
 
     const [record] = scene.collector.logs.filter(({ name }) => name === 'codex.user_prompt');
-    expect(record?.attributes).toMatchObject({ prompt, prompt_length: 16 });
+    expect(record?.attributes).toMatchObject({ prompt, prompt_length: '16' });
     const bytes = scene.collector.exports.map(({ body }) => body.toString('utf8')).join('\n');
     expect(bytes.includes('hello to Ada')).toBe(overrides.length > 0);
   });
@@ -159,4 +181,34 @@ test('OTEL_SDK_DISABLED switches everything off [TEL-16]', async () => {
   });
   await scene.run(['one']);
   expect([scene.collector.connections, scene.problems]).toEqual([0, []]);
+});
+
+test.each([
+  ['approved', 'approved'],
+  ['approved-for-session', 'approved_for_session'],
+  ['denied', 'denied'],
+  ['aborted', 'abort'],
+] as const)('a decision of a person is told: %s [TEL-17]', async (kind, decision) => {
+  await using scene = await Scene.set({
+    steps: [
+      respond(functionCall('call-1', 'shell_command', { command: 'touch a' })),
+      ...(kind === 'aborted' ? [] : [respond(text('Done.'))]),
+    ],
+  });
+  const { collector, simulator, workspace } = scene;
+  const quire = workspace.quire(simulator, {
+    environment: { PATH: process.env['PATH'], HOME: workspace.home },
+    configOverrides: [...scene.configOverrides, 'approval_policy=untrusted', ...exportAll(collector)],
+  });
+  const thread = await quire.startThread({
+    workingDirectory: workspace.repository,
+    sandboxMode: 'danger-full-access',
+    person: { approve: async () => ({ kind }) },
+  });
+  await thread.run('go').catch(() => undefined); // an aborted turn may reject
+  await thread.close();
+  const decisions = collector.logs.filter(({ name }) => name === 'codex.tool_decision');
+  expect(decisions.map(({ attributes }) => [attributes['decision'], attributes['source']])).toEqual([
+    [decision, 'User'],
+  ]);
 });

@@ -104,6 +104,7 @@ test('a refused login is a span for each step, told with what renewed it, and ne
     collector.metrics.filter(({ name }) => name === 'quire.auth_refresh').map(({ attributes }) => attributes),
   ).toMatchObject([{ reason: 'unauthorized-recovery', outcome: 'renewed', auth_mode: 'Chatgpt' }]);
   expect(collector.logs[0]?.attributes['user.account_id']).toBe('account-1');
+  expect(collector.spans.filter(({ name }) => name === 'auth.refresh').map(({ error }) => error)).toEqual([undefined]);
   expect(
     [...collector.spans, ...collector.metrics].filter(({ attributes }) => 'user.account_id' in attributes),
   ).toEqual([]);

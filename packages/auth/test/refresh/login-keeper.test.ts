@@ -72,7 +72,9 @@ describe('ahead of the end', () => {
     ]);
     expect(sim.oauth.requests[0]?.headers).toMatchObject({ originator: 'me', 'user-agent': 'me/1' });
     expect(sim.oauth.requests[0]?.headers).not.toHaveProperty('authorization');
-    expect(given.log).toEqual([{ kind: 'login-renewed', reason: 'proactive-expiry', by: 'this' }]);
+    expect(given.log).toEqual([
+      { kind: 'login-renewed', reason: 'proactive-expiry', by: 'this', durationMs: expect.any(Number) },
+    ]);
     expect(await readdir(home.path)).toEqual(['auth.json']);
   });
 

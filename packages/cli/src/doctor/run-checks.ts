@@ -7,6 +7,7 @@ import { checkInstallation } from './checks/check-installation.ts';
 import { checkClock, checkHttp, checkWebSocket } from './checks/check-provider.ts';
 import { checkSandbox } from './checks/check-sandbox.ts';
 import { checkServers } from './checks/check-servers.ts';
+import { checkTelemetry } from './checks/check-telemetry.ts';
 import { checkTerminal } from './checks/check-terminal.ts';
 import { checkWay } from './checks/check-way.ts';
 import type { Scene } from './scene.ts';
@@ -37,6 +38,7 @@ const CHECKS: readonly Check[] = [
   { id: 'sandbox', run: checkSandbox },
   { id: 'disk', run: checkDisk },
   { id: 'mcp', run: checkServers },
+  { id: 'telemetry', run: checkTelemetry },
   {
     id: 'terminal',
     run: async ({ environment }) => {

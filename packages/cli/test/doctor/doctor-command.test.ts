@@ -8,6 +8,7 @@ import {
   acceptUpgrade,
   catalogEntry,
   createCertificateAuthority,
+  OtlpCollector,
   refuseUpgrade,
   Simulator,
   startConnectProxy,
@@ -407,6 +408,55 @@ describe('the machine', () => {
   });
 });
 
+describe('telemetry', () => {
+  const exporterTo = (url: string): string =>
+    `[otel.exporter.otlp-http]\nendpoint = "${url}/v1/logs?key=collector-token"\nheaders = { x-key = "collector-header" }\n`;
+
+  test('is named with its origin, and its collector is connected to and sent nothing [DOCTOR-27]', async () => {
+    await using collector = await OtlpCollector.start();
+    await using simulator = await Simulator.start();
+    const home = await command.home(configFor(simulator.url, `\n${exporterTo(collector.url)}`));
+    const report = await doctor(home);
+    expect(report.checks['telemetry']).toEqual({
+      id: 'telemetry',
+      verdict: 'ok',
+      summary: `exported to ${collector.url}`,
+      details: [`traces: otlp-http to ${collector.url}`, `logs: otlp-http to ${collector.url}`],
+    });
+    expect([collector.connections, collector.exports]).toEqual([1, []]);
+    expect(report.text).not.toMatch(/collector-token|collector-header/);
+  });
+
+  test('is skipped without an exporter, and when a variable switches it off [DOCTOR-27]', async () => {
+    const home = await command.home();
+    const off = { id: 'telemetry', verdict: 'skipped', details: [] };
+    expect((await doctor(home, {}, ['--offline'])).checks['telemetry']).toEqual({
+      ...off,
+      summary: 'nothing is exported',
+    });
+    await home.write('config.toml', exporterTo('http://127.0.0.1:9'));
+    const report = await doctor(home, { OTEL_SDK_DISABLED: 'true' }, ['--offline']);
+    expect(report.checks['telemetry']).toEqual({ ...off, summary: 'OTEL_SDK_DISABLED switches it off' });
+    expect((await doctor(home, {}, ['--offline'])).checks['telemetry']).toMatchObject({
+      verdict: 'ok',
+      summary: 'exported to http://127.0.0.1:9, which was not tried (--offline)',
+    });
+  });
+
+  test('that goes to a collector that is away is a warning [DOCTOR-27]', async () => {
+    const away = await OtlpCollector.start();
+    const { url } = away;
+    await away[Symbol.asyncDispose]();
+    await using simulator = await Simulator.start();
+    const home = await command.home(configFor(simulator.url, `\n${exporterTo(url)}`));
+    expect((await doctor(home)).checks['telemetry']).toMatchObject({
+      verdict: 'warning',
+      summary: expect.stringContaining(`telemetry can not be sent to ${url}: `),
+      remedy: 'check the otel settings and that the collector runs; see docs/telemetry.md',
+    });
+  });
+});
+
 describe('the command', () => {
   test.runIf(process.platform === 'linux')(
     'ends within its time also when a file hangs, with what the other checks found [DOCTOR-26]',
@@ -431,7 +481,7 @@ describe('the command', () => {
     const home = await command.home();
     const { stdout } = await home.run(['doctor', '--offline'], { CODEX_API_KEY: KEY, FORCE_COLOR: '' });
     expect(stdout).toContain('\ncredentials: ok, a key from the variable CODEX_API_KEY\n');
-    expect(stdout).toMatch(/\n\n15 checks: .*9 skipped\n$/);
+    expect(stdout).toMatch(/\n\n16 checks: .*10 skipped\n$/);
     expect(stdout).not.toContain('\u001b');
   });
 
@@ -480,7 +530,7 @@ describe('the command', () => {
       ['sandbox_mode', 'read-only', origin(/* line */ 2, 'sandbox_mode')],
     ]);
     expect(bundle.environment).toEqual(['CODEX_API_KEY', 'CODEX_HOME']);
-    expect([bundle.report.checks.length, bundle.lastRefusal]).toEqual([15, null]);
+    expect([bundle.report.checks.length, bundle.lastRefusal]).toEqual([16, null]);
     const second = await home.run(['doctor', '--offline', '--bundle', file], { CODEX_API_KEY: KEY });
     expect([second.code, second.stdout, second.stderr]).toEqual([
       1,

@@ -45,9 +45,13 @@ export class Authorization<Outcome> {
     const { permissions } = this.#attempt;
     await approvals.rules?.load?.();
     const decision = decideCommand({ argv, permissions, settings, rules: approvals.rules });
-    if (decision.kind === 'refuse') return { kind: 'refused', reason: decision.reason };
+    if (decision.kind === 'refuse') {
+      this.#context.noteDecision?.('denied', 'settings');
+      return { kind: 'refused', reason: decision.reason };
+    }
     // Whoever allowed it without the sandbox for the session need not see it fail inside again.
     const wasLetOut = asksAfterDenial(settings.approvalPolicy) && approvals.isAllowed(this.#keys({ unconfined: true }));
+    if (wasLetOut || decision.kind === 'run') this.#context.noteDecision?.('approved', 'settings');
     if (wasLetOut) return this.#execute({ kind: 'none' });
     if (decision.kind === 'ask') {
       const refusal = await this.#askFirst(decision);
@@ -62,6 +66,7 @@ export class Authorization<Outcome> {
     const unconfined = question.unconfined || confinementOf(settings).kind === 'none';
     if (approvals.isUnattended) {
       const { cause, instead } = question;
+      this.#context.noteDecision?.('denied', 'settings');
       return `exec command rejected: ${cause} ${needsApproval({ why: 'nobody is there to give it', instead })}`;
     }
     const { proposedRule, justification } = question;
@@ -105,6 +110,7 @@ export class Authorization<Outcome> {
     const request = { kind: 'command', turnId, callId, argv, cwd, environment, ...question } as const;
     const keys = this.#keys({ unconfined: question.unconfined });
     const decision = await approvals.ask(request, { keys, signal });
+    this.#context.noteDecision?.(decision.kind, 'person');
     if (decision.kind === 'approved-with-rule') await this.#addRule(decision.rule);
     return decision;
   }

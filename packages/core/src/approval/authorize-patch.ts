@@ -18,21 +18,25 @@ export async function authorizePatch(
     /** Every file that is touched, move targets included: absolute, symbolic links resolved. */
     readonly targets: readonly string[];
   },
-  context: Pick<ToolContext, 'settings' | 'approvals' | 'turnId' | 'signal' | 'interrupt'>,
+  context: Pick<ToolContext, 'settings' | 'approvals' | 'turnId' | 'signal' | 'interrupt' | 'noteDecision'>,
 ): Promise<PatchAuthorization> {
   const { approvals, turnId, signal } = context;
   const { callId, changes } = patch;
   const decision = decidePatch(patch.targets, context.settings);
-  if (decision.kind === 'apply') return { kind: 'allowed', wasAsked: false };
-  if (decision.kind === 'refuse') return { kind: 'refused', message: `patch rejected: ${decision.reason}` };
   const keys = patch.targets.map((target) => `patch:${target}`);
-  if (approvals.isAllowed(keys)) return { kind: 'allowed', wasAsked: false };
+  if (decision.kind === 'apply' || (decision.kind === 'ask' && approvals.isAllowed(keys))) {
+    context.noteDecision?.('approved', 'settings');
+    return { kind: 'allowed', wasAsked: false };
+  }
+  if (decision.kind === 'refuse' || approvals.isUnattended) context.noteDecision?.('denied', 'settings');
+  if (decision.kind === 'refuse') return { kind: 'refused', message: `patch rejected: ${decision.reason}` };
   if (approvals.isUnattended) {
     const end = { why: 'nobody is there to give it', instead: 'change only files that may be written to' };
     return { kind: 'refused', message: `patch rejected: ${decision.cause}; it ${needsApproval(end)}` };
   }
   const request = { kind: 'patch', turnId, callId, reason: decision.cause, changes } as const;
   const answer = await approvals.ask(request, { keys, signal });
+  context.noteDecision?.(answer.kind, 'person');
   if (answer.kind === 'aborted') {
     context.interrupt();
     return { kind: 'refused', message: 'aborted by user' };

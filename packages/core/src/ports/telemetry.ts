@@ -1,6 +1,11 @@
 /** Display values only: what a person would read, never an object of ours. Members that are `undefined` are left out. */
 export type TelemetryAttributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
+/** A duration in a log record: whole milliseconds as text, which is how the peer tells it. */
+export function millisecondsText(ms: number): string {
+  return String(Math.round(ms));
+}
+
 export interface SpanOptions {
   readonly attributes?: TelemetryAttributes;
   /** Unix milliseconds. Default: now. */
@@ -33,6 +38,19 @@ export interface Telemetry {
   count(metric: string, attributes?: TelemetryAttributes): void;
   /** One value of a distribution of milliseconds. */
   duration(metric: string, durationMs: number, attributes?: TelemetryAttributes): void;
+  /**
+   * Counts `count` things under `metric`, and under `metric.duration_ms` how long each took: the first `durationMs`, those
+   * that came with it nothing.
+   */
+  timed(
+    metric: string,
+    taken: { readonly count: number; readonly durationMs: number },
+    attributes: TelemetryAttributes,
+  ): void;
+  /** One value of a distribution of amounts, such as tokens. */
+  amount(metric: string, amount: number, attributes?: TelemetryAttributes): void;
   /** A log record. `span`: what it happened in. */
   event(name: string, attributes?: TelemetryAttributes, options?: { readonly span?: Span | undefined }): void;
+  /** A task is over: what was told of it should not wait any longer. */
+  finished(): void;
 }

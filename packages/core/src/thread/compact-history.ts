@@ -1,4 +1,11 @@
-import type { JsonObject, ModelError, ResponseItem, RolloutLine, ToolSpec } from '@quire/protocol';
+import type {
+  CompactionStrategyName,
+  JsonObject,
+  ModelError,
+  ResponseItem,
+  RolloutLine,
+  ToolSpec,
+} from '@quire/protocol';
 import type { CompactionFailure, CompactionListener, CompactionResult, LineEvent } from '../compaction/compaction.ts';
 import { initialContext, turnContextLine } from '../context/initial-context.ts';
 import { effectiveContextWindow } from '../model/effective-window.ts';
@@ -7,6 +14,7 @@ import { contextCompacted, tokenCount } from './rollout-events.ts';
 import type { ThreadSettings } from './settings.ts';
 import type { Task } from './task.ts';
 import { TaskError } from './task-error.ts';
+import type { CompactionOutcome } from './task-trace.ts';
 
 /** Tokens of a ledger, and the share of the window that it never exceeds. */
 const LEDGER_BUDGET_TOKENS = 4_000;
@@ -24,18 +32,24 @@ export interface CompactionOrder {
   readonly onLineEvent: (event: LineEvent) => void;
 }
 
-type CompactionEnd = 'compacted' | 'nothing-to-gain';
+type CompactionEnd =
+  | { readonly kind: 'compacted'; readonly strategy: CompactionStrategyName }
+  | { readonly kind: 'nothing-to-gain' };
 
 /**
  * Replaces the history by a shorter one, or throws and leaves everything as it was: the new history is written to
  * the rollout in one line, and only then used. `nothing-to-gain`: nobody asked for it, and the history would hardly
  * be shorter; it stays.
  */
-export async function compactHistory(task: Task, order: CompactionOrder): Promise<CompactionEnd> {
+export async function compactHistory(task: Task, order: CompactionOrder): Promise<CompactionEnd['kind']> {
   const { trace, signal } = task;
-  if (trace === undefined) return compact(task, order);
-  const attributes = { form: order.form, automatic: order.isAutomatic };
-  return trace.compaction(attributes, { signal, outcome: (end) => ({ outcome: end }) }, () => compact(task, order));
+  const work = (): Promise<CompactionEnd> => compact(task, order);
+  const end = await (trace?.compaction(order, { signal, outcome: outcomeOf }, work) ?? work());
+  return end.kind;
+}
+
+function outcomeOf(end: CompactionEnd): CompactionOutcome {
+  return { outcome: end.kind, strategy: end.kind === 'compacted' ? end.strategy : undefined };
 }
 
 async function compact(task: Task, order: CompactionOrder): Promise<CompactionEnd> {
@@ -58,20 +72,21 @@ async function compact(task: Task, order: CompactionOrder): Promise<CompactionEn
     if (attempt === 'nothing-to-gain') {
       events.forget(item.id);
       events.warn('The history is near its limit, and what it holds can hardly be made shorter; it stays as it is.');
-      return attempt;
+      return { kind: attempt };
     }
     const { result, ledgerState } = attempt;
     const tokensAfter = commit(task, { ...result, ledgerState, order });
     if (order.isAutomatic) await state.ledger.noteAutomaticCompaction();
-    events.end({ ...item, strategy: result.strategy, tokensAfter });
+    const { strategy } = result;
+    events.end({ ...item, strategy, tokensAfter });
+    events.warn(
+      'The history was compacted. Long threads and repeated compactions cost accuracy; a new thread for a new matter helps.',
+    );
+    return { kind: 'compacted', strategy };
   } catch (error) {
     events.forget(item.id);
     throw error;
   }
-  events.warn(
-    'The history was compacted. Long threads and repeated compactions cost accuracy; a new thread for a new matter helps.',
-  );
-  return 'compacted';
 }
 
 type Compacted = Extract<CompactionResult, { kind: 'compacted' }>;

@@ -62,7 +62,7 @@ export class RegularTurn {
         turnId,
         settings,
         signal,
-        span: task.trace?.span,
+        ...(task.trace === undefined ? {} : task.trace.ofCalls),
         approvals,
         interrupt,
         emit: events.emit,

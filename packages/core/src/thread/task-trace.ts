@@ -1,11 +1,24 @@
-import { ModelError, type TokenUsage, type TurnId, type TurnOutcome } from '@quire/protocol';
+import { ModelError, type ModelEvent, type TokenUsage, type TurnId, type TurnOutcome } from '@quire/protocol';
 import type { Clock } from '../ports/clock.ts';
 import type { ModelPort, ModelRequest, ModelTurn } from '../ports/model-port.ts';
-import type { Span, Telemetry, TelemetryAttributes } from '../ports/telemetry.ts';
+import { millisecondsText, type Span, type Telemetry, type TelemetryAttributes } from '../ports/telemetry.ts';
+import type { ToolContext } from '../tools/tool.ts';
 import { TaskError } from './task-error.ts';
 
 /** What stands for a prompt that may not be sent. Source: the peer. */
 const WITHHELD = '[REDACTED]';
+
+/** Source: the peer, which tells of a failed answer under the same kind. */
+const COMPLETION: TelemetryAttributes = { 'event.kind': 'response.completed' };
+
+/** The peer tells turns with memories apart; there are none here. */
+const NO_MEMORIES: TelemetryAttributes = { tmp_mem_enabled: false };
+
+export interface CompactionOutcome {
+  readonly outcome: string;
+  /** Absent: nothing was made shorter. */
+  readonly strategy: string | undefined;
+}
 
 /** What is recorded of one task: its span, and those of the requests and compactions in it. */
 export class TaskTrace {
@@ -14,6 +27,11 @@ export class TaskTrace {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #kind: string;
   readonly #startedAtMs: number;
+  /** Of the whole task. Zero: nothing was told of it. */
+  readonly #tokens = { input: 0, cached_input: 0, cache_write_input: 0, output: 0, reasoning_output: 0, total: 0 };
+  #toolCalls = 0;
+  #hasToken = false;
+  #hasMessage = false;
   /** What requests stand below; requests and compactions of a task come one after the other. */
   #current: Span;
 
@@ -65,22 +83,37 @@ export class TaskTrace {
   prompt(text: string): void {
     const telemetry = this.#telemetry;
     const prompt = telemetry.logsPrompts ? text : WITHHELD;
-    telemetry.event('codex.user_prompt', { prompt_length: text.length, prompt }, { span: this.span });
+    telemetry.event('codex.user_prompt', { prompt_length: String(text.length), prompt }, { span: this.span });
+  }
+
+  /** What the context of its calls has of it. */
+  get ofCalls(): Pick<ToolContext, 'span' | 'noteCall'> {
+    return {
+      span: this.span,
+      noteCall: () => {
+        this.#toolCalls += 1;
+      },
+    };
   }
 
   /** Requests of `work` stand below a span of its own. */
   async compaction<Result>(
-    attributes: TelemetryAttributes,
-    options: { readonly signal: AbortSignal; readonly outcome: (result: Result) => TelemetryAttributes },
+    order: { readonly form: string; readonly isAutomatic: boolean },
+    options: { readonly signal: AbortSignal; readonly outcome: (result: Result) => CompactionOutcome },
     work: () => Promise<Result>,
   ): Promise<Result> {
     const outer = this.#current;
-    const span = outer.startSpan('history.compact', { attributes });
+    const { form, isAutomatic } = order;
+    const span = outer.startSpan('history.compact', { attributes: { form, automatic: isAutomatic } });
     this.#current = span;
-    this.#telemetry.count('codex.task.compact', attributes);
     try {
       const result = await work();
-      span.end({ attributes: options.outcome(result) });
+      const { outcome, strategy } = options.outcome(result);
+      span.end({ attributes: { outcome, strategy } });
+      if (strategy !== undefined) {
+        const type = strategy === 'endpoint' || strategy === 'trigger' ? 'remote' : 'local';
+        this.#telemetry.count('codex.task.compact', { type, manual: !isAutomatic });
+      }
       return result;
     } catch (error) {
       span.end({ error: errorKind(error, options.signal) });
@@ -93,8 +126,14 @@ export class TaskTrace {
   end(outcome: TurnOutcome): void {
     const error = outcome.kind === 'failed' ? outcome.failure.code : undefined;
     this.span.end({ error, attributes: { 'turn.outcome': outcome.kind } });
-    const durationMs = this.#clock.now() - this.#startedAtMs;
-    this.#telemetry.duration('codex.turn.e2e_duration_ms', durationMs, { kind: this.#kind, outcome: outcome.kind });
+    const telemetry = this.#telemetry;
+    telemetry.count('quire.turn', { kind: this.#kind, outcome: outcome.kind });
+    telemetry.duration('codex.turn.e2e_duration_ms', this.#clock.now() - this.#startedAtMs);
+    telemetry.amount('codex.turn.tool.call', this.#toolCalls, NO_MEMORIES);
+    for (const [type, tokens] of Object.entries(this.#tokens)) {
+      telemetry.amount('codex.turn.token_usage', tokens, { token_type: type, ...NO_MEMORIES });
+    }
+    telemetry.finished();
   }
 
   #startRequest(request: ModelRequest): Span {
@@ -119,18 +158,19 @@ export class TaskTrace {
         try {
           for await (const batch of turn.stream(request, { ...options, span })) {
             for (const event of batch) {
-              if (ttftMs === undefined && (event.kind === 'text-delta' || event.kind === 'item-start')) {
-                ttftMs = trace.#clock.now() - startedAtMs;
-                trace.#telemetry.duration('codex.turn.ttft.duration_ms', ttftMs);
+              if (event.kind === 'text-delta' || event.kind === 'item-start') {
+                ttftMs ??= trace.#clock.now() - startedAtMs;
+                if (!trace.#hasMessage) trace.#noteOutput(event);
               } else if (event.kind === 'response-end') {
-                const durationMs = trace.#clock.now() - startedAtMs;
-                trace.#completed(span, { request, usage: event.usage, ttftMs, durationMs });
+                trace.#completed(span, { request, usage: event.usage, ttftMs });
               }
             }
             yield batch;
           }
         } catch (error) {
-          span.end({ error: errorKind(error, options.signal) });
+          const kind = errorKind(error, options.signal);
+          span.end({ error: kind });
+          trace.#telemetry.event('codex.sse_event', { ...COMPLETION, 'error.message': kind }, { span });
           throw error;
         } finally {
           // Whoever leaves early does not want the rest. After an end it has no effect.
@@ -140,16 +180,40 @@ export class TaskTrace {
     };
   }
 
+  /** How long a person waited for the first sign, and for the first words. */
+  #noteOutput(event: Extract<ModelEvent, { readonly kind: 'text-delta' | 'item-start' }>): void {
+    const telemetry = this.#telemetry;
+    const sinceStartMs = this.#clock.now() - this.#startedAtMs;
+    if (!this.#hasToken) {
+      this.#hasToken = true;
+      telemetry.duration('codex.turn.ttft.duration_ms', sinceStartMs);
+      telemetry.event('codex.turn_ttft', { duration_ms: millisecondsText(sinceStartMs) }, { span: this.span });
+    }
+    if (event.kind !== 'text-delta' && event.item.type !== 'message') return;
+    this.#hasMessage = true;
+    telemetry.duration('codex.turn.ttfm.duration_ms', sinceStartMs);
+  }
+
+  #addTokens(usage: TokenUsage): void {
+    const tokens = this.#tokens;
+    tokens.input += usage.inputTokens;
+    tokens.cached_input += usage.cachedInputTokens;
+    tokens.cache_write_input += usage.cacheWriteInputTokens ?? 0;
+    tokens.output += usage.outputTokens;
+    tokens.reasoning_output += usage.reasoningOutputTokens;
+    tokens.total += usage.totalTokens;
+  }
+
   #completed(
     span: Span,
     answer: {
       readonly request: ModelRequest;
       readonly usage: TokenUsage | undefined;
       readonly ttftMs: number | undefined;
-      readonly durationMs: number;
     },
   ): void {
-    const { request, usage, ttftMs, durationMs } = answer;
+    const { request, usage, ttftMs } = answer;
+    if (usage !== undefined) this.#addTokens(usage);
     span.end({
       attributes: {
         'gen_ai.usage.input_tokens': usage?.inputTokens,
@@ -162,15 +226,14 @@ export class TaskTrace {
     this.#telemetry.event(
       'codex.sse_event',
       {
-        'event.kind': 'response.completed',
-        duration_ms: durationMs,
-        input_token_count: usage?.inputTokens,
-        output_token_count: usage?.outputTokens,
+        ...COMPLETION,
+        input_token_count: usage && String(usage.inputTokens),
+        output_token_count: usage && String(usage.outputTokens),
         cached_token_count: usage?.cachedInputTokens,
-        cache_write_token_count: usage?.cacheWriteInputTokens,
+        cache_write_token_count: usage && (usage.cacheWriteInputTokens ?? 0),
         reasoning_token_count: usage?.reasoningOutputTokens,
-        tool_token_count: usage?.totalTokens,
-        ttft_ms: ttftMs,
+        tool_token_count: usage && String(usage.totalTokens),
+        ttft_ms: ttftMs === undefined ? undefined : Math.round(ttftMs),
         model_reasoning_effort: request.reasoning?.effort,
       },
       { span },

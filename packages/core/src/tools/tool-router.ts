@@ -1,9 +1,11 @@
 import type { JsonValue, ToolCallItem, ToolOutputBody } from '@quire/protocol';
 import type { Clock } from '../ports/clock.ts';
-import type { Span, Telemetry } from '../ports/telemetry.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import type { HookedCall, ToolHooks } from '../ports/tool-hooks.ts';
+import { nameOf, textOf } from './call-parts.ts';
 import { carriesPatch } from './command-tools/carries-patch.ts';
 import { ReadWriteLock } from './read-write-lock.ts';
+import { recordCall } from './record-call.ts';
 import { formatAbortedSeconds, type Tool, type ToolContext, type ToolResult } from './tool.ts';
 
 /** What the router is given of a turn; the way back into it is its own. */
@@ -72,35 +74,22 @@ export class ToolRouter {
     const { span } = context;
     const telemetry = this.#telemetry;
     if (telemetry === undefined || span === undefined) return this.#answer(call, context, inTurn);
-    return this.#record(telemetry, span, call, (own) => this.#answer(call, { ...context, span: own }, inTurn));
+    context.noteCall?.();
+    return recordCall(
+      { telemetry, clock: this.#clock, parent: span },
+      { call, tool: this.#find(nameOf(call)) },
+      context,
+      (own) => this.#answer(call, own, inTurn),
+    );
   }
 
-  /** Names and numbers only: arguments and outputs are content. */
-  async #record(
-    telemetry: Telemetry,
-    parent: Span,
-    call: ToolCallItem,
-    work: (span: Span) => Promise<ToolResult>,
-  ): Promise<ToolResult> {
-    const name = nameOf(call);
-    // A name that nobody offered is the model's own words, and may be anything.
-    const tool = this.#tools.has(name) || this.#aliases.has(name) ? name : 'unknown';
-    const span = parent.startSpan('tool.call', { attributes: { 'tool.name': tool, 'tool.call_id': call.call_id } });
-    const startedAtMs = this.#clock.now();
-    const result = await work(span);
-    const durationMs = this.#clock.now() - startedAtMs;
-    const success = result.failed !== true;
-    span.end({ error: success ? undefined : 'tool-failed', attributes: { 'tool.success': success } });
-    telemetry.count('codex.tool.call', { tool, success });
-    telemetry.duration('codex.tool.call.duration_ms', durationMs, { tool, success });
-    const facts = { tool_name: tool, call_id: call.call_id, duration_ms: durationMs, success };
-    telemetry.event('codex.tool_result', { ...facts, output_length: textOf(result.output).length }, { span });
-    return result;
+  #find(name: string): Tool | undefined {
+    return this.#tools.get(name) ?? this.#aliases.get(name);
   }
 
   async #answer(call: ToolCallItem, context: CallContext, inTurn: InTurn): Promise<ToolResult> {
     const name = nameOf(call);
-    const tool = this.#tools.get(name) ?? this.#aliases.get(name);
+    const tool = this.#find(name);
     if (tool === undefined) return unsupported(call, name);
     const startedAtMs = this.#clock.now();
     try {
@@ -133,10 +122,6 @@ export class ToolRouter {
   }
 }
 
-function nameOf(call: ToolCallItem): string {
-  return call.type === 'local_shell_call' ? 'local_shell' : call.name;
-}
-
 function hookedCall(tool: Tool, call: ToolCallItem, context: CallContext): HookedCall {
   const input = inputOf(call);
   return {
@@ -158,11 +143,6 @@ function inputOf(call: ToolCallItem): JsonValue {
   } catch {
     return call.arguments; // the tool will say what is wrong with it
   }
-}
-
-function textOf(output: ToolOutputBody): string {
-  if (typeof output === 'string') return output;
-  return output.flatMap((part) => (part.type === 'input_text' ? [part.text] : [])).join('\n');
 }
 
 function withFeedback(output: ToolOutputBody, feedback: string): ToolOutputBody {

@@ -1,5 +1,6 @@
 import type { ThreadEvent, ToolCallItem, ToolOutputBody, ToolSpec, TurnId, TurnItem } from '@quire/protocol';
 import type { ApprovalDesk } from '../approval/approval-desk.ts';
+import type { ApprovalDecision } from '../ports/approvals.ts';
 import type { Span } from '../ports/telemetry.ts';
 import type { ThreadSettings } from '../thread/settings.ts';
 
@@ -26,6 +27,10 @@ export interface ToolContext {
   readonly beforeRun?: () => Promise<void>;
   /** What the call is a part of; absent: nothing is recorded. */
   readonly span?: Span | undefined;
+  /** A call was made. Absent: nothing is recorded. */
+  readonly noteCall?: () => void;
+  /** Whether the call may go on was decided, by the settings or by whoever was asked. Absent: nothing is recorded. */
+  readonly noteDecision?: (decision: ApprovalDecision['kind'], by: 'settings' | 'person') => void;
   readonly approvals: ApprovalDesk;
   /** Ends the turn as if its person had interrupted it. */
   readonly interrupt: () => void;

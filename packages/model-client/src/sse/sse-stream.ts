@@ -40,6 +40,8 @@ export class SseStream implements CodecReport {
   #completed = false;
   #finished = false;
   #lastPollMs: number;
+  /** Events of one type in a row, of one chunk, that the observer has not been told of. */
+  #run: { readonly type: string; count: number; readonly durationMs: number } | undefined;
 
   constructor(body: IncomingMessage, options: SseStreamOptions) {
     this.#body = body;
@@ -69,6 +71,7 @@ export class SseStream implements CodecReport {
     } catch (error) {
       failure = error instanceof SseEventTooLargeError ? this.#tooLarge(error) : error;
     }
+    this.#tellRun();
     const hasRoom = this.#batch.length === 0 || this.#queue.push(this.#batch);
     if (failure !== undefined) {
       this.#queue.fail(failure);
@@ -92,15 +95,26 @@ export class SseStream implements CodecReport {
 
   /** For the codec. */
   event(type: string): void {
-    const { observer } = this.#options;
-    if (observer.streamPoll !== undefined) {
-      observer.streamPoll({ result: 'event', type, durationMs: this.#sincePoll() });
+    if (this.#options.observer.streamPoll === undefined) return;
+    if (this.#run?.type === type) {
+      this.#run.count += 1;
+      return;
     }
+    this.#tellRun();
+    this.#run = { type, count: 1, durationMs: this.#sincePoll() };
+  }
+
+  #tellRun(): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#run = undefined;
+    this.#options.observer.streamPoll?.({ result: 'event', ...run });
   }
 
   /** For the codec. */
   problem(problem: StreamProblem): void {
     const { observer } = this.#options;
+    this.#tellRun();
     if (problem.kind !== 'missing-fields') {
       observer.streamPoll?.({ result: 'parse-error', durationMs: this.#sincePoll() });
     }

@@ -76,6 +76,21 @@ export interface AuthorizedRequest {
   readonly connectionReused?: boolean;
 }
 
+/** How the request that follows shows who it is from. */
+export interface RequestAuthorization {
+  /** It has an `authorization` header. */
+  readonly attached: boolean;
+  /** What was done about a 401 before it; absent: it is no repetition of a refused one. */
+  readonly after: Pick<RecoveryStep, 'mode' | 'phase'> | undefined;
+}
+
+export function authorizationOf({
+  credentials,
+  after,
+}: Pick<AuthorizedRequest, 'credentials' | 'after'>): RequestAuthorization {
+  return { attached: credentials.kind !== 'none', after };
+}
+
 /** Keeps the tags of one thread: those of the latest request, and what the last 401 said. */
 export class AuthTagRecord {
   readonly #environment: Partial<Record<AuthTag, string>>;
@@ -169,7 +184,8 @@ function authMode(credentials: Credentials): string {
   return credentials.kind === 'chatgpt' ? 'Chatgpt' : 'ApiKey';
 }
 
-function environmentTags(environment: Environment, provider: ModelProvider): Partial<Record<AuthTag, string>> {
+/** What the environment offers for credentials, no values. */
+export function environmentTags(environment: Environment, provider: ModelProvider): Partial<Record<AuthTag, string>> {
   const present = (name: string | undefined): string =>
     String(name !== undefined && (environment[name] ?? '').trim() !== '');
   return {

@@ -7,11 +7,19 @@ export interface Continuation {
   readonly fields: RequestFields;
   /** Input of that request and the items of its answer: what the server holds under `responseId`. */
   readonly baseline: readonly ResponseItem[];
+  /** The request was the one of the warm-up. */
+  readonly isWarmUp: boolean;
 }
 
 export type InputPlan =
   | { readonly kind: 'incremental'; readonly previousResponseId: string; readonly input: readonly ResponseItem[] }
-  | { readonly kind: 'full'; readonly input: readonly ResponseItem[]; readonly reason: FullReason };
+  | {
+      readonly kind: 'full';
+      readonly input: readonly ResponseItem[];
+      readonly reason: FullReason;
+      /** Types of the first items that differ. */
+      readonly mismatch?: { readonly previous: string | undefined; readonly current: string | undefined };
+    };
 
 export type FullReason = 'new-connection' | 'fields-changed' | 'history-changed';
 
@@ -42,12 +50,13 @@ export function planInput(
     return { kind: 'full', input, reason: 'fields-changed' };
   }
   const { baseline } = previous;
-  const extended =
-    input.length >= baseline.length &&
-    baseline.every((item, index) => {
-      const current = input[index];
-      return current !== undefined && bodies.sameItem(item, current);
-    });
-  if (!extended) return { kind: 'full', input, reason: 'history-changed' };
+  const changedAt = baseline.findIndex((item, index) => {
+    const current = input[index];
+    return current === undefined || !bodies.sameItem(item, current);
+  });
+  if (changedAt !== -1) {
+    const mismatch = { previous: baseline[changedAt]?.type, current: input[changedAt]?.type };
+    return { kind: 'full', input, reason: 'history-changed', mismatch };
+  }
   return { kind: 'incremental', previousResponseId: previous.responseId, input: input.slice(baseline.length) };
 }

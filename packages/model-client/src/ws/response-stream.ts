@@ -107,7 +107,7 @@ export class ResponseStream implements FrameSink {
     this.#sawEvent = true;
     const { observer } = this.#options;
     if (observer.streamPoll !== undefined) {
-      observer.streamPoll({ result: 'event', type, durationMs: this.#sincePoll() }, 'websocket');
+      observer.streamPoll({ result: 'event', type, count: 1, durationMs: this.#sincePoll() }, 'websocket');
     }
     try {
       this.#take(type, raw);

@@ -1,5 +1,5 @@
 import { ModelError } from '@quire/protocol';
-import type { WarmUpOutcome } from '../observer.ts';
+import type { WarmUpOutcome, WarmUpUse } from '../observer.ts';
 import type { ResponsesSocket } from './responses-socket.ts';
 import { UpgradeUnauthorized } from './websocket-line.ts';
 
@@ -36,17 +36,22 @@ export interface HandshakeFailure {
 export class SessionSlot {
   readonly #now: () => number;
   readonly #onWarmUp: (outcome: WarmUpOutcome, durationMs: number) => void;
+  readonly #onUse: (use: WarmUpUse) => void;
   #state: SlotState = { kind: 'idle' };
   /** Why the last warm-up did not get a connection, until a request has dealt with it. */
   #handshakeFailure: { readonly error: HandshakeFailure['error']; readonly atMs: number } | undefined;
+  /** When the warm-up began that no request has looked for yet. */
+  #warmedUpAtMs: number | undefined;
   #closed = false;
 
   constructor(options: {
     readonly now: () => number;
     readonly onWarmUp: (outcome: WarmUpOutcome, durationMs: number) => void;
+    readonly onUse: (use: WarmUpUse) => void;
   }) {
     this.#now = options.now;
     this.#onWarmUp = options.onWarmUp;
+    this.#onUse = options.onUse;
   }
 
   get kind(): SlotState['kind'] {
@@ -63,6 +68,7 @@ export class SessionSlot {
     if (this.#state.kind === 'in-flight') this.#state.controller.abort(superseded());
     const controller = new AbortController();
     const startedAtMs = this.#now();
+    this.#warmedUpAtMs = startedAtMs;
     let onConnected = (): void => undefined;
     const connected = new Promise<void>((resolve) => {
       onConnected = resolve;
@@ -93,8 +99,10 @@ export class SessionSlot {
    * whose failure is the answer, then the rest until the warm-up is `timeoutMs` old. Rejects with the reason of the signal; the warm-up goes on then.
    */
   async adopt(options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<AdoptResult> {
+    const askedAtMs = this.#now();
     if (this.#state.kind === 'in-flight') await this.#await(this.#state, options);
     const state = this.#state;
+    this.#noteUse(askedAtMs);
     const failure = this.#handshakeFailure;
     this.#handshakeFailure = undefined;
     if (state.kind !== 'ready') {
@@ -103,6 +111,16 @@ export class SessionSlot {
     }
     this.#state = { kind: 'idle' };
     return { kind: 'socket', warm: state.warm };
+  }
+
+  /** Once after each warm-up. */
+  #noteUse(askedAtMs: number): void {
+    const startedAtMs = this.#warmedUpAtMs;
+    if (startedAtMs === undefined) return;
+    this.#warmedUpAtMs = undefined;
+    const nowMs = this.#now();
+    const isReady = this.#state.kind === 'ready';
+    this.#onUse({ isReady, ageMs: nowMs - startedAtMs, waitedMs: nowMs - askedAtMs });
   }
 
   /** Keeps a socket for the next request. One that is not wanted is dropped. */

@@ -1,6 +1,6 @@
 import type { ModelRequest } from '@quire/core';
 import type { Dialer } from '@quire/network';
-import { type Credentials, ModelError, type ModelEvent } from '@quire/protocol';
+import { type Credentials, ModelError, type ModelErrorCode, type ModelEvent } from '@quire/protocol';
 import type { RecoveryStep } from '../credentials-source.ts';
 import { type HttpErrorContext, httpError } from '../errors/http-error.ts';
 import { printableUrl } from '../errors/redact.ts';
@@ -15,6 +15,7 @@ import type { ConnectionUse } from '../receipt/receipt-recorder.ts';
 import { handshakeHeaders, type RequestHeaders } from '../request/headers.ts';
 import { requestUrl } from '../request/url.ts';
 import { errorContext, type ThreadLine } from '../thread-line.ts';
+import { authorizationOf } from '../unauthorized/auth-tags.ts';
 import { clientMetadata, type SocketTurn } from './client-metadata.ts';
 import { type InputPlan, planInput, wholeInputIndex } from './continuation.ts';
 import { errorFromEvent } from './error-event.ts';
@@ -98,6 +99,7 @@ export class WebSocketLine {
       metadata: turn.metadata,
       timingMetrics,
     });
+    observer.requestAuthorization?.(authorizationOf({ credentials, after }));
     const startedAtMs = clock.now();
     let refusedBy: ResponseHeaders | undefined;
     const report = (status: number | undefined, error: ModelError | undefined, headers?: ResponseHeaders): void => {
@@ -185,14 +187,19 @@ export class WebSocketLine {
       previousResponseId: continuation?.responseId,
       onCompleted: (responseId, items) => {
         if (responseId === '' || items === undefined) return;
-        socket.continuation = { responseId, fields, baseline: [...input, ...items] };
+        socket.continuation = { responseId, fields, baseline: [...input, ...items], isWarmUp: !generate };
       },
       onIdleFrame: (text) => this.#onIdleFrame(socket, text),
     });
     const frame = bodies.encodeFrame(fields, plan.input, this.#frameExtra(plan, { turn, generate }));
-    this.#begin(socket, frame, stream);
+    const startedAtMs = clock.now();
+    const error = this.#begin(socket, frame, stream);
     observer.socketRequest?.({
       phase: generate ? 'turn' : 'warm-up',
+      durationMs: clock.now() - startedAtMs,
+      error,
+      afterWarmUp: continuation?.isWarmUp === true,
+      mismatch: plan.kind === 'full' ? plan.mismatch : undefined,
       reusedConnection: use.reused,
       mode: plan.kind,
       reason: plan.kind === 'full' ? plan.reason : undefined,
@@ -228,12 +235,15 @@ export class WebSocketLine {
   }
 
   /** A socket that went away in the meantime fails the stream, not the caller. */
-  #begin(socket: ResponsesSocket, frame: Buffer, stream: ResponseStream): void {
+  /** @returns why it could not be sent */
+  #begin(socket: ResponsesSocket, frame: Buffer, stream: ResponseStream): ModelErrorCode | undefined {
     try {
       socket.begin(frame, stream);
+      return undefined;
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       stream.onLost(error);
+      return error.code;
     }
   }
 

@@ -49,6 +49,7 @@ export class WebSocketSession {
     this.#slot = new SessionSlot({
       now: () => line.clock.now(),
       onWarmUp: (outcome, durationMs) => line.observer.warmUp?.({ outcome, durationMs }),
+      onUse: (use) => line.observer.warmUpUsed?.(use),
     });
   }
 

@@ -48,6 +48,11 @@ export class Dispatch<Item> {
     else this.#timer ??= setTimeout(() => this.#start(), DELAY_MS).unref();
   }
 
+  /** Sends what waits without further delay, in the background. */
+  flush(): void {
+    if (this.#waiting.length > 0) this.#start();
+  }
+
   /** Sends what waits, then no more. What is left when the signal fires is lost. Never rejects. */
   async end(signal: AbortSignal): Promise<void> {
     const onAbort = (): void => this.#stop.abort(signal.reason);

@@ -1,12 +1,26 @@
 import type { TelemetryAttributes } from '@quire/core';
 
-/** Upper bounds of the classes of a distribution. Milliseconds. */
-export const DURATION_BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000];
+/** Upper bounds of the classes of a duration. Milliseconds. Source: the peer, so that both fall into the same classes. */
+const DURATION_BOUNDS_MS = [
+  0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 1_250, 1_500, 1_750, 2_000, 2_250, 2_500, 3_000, 3_500, 4_000, 4_500,
+  5_000, 6_000, 7_000, 7_500, 8_000, 9_000, 10_000, 12_000, 15_000, 20_000, 30_000, 60_000, 120_000,
+];
+
+/** Of an amount. Source: the default of OpenTelemetry, which the peer uses for it. */
+const AMOUNT_BOUNDS = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000];
+
+/** `ms`: durations. `''`: amounts, such as tokens. */
+export type DistributionUnit = 'ms' | '';
+
+const BOUNDS: Readonly<Record<DistributionUnit, readonly number[]>> = { ms: DURATION_BOUNDS_MS, '': AMOUNT_BOUNDS };
 
 /** Series of one table; a further one is counted and not kept. */
 const MAX_SERIES = 2_000;
 
 export interface Distribution {
+  readonly unit: DistributionUnit;
+  /** Upper bounds of all buckets but the last. */
+  readonly bounds: readonly number[];
   count: number;
   sum: number;
   min: number;
@@ -41,8 +55,8 @@ type Entry =
 export class MetricTable {
   readonly #now: () => number;
   readonly #isCumulative: boolean;
-  /** Text of attributes that are the very same object each time. */
-  readonly #texts = new WeakMap<TelemetryAttributes, string>();
+  /** Entries of attributes that are the very same object each time, by metric: events of a stream come by the hundred thousand. */
+  #known = new Map<string, WeakMap<TelemetryAttributes, Entry>>();
   #entries = new Map<string, Entry>();
   #fromMs: number;
   #overflow = 0;
@@ -54,27 +68,29 @@ export class MetricTable {
     this.#fromMs = options.now();
   }
 
-  count(name: string, attributes: TelemetryAttributes): void {
+  count(name: string, attributes: TelemetryAttributes, by = 1): void {
     const entry = this.#entry(name, attributes, () => ({ kind: 'sum', name, attributes, value: 0 }));
-    if (entry?.kind === 'sum') entry.value += 1;
+    if (entry?.kind === 'sum') entry.value += by;
   }
 
-  duration(name: string, durationMs: number, attributes: TelemetryAttributes): void {
+  /** One value of a distribution, or the same one several times. */
+  record(name: string, amount: number, attributes: TelemetryAttributes, unit: DistributionUnit, times = 1): void {
     const entry = this.#entry(name, attributes, () => ({
       kind: 'distribution',
       name,
       attributes,
-      value: emptyDistribution(),
+      value: emptyDistribution(unit),
     }));
-    if (entry?.kind !== 'distribution' || !Number.isFinite(durationMs)) return;
+    if (entry?.kind !== 'distribution' || !Number.isFinite(amount)) return;
     const { value } = entry;
-    const bucket = DURATION_BOUNDS_MS.findIndex((bound) => durationMs <= bound);
-    const index = bucket === -1 ? DURATION_BOUNDS_MS.length : bucket;
-    value.count += 1;
-    value.sum += durationMs;
-    value.min = Math.min(value.min, durationMs);
-    value.max = Math.max(value.max, durationMs);
-    value.buckets[index] = (value.buckets[index] ?? 0) + 1;
+    const { bounds } = value;
+    const bucket = bounds.findIndex((bound) => amount <= bound);
+    const index = bucket === -1 ? bounds.length : bucket;
+    value.count += times;
+    value.sum += amount * times;
+    value.min = Math.min(value.min, amount);
+    value.max = Math.max(value.max, amount);
+    value.buckets[index] = (value.buckets[index] ?? 0) + times;
   }
 
   /** What is new, taken out unless everything is told each time. `undefined`: nothing. */
@@ -92,6 +108,7 @@ export class MetricTable {
     const reading = { fromMs: this.#fromMs, toMs, sums, distributions };
     if (!this.#isCumulative) {
       this.#entries = new Map();
+      this.#known = new Map();
       this.#fromMs = toMs;
     }
     return reading;
@@ -104,18 +121,22 @@ export class MetricTable {
     return overflow;
   }
 
-  #textOf(attributes: TelemetryAttributes): string {
-    let text = this.#texts.get(attributes);
-    if (text === undefined) {
-      text = JSON.stringify(attributes);
-      this.#texts.set(attributes, text);
-    }
-    return text;
-  }
-
   #entry(name: string, attributes: TelemetryAttributes, create: () => Entry): Entry | undefined {
     this.#hasNews = true;
-    const key = `${name} ${this.#textOf(attributes)}`;
+    let byAttributes = this.#known.get(name);
+    if (byAttributes === undefined) {
+      byAttributes = new WeakMap();
+      this.#known.set(name, byAttributes);
+    }
+    const known = byAttributes.get(attributes);
+    if (known !== undefined) return known;
+    const entry = this.#findEntry(name, attributes, create);
+    if (entry !== undefined) byAttributes.set(attributes, entry);
+    return entry;
+  }
+
+  #findEntry(name: string, attributes: TelemetryAttributes, create: () => Entry): Entry | undefined {
+    const key = `${name} ${JSON.stringify(attributes)}`;
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       if (this.#entries.size >= MAX_SERIES) {
@@ -129,9 +150,10 @@ export class MetricTable {
   }
 }
 
-function emptyDistribution(): Distribution {
-  const buckets = Array.from({ length: DURATION_BOUNDS_MS.length + 1 }, () => 0);
-  return { count: 0, sum: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, buckets };
+function emptyDistribution(unit: DistributionUnit): Distribution {
+  const bounds = BOUNDS[unit];
+  const buckets = Array.from({ length: bounds.length + 1 }, () => 0);
+  return { unit, bounds, count: 0, sum: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, buckets };
 }
 
 function add<Value>(map: Map<string, Series<Value>[]>, name: string, series: Series<Value>): void {

@@ -1,5 +1,5 @@
 import type { TelemetryAttributes } from '@quire/core';
-import { DURATION_BOUNDS_MS, type MetricReading } from '../metrics/metric-table.ts';
+import type { MetricReading } from '../metrics/metric-table.ts';
 import type { SpanRecord } from '../trace/recorded-span.ts';
 import type { TraceContext } from '../trace/trace-context.ts';
 
@@ -62,7 +62,6 @@ function metricList(reading: MetricReading, sender: Sender, aggregationTemporali
   const times = { startTimeUnixNano: nanoseconds(reading.fromMs), timeUnixNano: nanoseconds(reading.toMs) };
   const sums = [...reading.sums].map(([name, series]) => ({
     name,
-    unit: '1',
     sum: {
       aggregationTemporality,
       isMonotonic: true,
@@ -75,7 +74,7 @@ function metricList(reading: MetricReading, sender: Sender, aggregationTemporali
   }));
   const histograms = [...reading.distributions].map(([name, series]) => ({
     name,
-    unit: 'ms',
+    unit: series[0]?.value.unit,
     histogram: {
       aggregationTemporality,
       dataPoints: series.map(({ attributes, value }) => ({
@@ -86,7 +85,7 @@ function metricList(reading: MetricReading, sender: Sender, aggregationTemporali
         min: value.min,
         max: value.max,
         bucketCounts: value.buckets.map(String),
-        explicitBounds: DURATION_BOUNDS_MS,
+        explicitBounds: value.bounds,
       })),
     },
   }));

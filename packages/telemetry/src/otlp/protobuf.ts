@@ -1,5 +1,5 @@
 import type { OtlpMessage, OtlpValue } from './messages.ts';
-import { double, fixed64, ProtobufWriter } from './protobuf-writer.ts';
+import { ProtobufWriter } from './protobuf-writer.ts';
 
 type FieldType =
   | 'string'
@@ -95,8 +95,8 @@ export function encodeProtobuf(message: OtlpMessage, schema: Schema): Buffer {
     const value = message[name];
     if (value === undefined) continue;
     if (!isList(value)) writeValue(writer, { field, type, value });
-    else if (type === 'packed-fixed64') writer.bytes(field, Buffer.concat(value.map((item) => fixed64(wide(item)))));
-    else if (type === 'packed-double') writer.bytes(field, Buffer.concat(value.map((item) => double(Number(item)))));
+    else if (type === 'packed-fixed64') writer.packedFixed64(field, value.map(wide));
+    else if (type === 'packed-double') writer.packedDoubles(field, value.map(Number));
     else for (const item of value) writeValue(writer, { field, type, value: item });
   }
   return writer.finish();
@@ -108,10 +108,10 @@ function writeValue(
 ): void {
   switch (type) {
     case 'string':
-      writer.bytes(field, Buffer.from(String(value)));
+      writer.text(field, String(value));
       return;
     case 'hex':
-      writer.bytes(field, Buffer.from(String(value), 'hex'));
+      writer.text(field, String(value), 'hex');
       return;
     case 'bool':
       writer.varint(field, value === true ? 1n : 0n);

@@ -41,15 +41,23 @@ test('or all values each time, when collectors want that [TEL-61]', () => {
 
 test('a duration is counted in its class, bounds included [TEL-61]', () => {
   const { metrics } = table(/* isCumulative */ false);
-  for (const durationMs of [0, 5, 6, 300_000, 300_001, Number.NaN]) metrics.duration('time', durationMs, {});
+  for (const durationMs of [0, 5, 6, 120_000, 120_001, Number.NaN]) metrics.record('time', durationMs, {}, 'ms');
   const [series] = metrics.read()?.distributions.get('time') ?? [];
-  expect(series?.value).toEqual({
-    count: 5,
-    sum: 600_012,
-    min: 0,
-    max: 300_001,
-    buckets: [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1],
-  });
+  const { buckets = [], bounds = [], ...rest } = series?.value ?? {};
+  expect(rest).toEqual({ unit: 'ms', count: 5, sum: 240_012, min: 0, max: 120_001 });
+  expect(buckets).toHaveLength(bounds.length + 1);
+  expect([buckets.slice(0, 4), buckets.slice(-3)]).toEqual([
+    [1, 1, 1, 0],
+    [0, 1, 1],
+  ]);
+});
+
+test('an amount has classes of its own, and no unit [TEL-61]', () => {
+  const { metrics } = table(/* isCumulative */ false);
+  metrics.record('tokens', /* amount */ 7_000, {}, '');
+  const [series] = metrics.read()?.distributions.get('tokens') ?? [];
+  expect(series?.value).toMatchObject({ unit: '', count: 1, sum: 7_000 });
+  expect(series?.value.buckets).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]);
 });
 
 test('the number of series is bounded, whatever attributes hold [TEL-62]', () => {

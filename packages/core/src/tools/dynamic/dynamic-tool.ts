@@ -52,6 +52,7 @@ export class DynamicTool implements Tool {
     const { approvals, signal, turnId } = context;
     const request = { kind: 'tool', turnId, callId, reason: undefined, tool: this.name, input } as const;
     const decision = await approvals.ask(request, { keys: [`dynamic:${this.name}`], signal });
+    context.noteDecision?.(decision.kind, approvals.isUnattended ? 'settings' : 'person');
     if (decision.kind === 'aborted') context.interrupt();
     if (decision.kind !== 'denied' && decision.kind !== 'aborted') return undefined;
     return approvals.isUnattended

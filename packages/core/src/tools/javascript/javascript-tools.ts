@@ -85,6 +85,7 @@ async function refusalOf(item: JavaScriptItem, context: ToolContext): Promise<st
     { kind: 'tool', tool: 'js_repl', input: item.code, turnId, callId: item.id, reason: undefined },
     { keys: ['js_repl'], signal },
   );
+  context.noteDecision?.(decision.kind, approvals.isUnattended ? 'settings' : 'person');
   if (decision.kind === 'aborted') context.interrupt();
   if (decision.kind !== 'denied' && decision.kind !== 'aborted') return undefined;
   return approvals.isUnattended

@@ -62,6 +62,7 @@ export class McpTool implements Tool {
   async #authorize(item: McpItem, input: JsonObject, context: ToolContext): Promise<string | undefined> {
     const { server, name } = this.#tool;
     const decision = decideMcpCall(this.#tool, context.settings);
+    if (decision.kind !== 'ask') context.noteDecision?.(decision.kind === 'run' ? 'approved' : 'denied', 'settings');
     if (decision.kind === 'run') return undefined;
     const setting = `mcp_servers.${server}.tools.${name}.approval_mode = "approve"`;
     if (decision.kind === 'refuse') {
@@ -80,6 +81,7 @@ export class McpTool implements Tool {
       keys: [`mcp:${JSON.stringify([server, name])}`],
       signal: context.signal,
     });
+    context.noteDecision?.(answer.kind, context.approvals.isUnattended ? 'settings' : 'person');
     if (answer.kind === 'aborted') context.interrupt();
     if (answer.kind !== 'denied' && answer.kind !== 'aborted') return undefined;
     return context.approvals.isUnattended
