@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,7 +6,9 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['quire-source'], externalConditions: ['quire-source'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'tools/test/**/*.test.{ts,js}', 'test/**/*.test.ts'],
-    pool: 'threads',
+    // Processes of their own: some tests measure memory, and most of them wait for other processes.
+    pool: 'forks',
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     isolate: false,
     testTimeout: 30_000,
     hookTimeout: 30_000,
