@@ -8,3 +8,8 @@ export function systemReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return systemErrorCode(error) !== undefined ? (error.message.split(', ')[0] ?? error.message) : error.message;
 }
+
+/** Why a program could not be started in a directory that is there. */
+export function startReason(error: unknown): string {
+  return systemErrorCode(error) === 'ENOENT' ? 'there is no such program' : systemReason(error);
+}

@@ -59,7 +59,9 @@ async function serve(given: SimulateArguments): Promise<void> {
   const stop = (): void => stopping.abort(new Error('stopped'));
   process.on('SIGINT', stop).on('SIGTERM', stop);
   process.stdout.on('error', stop); // nobody reads the lines any more
-  const login: SimulatorOptions = given.login ? { oauth: { asksForConsent: true, deviceInterval: '1' } } : {};
+  const login: SimulatorOptions = given.login
+    ? { oauth: { asksForConsent: true, deviceInterval: '1' }, usage: library.usageReport(sampleLimits(Date.now())) }
+    : {};
   const { signal } = stopping;
   const simulator = await library.Simulator.start({ port: given.port, ...answers, ...models, ...general, ...login });
   const collector = given.collector ? await library.OtlpCollector.start() : undefined;
@@ -115,12 +117,24 @@ function loginGreeting({ issuer, url }: Simulator): string {
     `  export CODEX_REFRESH_TOKEN_URL_OVERRIDE=${issuer}/oauth/token`,
     `  quire login --experimental_issuer ${issuer}`,
     '  quire login status',
+    `  quire status -c chatgpt_base_url=${issuer}`,
     `  quire exec -c openai_base_url=${url} -m rehearsal --skip-git-repo-check "hello"`,
     '  quire logout',
     '',
     'With --device-auth the login shows a code to type in on a page of this server.',
     '',
   ].join('\n');
+}
+
+/** Something for `quire status` to show. */
+function sampleLimits(nowMs: number): Parameters<typeof import('@quire/simulator').usageReport>[0] {
+  const inHours = (hours: number): number => Math.round(nowMs / 1000) + hours * 3600;
+  return {
+    planType: 'plus',
+    primary: { usedPercent: 38, windowMinutes: 300, resetAt: inHours(2) },
+    secondary: { usedPercent: 71, windowMinutes: 10_080, resetAt: inHours(100) },
+    credits: { hasCredits: true, unlimited: false, balance: '12.50' },
+  };
 }
 
 /** A device asks again and again until its code was typed in. */

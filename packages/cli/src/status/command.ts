@@ -45,13 +45,15 @@ async function show({ json, offline, profile, overrides }: StatusChoices): Promi
 }
 
 async function notesOf(
-  { config, environment, restrictions }: import('../login/place.ts').LoginPlace,
+  { config, environment, home, restrictions }: import('../login/place.ts').LoginPlace,
   login: import('@quire/auth').Login | undefined,
 ): Promise<readonly string[]> {
-  const { forbiddenReason } = await import('@quire/auth');
+  const { authFileWarning, forbiddenReason } = await import('@quire/auth');
   const { provider } = config;
   const forbidden = login === undefined ? undefined : forbiddenReason(login, restrictions);
+  const warning = await authFileWarning(home);
   return [
+    ...(warning === undefined ? [] : [warning]),
     ...(forbidden === undefined ? [] : [`this login is not allowed here: ${forbidden}`]),
     ...(provider.requiresOpenaiAuth ? [] : [`the model provider in use, ${provider.id}, does not use this login`]),
     ...(provider.requiresOpenaiAuth && (environment['CODEX_API_KEY'] ?? '').trim() !== ''

@@ -32,22 +32,32 @@ test('quire simulate --login is an authorization server with pages, and tells ho
     const program = new Program(path, { argv: ['--login'], stdin: 'ignore', env: { HOME: folder } });
     await program.saw('With --device-auth');
     const [issuer = ''] = /(?<=--experimental_issuer )\S+/.exec(program.printed) ?? [];
-    const page = await new Promise<string>((resolve, reject) => {
-      get(`${issuer}/codex/device?code=NONE`, (response) => {
-        let text = '';
-        response.on('data', (chunk) => {
-          text += String(chunk);
-        });
-        response.on('end', () => resolve(text));
-      }).on('error', reject);
-    });
+    const page = await fetchText(`${issuer}/codex/device?code=NONE`);
     expect(page).toContain('No login waits for this code');
     await program.saw('login: device-page');
+    const usage = await fetchText(`${issuer}/api/codex/usage`);
+    expect(JSON.parse(usage)).toMatchObject({
+      plan_type: 'plus',
+      rate_limit: { primary_window: { used_percent: 38 } },
+    });
     program.child.kill('SIGTERM');
     const ended = await program.ended;
     expect(ended.stdout).toContain(`export CODEX_REFRESH_TOKEN_URL_OVERRIDE=${issuer}/oauth/token`);
+    expect(ended.stdout).toContain(`quire status -c chatgpt_base_url=${issuer}\n`);
     expect(ended.stderr).toBe('');
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+function fetchText(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(url, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      response.on('end', () => resolve(text));
+    }).on('error', reject);
+  });
+}

@@ -1,3 +1,5 @@
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
 import { formatUuidV7, parseThreadId, type RolloutLine } from '@quire/protocol';
 import {
   ACCOUNTS,
@@ -140,6 +142,15 @@ describe('with a ChatGPT login', () => {
       },
     ]);
     for (const token of Object.values(tokens)) expect(stdout).not.toContain(token);
+  });
+
+  test('a login that others can read is told of, with the remedy [STATUS-21]', async () => {
+    await using simulator = await Simulator.start({ oauth: {}, usage: report() });
+    const home = await loggedIn(simulator);
+    await chmod(join(home.path, 'auth.json'), 0o644);
+    const { code, stdout } = await home.run(['status', '--json'], environmentOf(simulator));
+    const remedy = `${join(home.path, 'auth.json')} can be read by others than its owner; run chmod 600 on it`;
+    expect([code, JSON.parse(stdout).notes]).toEqual([0, [remedy]]);
   });
 
   test('a token that is refused is renewed, and the service asked again [STATUS-04]', async () => {

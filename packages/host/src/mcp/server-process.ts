@@ -2,11 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { systemErrorCode } from '@quire/files';
 import { waitFor } from '../process/abort.ts';
 import { killGroup, killMarkedProcesses, OWNER_VARIABLE } from '../process/marked-processes.ts';
 import type { Watchdog } from '../process/watchdog.ts';
-import { systemReason } from '../system-reason.ts';
+import { startReason } from '../system-reason.ts';
 import { LastLines } from './last-lines.ts';
 import { McpError } from './mcp-error.ts';
 
@@ -122,6 +121,5 @@ async function explainFailure(start: ServerStart, error: unknown): Promise<strin
   if (directory?.isDirectory() !== true) {
     return `MCP server ${name}: its working directory ${cwd} can not be used; see mcp_servers.${name}.cwd`;
   }
-  const reason = systemErrorCode(error) === 'ENOENT' ? 'there is no such program' : systemReason(error);
-  return `MCP server ${name}: ${command} could not be started (${reason}); see mcp_servers.${name}.command`;
+  return `MCP server ${name}: ${command} could not be started (${startReason(error)}); see mcp_servers.${name}.command`;
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemReason } from '../system-reason.ts';
+import { startReason } from '../system-reason.ts';
 import { linkSignals } from './abort.ts';
 import { follow, type ProgramEnd } from './follow-program.ts';
 import { groupExists, killGroup, killMarkedProcesses, OWNER_VARIABLE } from './marked-processes.ts';
@@ -121,6 +122,15 @@ async function start(
     const [error]: unknown[] = await once(child, 'error'); // announced for the next tick
     throw error;
   } catch (error) {
-    return { kind: 'fault', problem: `could not be started (${systemReason(error)})` };
+    return { kind: 'fault', problem: `could not be started (${await reasonOf(error, options.cwd)})` };
   }
+}
+
+/** The system says ENOENT of the directory and of the program alike. */
+async function reasonOf(error: unknown, cwd: string): Promise<string> {
+  const hasDirectory = await stat(cwd).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+  return hasDirectory ? startReason(error) : `there is no directory ${cwd}`;
 }

@@ -4,7 +4,7 @@ import { closeSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { systemErrorCode } from '@quire/files';
-import { systemReason } from '../system-reason.ts';
+import { startReason, systemReason } from '../system-reason.ts';
 import { nameOfDescriptor } from './hidden-processes.ts';
 import type { Environment } from './login-shell.ts';
 import { type OutputPipe, releasePipes } from './output-pipes.ts';
@@ -117,5 +117,5 @@ async function explainFailure(start: CommandStart, error: unknown): Promise<stri
   if (systemErrorCode(error) === 'E2BIG') {
     return 'the command is longer than the system allows; put the long part into a file and run that';
   }
-  return `the program ${start.path} could not be started (${systemReason(error)})`;
+  return `the program ${start.path} could not be started (${startReason(error)})`;
 }

@@ -174,7 +174,7 @@ describe('the answer before a call', () => {
   test.each<[string, () => HookDefinition, string]>([
     ['ends in another way', () => hook('echo oops >&2; exit 1'), 'ended with exit code 1: oops'],
     ['is killed', () => hook('kill -9 $$'), 'was killed by SIGKILL'],
-    ['is not there', () => hook(['/nonexistent/hook']), 'could not be started (spawn /nonexistent/hook ENOENT)'],
+    ['is not there', () => hook(['/nonexistent/hook']), 'could not be started (there is no such program)'],
     ['prints half an object', () => hook(`echo '{"decision":'`), 'printed JSON that can not be understood'],
     ['prints a list', () => hook(`echo '[1]'`), 'printed JSON that can not be understood'],
     [
@@ -204,8 +204,10 @@ describe('the answer before a call', () => {
   );
 
   test('a directory that is gone is a fault as well [HOOK-07]', async () => {
-    const verdict = await askBefore(hook('exit 0'), { cwd: path.join(place, 'gone') });
-    expect(verdict).toEqual(deny('H could not be started (spawn /bin/sh ENOENT); repair it, or set its fail = "open"'));
+    const gone = path.join(place, 'gone');
+    const verdict = await askBefore(hook('exit 0'), { cwd: gone });
+    const reason = `H could not be started (there is no directory ${gone}); repair it, or set its fail = "open"`;
+    expect(verdict).toEqual(deny(reason));
   });
 
   test('a hook that does not read what it is told is no fault [HOOK-09]', async () => {

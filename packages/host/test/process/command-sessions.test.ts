@@ -282,7 +282,7 @@ test('a program runs without a shell, with its own variables, and so does anothe
     'sh a b\n',
     {
       kind: 'not-started',
-      reason: 'the program /missing/program could not be started (spawn /missing/program ENOENT)',
+      reason: 'the program /missing/program could not be started (there is no such program)',
     },
   ]);
   expect(test.runner.argv(script)).toEqual(['sh', '-lc', 'echo "$0 $COLOR"']);

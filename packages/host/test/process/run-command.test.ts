@@ -126,7 +126,7 @@ test('a missing shell, a NUL and a script beyond the limit of the system start n
   await using other = startRunner({ shell: { name: 'bash', path: '/missing/bash' } });
   const ends = [await other.run('true'), await test.run('echo \0'), await test.run(`: ${'x'.repeat(4 * MEBIBYTE)}`)];
   expect(ends.map(({ end }) => end)).toEqual([
-    { kind: 'not-started', reason: 'the program /missing/bash could not be started (spawn /missing/bash ENOENT)' },
+    { kind: 'not-started', reason: 'the program /missing/bash could not be started (there is no such program)' },
     { kind: 'not-started', reason: 'the command contains a NUL character, which no shell takes' },
     {
       kind: 'not-started',
