@@ -15,6 +15,7 @@ import { asAgentError } from './convert-error.ts';
 import { EventBuffer } from './event-buffer.ts';
 import { changeSettings, currentSettings } from './ground-settings.ts';
 import type { NoticeBoard } from './notice-board.ts';
+import type { RefusalMemory } from './remember-refusals.ts';
 import type { ThreadEquipment } from './thread-equipment.ts';
 import type { AgentsOfThread, ThreadGround, ThreadSource } from './thread-ground.ts';
 
@@ -28,6 +29,8 @@ export interface ThreadResources {
   readonly agents: AgentsOfThread | undefined;
   readonly notices: NoticeBoard;
   readonly equipment: ThreadEquipment;
+  /** Absent: nothing of refused credentials is kept. */
+  readonly refusals: RefusalMemory | undefined;
   readonly opener: ThreadSource;
   readonly ground: ThreadGround;
   /** Reads the thread again from its record. */
@@ -243,10 +246,10 @@ export class OpenThread implements AgentThread {
     this.#closing.abort(new AgentError('closed', 'the thread was closed'));
     await Promise.all([this.#task, this.#resources.agents?.closeAll()]);
     this.#resources.model.close();
-    if (this.#resources.ground.depth === 0) this.#resources.ground.models.close();
-    const { runner, equipment } = this.#resources;
-    const recording = this.#resources.ground.recording?.release();
-    await Promise.all([runner.close(), equipment.close(), this.#pruneSnapshots()]);
+    const { runner, equipment, refusals, ground } = this.#resources;
+    const models = ground.depth === 0 ? ground.models.close() : undefined;
+    const recording = ground.recording?.release();
+    await Promise.all([runner.close(), equipment.close(), models, refusals?.settled(), this.#pruneSnapshots()]);
     this.#resources.rollout.close();
     await recording;
   }

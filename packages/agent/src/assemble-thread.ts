@@ -1,22 +1,16 @@
-import {
-  type CommandRunner,
-  type ModelPort,
-  Thread,
-  type ThreadPorts,
-  type ThreadSeed,
-  type ThreadSettings,
-} from '@quire/core';
+import { type CommandRunner, Thread, type ThreadPorts, type ThreadSeed, type ThreadSettings } from '@quire/core';
 import { createFileDigests, createPatchFiles, createWorkTreeSnapshots, systemClock, systemEntropy } from '@quire/host';
+import type { ModelClientObserver } from '@quire/model-client';
 import type { ThreadId } from '@quire/protocol';
 import { OpenThread } from './agent-thread.ts';
 import type { ThreadOptions } from './api.ts';
 import { commandEnvironment } from './environment.ts';
 import { observeFirstRequest } from './first-request.ts';
 import type { Household } from './household.ts';
-import { type WebSocketChoice, webSocketChoice } from './model-line.ts';
+import { webSocketChoice } from './model-line.ts';
 import type { OpenedRollout } from './new-rollout.ts';
 import type { NoticeBoard } from './notice-board.ts';
-import { rememberRefusals } from './remember-refusals.ts';
+import { type RefusalMemory, rememberRefusals } from './remember-refusals.ts';
 import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
 import { threadFacts } from './thread-facts.ts';
 import type { ThreadGround, ThreadSource } from './thread-ground.ts';
@@ -47,7 +41,18 @@ export async function assembleThread(
   const agents = ground.agents?.join(threadId, ground, notices.post);
 
   const webSocket = webSocketChoice(config, settings);
-  const line = observeFirstRequest(openLine(household, ground, { threadId, webSocket, subagent: origin.subagent }));
+  const refusals = ground.options.ephemeral === true ? undefined : rememberRefusals(placeOfRefusals(ground, threadId));
+  const observer = observerOf(ground, refusals);
+  const line = observeFirstRequest(
+    household.lines.open({
+      config,
+      credentials: ground.credentials,
+      observer,
+      threadId,
+      webSocket,
+      subagent: origin.subagent,
+    }),
+  );
   const { model } = line;
   if (ground.depth === 0) ground.models.refreshAfter(line.sent);
   let thread: Thread | undefined;
@@ -95,8 +100,8 @@ export async function assembleThread(
     rolloutPath,
     warnings: origin.warnings,
   });
-  const resources = { model, runner, rollout, snapshots, agents, notices, equipment, opener, ground, readSeed };
-  return new OpenThread(thread, facts, resources);
+  const held = { model, runner, rollout, snapshots, agents, notices, equipment, refusals };
+  return new OpenThread(thread, facts, { ...held, opener, ground, readSeed });
 }
 
 function equip(
@@ -127,15 +132,12 @@ function withoutAnswers({ person, ...options }: ThreadOptions): ThreadOptions {
   return { ...options, person: others };
 }
 
-function openLine(
-  { lines }: Household,
-  { credentials, options, recording, secrets, site }: ThreadGround,
-  thread: { readonly threadId: ThreadId; readonly webSocket: WebSocketChoice; readonly subagent: string | undefined },
-): ModelPort {
-  const { config, home } = site;
-  const place = { home, secrets, threadId: thread.threadId, providerId: config.provider.id };
-  const refusals = options.ephemeral === true ? undefined : rememberRefusals(place);
-  recording?.observer.alsoTell(refusals);
-  const observer = recording?.observer ?? refusals;
-  return lines.open({ config, credentials, observer, ...thread });
+function placeOfRefusals({ secrets, site }: ThreadGround, threadId: ThreadId): Parameters<typeof rememberRefusals>[0] {
+  return { home: site.home, secrets, threadId, providerId: site.config.provider.id };
+}
+
+/** What exports hears of everything, and passes on what is kept. */
+function observerOf({ recording }: ThreadGround, refusals: RefusalMemory | undefined): ModelClientObserver | undefined {
+  recording?.observer.alsoTell(refusals?.observer);
+  return recording?.observer ?? refusals?.observer;
 }

@@ -89,11 +89,10 @@ export class ThreadOpener implements ThreadSource {
       };
       return await this.#assemble(ground, settings, { ...origin, runner, notices });
     } catch (error) {
-      models?.close();
       record?.rollout.close();
       // Nobody knows of a fork that could not be opened.
       if (isFork && record?.path !== undefined) await rm(record.path, { force: true });
-      await Promise.all([runner.close(), endRecording(beginning, error)]);
+      await Promise.all([models?.close(), runner.close(), endRecording(beginning, error)]);
       throw error;
     }
   }

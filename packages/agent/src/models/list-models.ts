@@ -54,6 +54,6 @@ export async function listModels(
       notices,
     };
   } finally {
-    lease.release();
+    await lease.release();
   }
 }

@@ -13,15 +13,15 @@ export interface CatalogLease {
   readonly catalog: ModelCatalog;
   /** The list is a file of the user's own and never changes. */
   readonly isStatic: boolean;
-  /** The last one out ends what is under way. Twice is fine. */
-  release(): void;
+  /** The last one out ends what is under way, and waits for what is being written. Twice is fine. */
+  release(): Promise<void>;
 }
 
 interface Entry {
   readonly catalog: ModelCatalog;
   readonly isStatic: boolean;
   readonly listeners: Set<(notice: CatalogNotice) => void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** The model catalogs of one program: threads with the same provider and login share one. */
@@ -73,10 +73,10 @@ export class ModelCatalogs {
     return {
       catalog: entry.catalog,
       isStatic: entry.isStatic,
-      release: () => {
+      release: async () => {
         if (!entry.listeners.delete(listener) || entry.listeners.size > 0) return;
         this.#entries.delete(key);
-        entry.close();
+        await entry.close();
       },
     };
   }
@@ -113,9 +113,10 @@ export class ModelCatalogs {
       catalog,
       isStatic: staticList !== undefined,
       listeners,
-      close: () => {
-        catalog.close();
+      close: async () => {
+        const closed = catalog.close();
         dialer.close();
+        await closed;
       },
     };
   }

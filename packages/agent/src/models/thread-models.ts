@@ -67,7 +67,7 @@ export class ThreadModels implements ModelKnowledge {
       const outcome = mayAsk ? await lease.catalog.refresh({ strategy: 'offline', signal }) : undefined;
       return new ThreadModels(lease, { config, isChatgpt, isToAsk: mayAsk && outcome?.kind !== 'fresh' });
     } catch (error) {
-      lease.release();
+      await lease.release();
       throw error;
     }
   }
@@ -137,10 +137,10 @@ export class ThreadModels implements ModelKnowledge {
     return tell;
   }
 
-  /** Ends what is under way and nobody else needs. Twice is fine. */
-  close(): void {
+  /** Ends what is under way and nobody else needs. Twice is fine. Never rejects. */
+  close(): Promise<void> {
     this.#closing.abort(new Error('the thread was closed'));
     this.#unsubscribe();
-    this.#lease.release();
+    return this.#lease.release();
   }
 }

@@ -131,8 +131,8 @@ function sampleLimits(nowMs: number): Parameters<typeof import('@quire/simulator
   const inHours = (hours: number): number => Math.round(nowMs / 1000) + hours * 3600;
   return {
     planType: 'plus',
-    primary: { usedPercent: 38, windowMinutes: 300, resetAt: inHours(2) },
-    secondary: { usedPercent: 71, windowMinutes: 10_080, resetAt: inHours(100) },
+    primary: { usedPercent: 38, windowMinutes: 300, resetAt: inHours(/* hours */ 2) },
+    secondary: { usedPercent: 71, windowMinutes: 10_080, resetAt: inHours(/* hours */ 100) },
     credits: { hasCredits: true, unlimited: false, balance: '12.50' },
   };
 }

@@ -116,10 +116,11 @@ export class ModelCatalog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends what is under way. Calling it twice is fine; what is known stays. */
-  close(): void {
+  /** Ends what is under way; resolves when nothing is written any more. Calling it twice is fine; what is known stays. */
+  close(): Promise<void> {
     this.#closing.abort(new Error('the model catalog was closed'));
     this.#listeners.clear();
+    return this.#lastWrite;
   }
 
   get #isOff(): boolean {
@@ -268,7 +269,7 @@ export class ModelCatalog {
     this.#list = { ...this.#list, confirmedAtMs: fetchedAtMs };
     const { cache } = this.#options;
     const entry = { etag, fetchedAtMs, identity: this.#identity, clientVersion: this.#clientVersion };
-    if (cache !== undefined) await this.#writing(() => cache.renew(entry));
+    if (cache !== undefined && !this.#isOff) await this.#writing(() => cache.renew(entry));
   }
 
   async #keep(entry: CachedCatalog): Promise<void> {

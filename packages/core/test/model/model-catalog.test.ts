@@ -372,6 +372,26 @@ describe('refreshes at the same time', () => {
     expect([await second, stage.asked.length]).toEqual([{ kind: 'fresh', from: 'provider' }, 1]);
   });
 
+  test('that are being written are waited for when the catalog is closed [MODEL-18]', async () => {
+    const stage = new CatalogStage();
+    stage.answers = [listed('"e1"', wireEntry('one'))];
+    let finish = (): void => undefined;
+    const cache = { ...stage.cache, write: () => new Promise<void>((resolve) => (finish = resolve)) };
+    const catalog = stage.catalog({ cache });
+    const running = refresh(catalog, 'online');
+    await settle();
+    let isClosed = false;
+    const closing = catalog.close().then(() => {
+      isClosed = true;
+    });
+    await settle();
+    const before = isClosed;
+    finish();
+    await Promise.all([closing, running]);
+
+    expect([before, isClosed]).toEqual([false, true]);
+  });
+
   test('end when the catalog is closed, and none begins after that [MODEL-18]', async () => {
     const stage = new CatalogStage();
     const catalog = stage.catalog({
@@ -389,8 +409,7 @@ describe('refreshes at the same time', () => {
     });
     const running = refresh(catalog, 'online');
     await settle();
-    catalog.close();
-    catalog.close();
+    await Promise.all([catalog.close(), catalog.close()]);
     catalog.noteEtag('"e2"');
 
     expect([await running, await refresh(catalog, 'online'), stage.signals.length]).toEqual([
