@@ -27,6 +27,9 @@ export interface ServerStart {
   readonly onGone: (groupId: number) => void;
 }
 
+/** The system may be slow to let go of what was killed. */
+const DEATH_WAIT_MS = 500;
+
 /**
  * A program in a session of its own, spoken to over its standard input and output. It does not keep this process
  * alive.
@@ -100,8 +103,10 @@ export class ServerProcess {
 
   async #stop(graceMs: number): Promise<void> {
     this.stdin.end();
-    if (graceMs > 0) await waitFor(this.exited, { timeoutMs: graceMs, signal: new AbortController().signal });
+    const { signal } = new AbortController();
+    if (graceMs > 0) await waitFor(this.exited, { timeoutMs: graceMs, signal });
     await this.#endTree();
+    await waitFor(this.exited, { timeoutMs: DEATH_WAIT_MS, signal });
     this.stdout.destroy();
     this.stdin.destroy();
     this.#child.stderr?.destroy();
