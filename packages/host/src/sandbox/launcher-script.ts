@@ -54,13 +54,15 @@ sub attributes {
   my $value = pack('Q4', $set, $clear, 0, 0);
   syscall($SETATTR, $tree, $nothing, 0x9000, $value, 32) == 0 or fail('protecting files');
 }
-# Lives as long as the program that is started: it is a child of it, and told to end with it.
+# Lives as long as the program that is started: it is a child of it. A program in a domain of Landlock can signal nobody
+# outside of it, not even by its death, so its child looks after it.
 sub forward {
   my ($port, $proxy) = @_;
   socket(my $listener, 2, 1, 0) or fail('proxy');
   setsockopt($listener, 1, 2, pack('l', 1));
   bind($listener, pack('S n a4 x8', 2, $port, "\x7f\0\0\1")) or fail('proxy');
   listen($listener, 128) or fail('proxy');
+  my $parent = $$;
   my $child = fork();
   defined $child or fail('proxy');
   return if $child;
@@ -70,6 +72,10 @@ sub forward {
   open(STDERR, '>', '/dev/null');
   $SIG{CHLD} = 'IGNORE';
   while (1) {
+    exit 0 if getppid() != $parent;
+    my $ready = '';
+    vec($ready, fileno($listener), 1) = 1;
+    select($ready, undef, undef, 0.25) > 0 or next;
     accept(my $client, $listener) or next;
     my $worker = fork();
     next if !defined $worker || $worker;

@@ -5,6 +5,7 @@ import { openEgressProxy } from '@quire/network';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findLandlock } from '../../src/sandbox/landlock.ts';
 import { systemCallsOf } from '../../src/sandbox/system-calls.ts';
+import { eventually, processesWith } from '../support/processes.ts';
 import { type ConfinedRun, runStart } from '../support/run-confined.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -151,7 +152,7 @@ describe.each(working)('%s', (backend) => {
     expect(existsSync(join(root, '.codex', 'config.toml'))).toBe(false);
   });
 
-  test('hosts that are listed are reached through the proxy, and nothing else is [SBX-16]', async () => {
+  test('hosts that are listed are reached through the proxy, and nothing else is [SBX-16] [SBX-36]', async () => {
     const sandbox = createSandbox({ backend, environment: {}, allowedHosts: ['localhost'] });
     const proxy = await openEgressProxy({ allowedHosts: ['localhost'] });
     const target = await openEgressProxy({ allowedHosts: [] }); // any HTTP server will do: it answers 400
@@ -175,6 +176,8 @@ describe.each(working)('%s', (backend) => {
       expect(await ask(fetch(String(target.port), '/'))).toBe('none');
       expect(await ask(fetch(String(proxy.port), '/'))).toBe('none');
       expect(await ask('echo "$NO_PROXY|$CODEX_SANDBOX_NETWORK_DISABLED"')).toBe('localhost,127.0.0.1,::1|');
+      // What leads to the proxy has the folder among its arguments.
+      expect(await eventually(() => processesWith(root).length === 0, { withinMs: 2_000 })).toBe(true);
     } finally {
       await Promise.all([proxy.close(), target.close(), sandbox.close()]);
     }
