@@ -50,7 +50,8 @@ export const SCENARIOS = [
       'assistant: Done.',
     ],
     write: async (exchange, writer) => {
-      const parallel = { c1: 'echo marker-one', c2: 'echo marker-two; exit 3' };
+      // The second is done first.
+      const parallel = { c1: 'sleep 0.3; echo marker-one', c2: 'echo marker-two; exit 3' };
       const replies = [run(parallel, 'I look.'), run({ c3: 'echo marker-three' }), say('Done.')];
       await exchange.turn(writer, { prompt: 'Work.', replies });
     },

@@ -3,6 +3,7 @@ import {
   type JsonObject,
   numberAt,
   objectAt,
+  parseResponseItem,
   type ResponseItem,
   type RolloutEvent,
   type RolloutLine,
@@ -13,7 +14,9 @@ import {
   ZERO_USAGE,
 } from '@quire/protocol';
 import { isContextual, isUserTurnBoundary } from '../context/fragments.ts';
+import { isToolOutput } from '../history/normalize-history.ts';
 import { type HistoryEntry, type HistoryMark, replayHistory } from './replay-history.ts';
+import { OUTPUT_AHEAD } from './rollout-events.ts';
 
 /** What a thread knows when it is opened again. */
 export interface ThreadSeed {
@@ -48,10 +51,8 @@ const NEEDED_EVENTS: ReadonlySet<string> = new Set([
   'thread_rolled_back',
   'undo_completed',
   'user_message',
+  OUTPUT_AHEAD,
 ]);
-
-const ATTEMPT_END: HistoryMark = { kind: 'attempt-end', hasCount: false };
-const COUNTED_ATTEMPT_END: HistoryMark = { kind: 'attempt-end', hasCount: true };
 
 /** What one turn says about the settings; `cleared`: a compaction took them out of the history. */
 type Baseline = { readonly context: TurnContextLine; readonly age: number } | 'cleared' | undefined;
@@ -203,7 +204,6 @@ export class ThreadReconstruction {
       case 'task_complete':
       case 'turn_complete':
       case 'turn_aborted':
-        this.#addEntry(ATTEMPT_END);
         this.#endTask(id);
         return;
       case 'user_message':
@@ -211,7 +211,6 @@ export class ThreadReconstruction {
         return;
       case 'token_count':
         this.#noteUsage(readUsage(event['info']));
-        this.#addEntry(COUNTED_ATTEMPT_END);
         return;
       case 'undo_completed': {
         const id = event['snapshot_id'];
@@ -219,9 +218,17 @@ export class ThreadReconstruction {
         if (event['success'] === true) this.#addEntry({ kind: 'undo', snapshotId });
         return;
       }
+      case OUTPUT_AHEAD:
+        this.#addOutputAhead(event['item']);
+        return;
       case 'thread_rolled_back':
         this.#rollBack(event['num_turns']);
     }
+  }
+
+  #addOutputAhead(item: unknown): void {
+    const output = parseResponseItem(item);
+    if (output !== undefined && isToolOutput(output)) this.#addEntry({ kind: 'output-ahead', output });
   }
 
   /** What was spent on turns that are gone was spent; the size of the history is another one without them. */
@@ -288,7 +295,6 @@ export class ThreadReconstruction {
 
   #addEntry(entry: HistoryEntry): void {
     if (this.#hasBase) return;
-    if (entry === ATTEMPT_END && this.#entries.at(-1) === ATTEMPT_END) return;
     this.#entries.push(entry);
   }
 }

@@ -1,4 +1,4 @@
-import type { CompactedLine, JsonObject, ResponseItem } from '@quire/protocol';
+import type { CompactedLine, JsonObject, ResponseItem, ToolOutputItem } from '@quire/protocol';
 import { isUpdateMessage, isUserTurnBoundary } from '../context/fragments.ts';
 import { withoutLastUserTurns } from '../history/cut-history.ts';
 import { plainText, userText } from '../history/message-text.ts';
@@ -6,8 +6,8 @@ import { isToolCall, isToolOutput } from '../history/normalize-history.ts';
 
 /** What happens to a history besides that an item is added. */
 export type HistoryMark =
-  /** The outputs so far belong to the calls so far. */
-  | { readonly kind: 'attempt-end'; readonly hasCount: boolean }
+  /** What a tool gave, kept until its item is written in its place: an item only if the process died before. */
+  | { readonly kind: 'output-ahead'; readonly output: ToolOutputItem }
   | { readonly kind: 'task-start' }
   | { readonly kind: 'rollback'; readonly turns: number; readonly age: number }
   /** The files were put back to this snapshot, so it is used up. */
@@ -52,13 +52,12 @@ class Replay {
   #turnStarts: number[] = [];
   /** Of a file that tells where its tasks begin: whether the current one is a turn yet. */
   #task: 'unknown' | 'begun' | 'has-turn' = 'unknown';
-  /** Where the current sampling attempt began. */
-  #attemptStart = 0;
-  #attemptHasOutput = false;
+  /** Outputs kept ahead that no item was seen of, by the id of their call in the file. */
+  readonly #ahead = new Map<string, ToolOutputItem>();
 
   add(entry: HistoryEntry): void {
     if ('type' in entry) this.#addItem(entry);
-    else if (entry.kind === 'attempt-end') this.#endAttempt({ isCounted: entry.hasCount });
+    else if (entry.kind === 'output-ahead') this.#ahead.set(entry.output.call_id, entry.output);
     else if (entry.kind === 'task-start') this.#beginTask();
     else if (entry.kind === 'undo') this.#dropSnapshot(entry.snapshotId);
     else if (entry.kind === 'rollback') this.#dropUserTurns(entry.turns, entry.age);
@@ -66,6 +65,7 @@ class Replay {
   }
 
   finish(): ReplayedHistory {
+    this.#addWhatIsAhead();
     this.#dropUntoldContext();
     return {
       items: this.#items,
@@ -79,17 +79,18 @@ class Replay {
   }
 
   #addItem(item: ResponseItem): void {
-    const fromModel = item.type !== 'message' || item.role === 'assistant';
-    if (!fromModel) this.#beginAttempt();
+    if (isToolOutput(item)) this.#ahead.delete(item.call_id);
     if (isUserTurnBoundary(item)) this.#noteTurn();
     this.#items.push(this.#withUniqueCallId(item));
-    if (!fromModel) this.#attemptStart = this.#items.length;
-    else if (isToolOutput(item)) this.#attemptHasOutput = true;
+  }
+
+  #addWhatIsAhead(): void {
+    for (const output of [...this.#ahead.values()]) this.#addItem(output);
   }
 
   #beginTask(): void {
+    this.#addWhatIsAhead();
     this.#dropUntoldContext();
-    this.#beginAttempt();
     this.#task = 'begun';
   }
 
@@ -138,33 +139,8 @@ class Replay {
     this.#baseLength = Math.min(this.#baseLength, length);
   }
 
-  /**
-   * Outputs are on disk in the order in which tools finished; requests were sent with them after the
-   * attempt's last item, in call order. The same order again keeps the prompt prefix identical. Where no count ends
-   * the attempt there was no request after it, or the file is of another kind: the order of the file stays.
-   */
-  #endAttempt({ isCounted }: { readonly isCounted: boolean }): void {
-    const start = this.#attemptStart;
-    const hasOutput = this.#attemptHasOutput;
-    this.#beginAttempt();
-    if (!hasOutput || !isCounted) return;
-    const attempt = this.#items.slice(start);
-    const callOrder = new Map<string, number>();
-    for (const item of attempt)
-      if (isToolCall(item) && item.call_id !== undefined) callOrder.set(item.call_id, callOrder.size);
-    const rank = (callId: string): number => callOrder.get(callId) ?? -1;
-    const outputs = attempt.filter(isToolOutput).sort((left, right) => rank(left.call_id) - rank(right.call_id));
-    this.#items.length = start;
-    for (const item of attempt) if (!isToolOutput(item)) this.#items.push(item);
-    for (const output of outputs) this.#items.push(output);
-  }
-
-  #beginAttempt(): void {
-    this.#attemptStart = this.#items.length;
-    this.#attemptHasOutput = false;
-  }
-
   #compact(line: CompactedLine): void {
+    this.#ahead.clear();
     const { message, replacement_history: replacement } = line;
     if (replacement === undefined) {
       this.#hasOldCompaction = true;
@@ -180,7 +156,6 @@ class Replay {
     this.#turnStarts = this.#items.flatMap((item, index) => (isSaid(item) ? [index] : []));
     this.#ledger = line.ledger;
     this.#baseLength = this.#items.length;
-    this.#beginAttempt();
   }
 
   /** The newest one, where the file does not say which. */
@@ -191,10 +166,10 @@ class Replay {
     if (index === -1) return;
     this.#items.splice(index, 1);
     if (index < this.#baseLength) this.#baseLength -= 1;
-    this.#beginAttempt();
   }
 
   #dropUserTurns(turns: number, age: number): void {
+    this.#addWhatIsAhead();
     const kept = withoutLastUserTurns(this.#items, this.#messagesOfTurns(turns));
     if (!kept.changed) return;
     this.#items = [...kept.items];
@@ -202,6 +177,5 @@ class Replay {
     this.#turnStarts = this.#turnStarts.filter((start) => start < this.#items.length);
     this.#baseLength = Math.min(this.#baseLength, this.#items.length);
     if (kept.clearsBaseline) this.#contextCutAge = age;
-    this.#beginAttempt();
   }
 }

@@ -1,13 +1,15 @@
 /** Persisted events in the file's spelling. Source: files written by the peer. */
-import type {
-  JsonObject,
-  RateLimitSnapshot,
-  RateLimitWindow,
-  ReviewResult,
-  RolloutLine,
-  ThreadTokenUsage,
-  TokenUsage,
-  UserInput,
+import {
+  type JsonObject,
+  type RateLimitSnapshot,
+  type RateLimitWindow,
+  type ResponseItem,
+  type ReviewResult,
+  type RolloutLine,
+  responseItemToJson,
+  type ThreadTokenUsage,
+  type TokenUsage,
+  type UserInput,
 } from '@quire/protocol';
 
 import { effectiveContextWindow } from '../model/effective-window.ts';
@@ -42,6 +44,17 @@ export function turnAborted(turnId: string): RolloutLine {
 
 export function threadRolledBack(turns: number): RolloutLine {
   return eventLine({ type: 'thread_rolled_back', num_turns: turns });
+}
+
+/** Type of the event of `outputAhead`. */
+export const OUTPUT_AHEAD = 'tool_output_ahead';
+
+/**
+ * Ours; other programs skip it. A tool that is done before others that were called before it: what it gave is not
+ * lost if the process dies before its item can be written in its place.
+ */
+export function outputAhead(item: ResponseItem): RolloutLine {
+  return { type: 'event_msg', payload: { type: OUTPUT_AHEAD, item: responseItemToJson(item) } };
 }
 
 export function contextCompacted(): RolloutLine {

@@ -1,6 +1,7 @@
 import type { ResponseItem, RolloutLine, TruncationPolicy } from '@quire/protocol';
 import { History } from '../history/history.ts';
 import type { RolloutWriter } from '../ports/rollout-writer.ts';
+import { outputAhead } from './rollout-events.ts';
 
 /**
  * The one place where a thread's history and its rollout grow. Whatever is written here has left the
@@ -21,16 +22,21 @@ export class ThreadRecord {
 
   /** Records items and, after them, event lines, in one write. */
   add(items: readonly ResponseItem[], policy: TruncationPolicy, events: readonly RolloutLine[] = []): void {
-    const prepared = items.map((item) => History.prepare(item, policy));
-    this.write([...prepared.map((item): RolloutLine => ({ type: 'response_item', payload: item })), ...events]);
-    for (const item of prepared) this.history.append(item);
+    this.addPrepared(
+      items.map((item) => History.prepare(item, policy)),
+      events,
+    );
   }
 
-  /** Writes a tool output now; `history.append` takes the result once its place in history has come. */
-  writeAhead(item: ResponseItem, policy: TruncationPolicy): ResponseItem {
-    const prepared = History.prepare(item, policy);
-    this.write([{ type: 'response_item', payload: prepared }]);
-    return prepared;
+  /** Records items that went through `History.prepare`. */
+  addPrepared(items: readonly ResponseItem[], events: readonly RolloutLine[] = []): void {
+    this.write([...items.map((item): RolloutLine => ({ type: 'response_item', payload: item })), ...events]);
+    for (const item of items) this.history.append(item);
+  }
+
+  /** Keeps a tool output whose place in the order has not come yet; `addPrepared` records it when it has. */
+  writeAhead(output: ResponseItem): void {
+    this.write([outputAhead(output)]);
   }
 
   write(lines: readonly RolloutLine[]): void {

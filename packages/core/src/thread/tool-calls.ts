@@ -1,4 +1,5 @@
 import type { ResponseItem, ToolCallItem, ToolOutputItem } from '@quire/protocol';
+import { History } from '../history/history.ts';
 import { UNKNOWN_OUTCOME } from '../history/normalize-history.ts';
 import type { Clock } from '../ports/clock.ts';
 import { effectiveTruncation } from '../tools/effective-truncation.ts';
@@ -19,10 +20,13 @@ interface RunningCall {
 
 /**
  * The tool calls of one sampling attempt. They start while the stream still runs; each output is on disk
- * as soon as its tool is done, and enters history in call order when all are.
+ * as soon as its tool is done. They are recorded behind the attempt's last item, in call order: one whose place has
+ * not come yet is kept on disk ahead of it. Source: parallel tool calls.
  */
 export class ToolCalls {
+  /** Those whose outputs are not recorded yet, in call order. */
   readonly #running: RunningCall[] = [];
+  #streamEnded = false;
   readonly #router: ToolRouter;
   readonly #record: ThreadRecord;
   readonly #events: TurnEvents;
@@ -42,6 +46,7 @@ export class ToolCalls {
 
   /** `call` is in history already. */
   start(call: ToolCallItem, callId: string): void {
+    this.#streamEnded = false;
     const running: RunningCall = { call, callId, output: undefined, done: Promise.resolve() };
     running.done = this.#serve(running);
     this.#running.push(running);
@@ -50,30 +55,39 @@ export class ToolCalls {
   async #serve(running: RunningCall): Promise<void> {
     const result = await this.#router.dispatch(running.call, this.#context);
     // A call that was given up on after an abort has its output already.
-    running.output ??= this.#finish(running.call, running.callId, result);
+    if (running.output === undefined) this.#finish(running, result);
   }
 
-  #finish(call: ToolCallItem, callId: string, result: ToolResult): ResponseItem {
-    const item = outputItem(call, callId, result.output);
-    const written = this.#record.writeAhead(item, effectiveTruncation(this.#context.settings));
-    if (result.endItem !== undefined) this.#events.end(result.endItem);
-    return written;
+  #finish(running: RunningCall, { output, endItem }: ToolResult): void {
+    const { call, callId } = running;
+    running.output = History.prepare(outputItem(call, callId, output), effectiveTruncation(this.#context.settings));
+    this.#recordDue();
+    if (this.#running.includes(running)) this.#record.writeAhead(running.output);
+    if (endItem !== undefined) this.#events.end(endItem);
+  }
+
+  #recordDue(): void {
+    if (!this.#streamEnded) return;
+    for (let next = this.#running[0]; next?.output !== undefined; next = this.#running[0]) {
+      this.#running.shift();
+      this.#record.addPrepared([next.output]);
+    }
   }
 
   /**
-   * Waits for all calls and puts their outputs into history. After an abort the wait is bounded.
+   * Waits for all calls and puts their outputs into history; no more calls come. After an abort the wait is bounded.
    * `false`: there were none.
    */
   async settle(clock: Clock): Promise<boolean> {
-    if (this.#running.length === 0) return false;
-    const all = Promise.all(this.#running.map((running) => running.done));
+    this.#streamEnded = true;
+    const calls = [...this.#running];
+    if (calls.length === 0) return false;
+    this.#recordDue();
+    const all = Promise.all(calls.map((running) => running.done));
     await this.#untilDoneOrAborted(all);
     if (this.#context.signal.aborted) await this.#waitBriefly(all, clock);
-    for (const running of this.#running) {
-      running.output ??= this.#finish(running.call, running.callId, { output: UNKNOWN_OUTCOME, endItem: undefined });
-      this.#record.history.append(running.output);
-    }
-    this.#running.length = 0;
+    for (const running of calls)
+      if (running.output === undefined) this.#finish(running, { output: UNKNOWN_OUTCOME, endItem: undefined });
     return true;
   }
 

@@ -21,8 +21,12 @@ function event(type: string, fields: Readonly<Record<string, number | string>> =
   return { type: 'event_msg', payload: { type, ...fields } };
 }
 
+function outputsIn(items: readonly ResponseItem[]): readonly unknown[] {
+  return items.flatMap((item) => (item.type === 'function_call_output' ? [[item.call_id, item.output]] : []));
+}
+
 describe('a thread opened again', () => {
-  test('sends the same prefix as before, byte for byte [CORE-30]', async () => {
+  test('sends the same prefix as before, byte for byte, and outputs are on disk in call order [CORE-30, CORE-269]', async () => {
     const runner = new ScriptedRunner();
     const before = openTestThread({
       runner,
@@ -38,8 +42,9 @@ describe('a thread opened again', () => {
     const turn = before.run('go');
     await runner.started(/* count */ 2);
     runner.running[1]?.finish('fast');
-    // The fast output must be on disk before the slow one.
+    // The fast output must be on disk before the slow one is done.
     await new Promise<void>((resolve) => setImmediate(resolve));
+    const killedHere = [...before.rollout.lines];
     runner.running[0]?.finish('slow');
     await turn;
 
@@ -47,10 +52,28 @@ describe('a thread opened again', () => {
     await after.run('next');
 
     const written = before.rollout.summary.filter((name) => name.includes('_output'));
-    expect(written).toEqual(['item:function_call_output:fast', 'item:function_call_output:slow']);
+    expect(written).toEqual([
+      'event:tool_output_ahead',
+      'item:function_call_output:slow',
+      'item:function_call_output:fast',
+    ]);
     const last = before.model.requests[1]?.input ?? [];
     expect(JSON.stringify(after.model.requests[0]?.input.slice(0, last.length))).toBe(JSON.stringify(last));
     expect(names(after.model.requests[0]).slice(last.length)).toEqual(['assistant-message', 'user-message']);
+
+    const killed = openTestThread({ steps: [step(says('Again.'), done())], seed: rebuild(killedHere) });
+    await killed.run('next');
+    const outputs = outputsIn(killed.model.requests[0]?.input ?? []);
+    expect(outputs).toEqual([
+      ['slow', 'aborted'],
+      ['fast', expect.stringContaining('fast')],
+    ]);
+    const again = openTestThread({
+      steps: [step(says('On.'), done())],
+      seed: rebuild([...killedHere, ...killed.rollout.lines]),
+    });
+    await again.run('on');
+    expect(outputsIn(again.model.requests[0]?.input ?? [])).toEqual(outputs);
   });
 
   test('goes on counting tokens where it stopped [CORE-31]', async () => {
