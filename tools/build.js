@@ -9,12 +9,30 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { joinChunks } from './lib/join-chunks.js';
 import { runCommand } from './lib/run-command.js';
 import { isMain, parseToolArguments } from './lib/tool.js';
 
 const ENTRY = 'packages/cli/src/main.ts';
 const OUTPUT = 'packages/cli/dist';
 const MARK = '// bundled by tools/build.js';
+
+/** What every run of a prompt loads before its first request. */
+const START = [
+  ENTRY,
+  'packages/cli/src/exec/command.ts',
+  'packages/cli/src/exec/json-output.ts',
+  'packages/agent/src/index.ts',
+  'node_modules/smol-toml/dist/index.js',
+];
+
+/** It is joined in four files and not in one, because other commands, and programs beside a run, need less. */
+const START_GROUPS = {
+  'start-main': [ENTRY],
+  'start-command': ['packages/cli/src/exec/command.ts', 'packages/auth/src/refresh/refresh-program.ts'],
+  'start-home': ['packages/store/src/index.ts'],
+  'start-agent': START,
+};
 
 /** Have parts that are no JavaScript, are optional, and are loaded where they are installed. */
 const NATIVE_PACKAGES = [
@@ -37,25 +55,33 @@ const REAL_REQUIRE =
 async function bundle(root) {
   const { build } = await import('esbuild');
   const outdir = path.join(root, OUTPUT);
-  const { outputFiles } = await build({
+  /** @satisfies {import('esbuild').BuildOptions} */
+  const common = {
     absWorkingDir: root,
-    entryPoints: { main: ENTRY },
     outdir,
     bundle: true,
-    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    conditions: ['quire-source'],
     external: NATIVE_PACKAGES,
-    chunkNames: 'chunks/[name]-[hash]',
-    sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',
-    banner: { js: MARK },
     logLevel: 'warning',
     write: false,
+  };
+  const split = await build({
+    ...common,
+    entryPoints: { main: ENTRY },
+    splitting: true,
+    conditions: ['quire-source'],
+    chunkNames: 'chunks/[name]-[hash]',
+    sourcemap: 'inline',
+    metafile: true,
   });
+  const texts = new Map(split.outputFiles.map(({ path: file, text }) => [path.relative(root, file), text]));
+  const { outputs } = split.metafile;
+  const { forwards, ...joined } = joinChunks({ outputs, texts, start: START, groups: START_GROUPS, root, outdir });
+  const { outputFiles } = await build({ ...common, ...joined, sourcemap: 'linked', banner: { js: MARK } });
   await removeOldBundle(outdir);
   await mkdir(path.join(outdir, 'chunks'), { recursive: true });
   await Promise.all(
@@ -64,8 +90,12 @@ async function bundle(root) {
       return writeFile(file.path, needsRequire ? REAL_REQUIRE + file.text : file.contents);
     }),
   );
+  await Promise.all([...forwards].map(([file, text]) => writeFile(file, text)));
   const scripts = outputFiles.filter((file) => file.path.endsWith('.js'));
-  return { fileCount: scripts.length, bytes: scripts.reduce((sum, file) => sum + file.contents.length, 0) };
+  return {
+    fileCount: scripts.length + forwards.size,
+    bytes: scripts.reduce((sum, file) => sum + file.contents.length, 0),
+  };
 }
 
 /** Leaves the declarations of `tsc -b` alone. @param {string} outdir */
@@ -85,7 +115,7 @@ export async function isBundleCurrent(root) {
   if (!existsSync(main) || !(await readFile(main, 'utf8')).includes(MARK)) return false;
   const builtAtMs = (await stat(main)).mtimeMs;
   const packages = await readdir(path.join(root, 'packages'));
-  const places = ['package-lock.json', 'tools/build.js'];
+  const places = ['package-lock.json', 'tools/build.js', 'tools/lib/join-chunks.js'];
   for (const name of packages) places.push(`packages/${name}/package.json`, `packages/${name}/src`);
   const newest = await Promise.all(places.map((place) => newestChangeMs(path.join(root, place))));
   return Math.max(...newest) <= builtAtMs;

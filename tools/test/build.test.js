@@ -48,6 +48,31 @@ test('the bundle is split, runs on its own, and replaces an older one but not th
   expect(run).toEqual({ exitCode: 0, output: 'later string\n' });
 });
 
+test('what a run loads at its start is joined; what else shares it finds it, and lines are those of the sources [REPO-20]', async () => {
+  const root = await temporaryTree({
+    ...FILES,
+    'packages/cli/src/main.ts':
+      "const run = await import('./exec/command.ts');\nrun.say('main');\nconst { other } = await import('./later.ts');\nother();\n",
+    'packages/cli/src/exec/command.ts':
+      "import { state } from './state.ts';\nexport const say = (text: string): unknown => console.log(text, (state.count += 1));\n",
+    'packages/cli/src/exec/state.ts': 'export const state = { count: 0 };\n',
+    'packages/cli/src/later.ts':
+      "import { say } from './exec/command.ts';\nimport { state } from './exec/state.ts';\nexport function other(): void {\n  say(`later ${state.count}`);\n  throw new Error('here');\n}\n",
+  });
+  expect(await build(root)).toMatchObject({ exitCode: 0 });
+  const scripts = readdirSync(path.join(root, DIST, 'chunks')).filter((name) => name.endsWith('.js'));
+  expect(scripts.sort()).toEqual([
+    expect.stringMatching(/^command-\w+\.js$/),
+    expect.stringMatching(/^later-\w+\.js$/),
+    'start-command.js',
+  ]);
+  const run = await runCommand([process.execPath, '--enable-source-maps', path.join(root, DIST, 'main.js')], {
+    cwd: root,
+  });
+  expect(run.output).toMatch(/^main 1\nlater 1 2\n/);
+  expect(run.output).toContain('packages/cli/src/later.ts:5:9');
+});
+
 test('the bundle is current until a source is changed, added or removed, or another tool writes over it [REPO-17]', async () => {
   const root = await temporaryTree(FILES);
   expect(await isBundleCurrent(root)).toBe(false);
