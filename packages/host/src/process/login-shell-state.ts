@@ -26,8 +26,10 @@ export interface LoginDialect {
   /** The variable that names the directory of that file; it has to be there even if there is nothing to state. */
   readonly directoryVariable?: string;
   readonly fileName: string;
-  /** `undefined` when the text is not a whole state. */
-  parseState(text: string): ShellState | undefined;
+  /** The statement that says whether a shell is a login shell, which is not carried from one to another. */
+  readonly loginOption: RegExp;
+  /** Declarations by name, without those that are about one process alone. */
+  parseVariables(text: string): ReadonlyMap<string, string>;
   /** Statements that bring a shell in state `from` to state `to`. */
   statementsBetween(from: ShellState, to: ShellState): string;
 }
@@ -61,11 +63,13 @@ export const BASH: LoginDialect = {
   perProcessEnvironment: ['BASH_ENV', 'OLDPWD', 'PWD', 'QUIRE_OWNER', 'SHLVL', '_'],
   fileVariable: 'BASH_ENV',
   fileName: 'login-state.bash',
-  parseState,
+  loginOption: / login_shell$/,
+  parseVariables: parseDeclarations,
   statementsBetween,
 };
 
-function parseState(text: string): ShellState | undefined {
+/** What `printState` of the dialect printed; `undefined` when it is not whole. */
+export function parseState(text: string, { loginOption, parseVariables }: LoginDialect): ShellState | undefined {
   const endOfEnvironment = text.indexOf('\0\0');
   if (endOfEnvironment < 0 || !text.endsWith(END_OF_STATE)) return undefined;
   const sections = text.slice(endOfEnvironment + 2).split('\0');
@@ -73,18 +77,18 @@ function parseState(text: string): ShellState | undefined {
   const [options = '', functions = '', aliases = '', traps = '', umask = '', limits = '', directory = ''] = sections;
   return {
     environment: parseEnvironment(text.slice(0, endOfEnvironment)),
-    options: options.split('\n').filter((line) => line !== '' && !line.endsWith(' login_shell')),
+    options: linesOf(options).filter((line) => !loginOption.test(line)),
     functions,
     aliases,
     traps,
     umask: umask.trim(),
     limits,
     directory,
-    variables: parseDeclarations(sections[7] ?? ''),
+    variables: parseVariables(sections[7] ?? ''),
   };
 }
 
-export function parseEnvironment(text: string): Map<string, string> {
+function parseEnvironment(text: string): Map<string, string> {
   const environment = new Map<string, string>();
   for (const entry of text.split('\0')) {
     const separator = entry.indexOf('=');
@@ -133,8 +137,7 @@ function isSameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, 
  * `-u` do not act on the statements themselves.
  */
 function statementsBetween(from: ShellState, to: ShellState): string {
-  const knownOptions = new Set(from.options);
-  const changedOptions = to.options.filter((line) => !knownOptions.has(line));
+  const changedOptions = added(from.options, to.options);
   const bashEnv = to.environment.get('BASH_ENV');
   const statements = [
     bashEnv === undefined ? 'unset -v BASH_ENV' : `export BASH_ENV=${quote(bashEnv)}`,
@@ -152,4 +155,13 @@ function statementsBetween(from: ShellState, to: ShellState): string {
 
 export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+export function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
+
+export function added(from: readonly string[], to: readonly string[]): string[] {
+  const known = new Set(from);
+  return to.filter((line) => !known.has(line));
 }

@@ -4,7 +4,14 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ShellInfo } from '@quire/core';
 import { linkSignals } from './abort.ts';
-import { BASH, END_OF_STATE, isSameState, type LoginDialect, type ShellState } from './login-shell-state.ts';
+import {
+  BASH,
+  END_OF_STATE,
+  isSameState,
+  type LoginDialect,
+  parseState,
+  type ShellState,
+} from './login-shell-state.ts';
 import { terminate } from './terminate.ts';
 
 const CAPTURE_TIMEOUT_MS = 10_000;
@@ -151,7 +158,7 @@ async function readState(
   });
   start.signal.addEventListener('abort', end, { once: true });
   try {
-    return start.dialect.parseState(await readAll(pipe, ended));
+    return parseState(await readAll(pipe, ended), start.dialect);
   } finally {
     start.signal.removeEventListener('abort', end);
     await terminated;

@@ -1,4 +1,4 @@
-import { END_OF_STATE, type LoginDialect, parseEnvironment, quote, type ShellState } from './login-shell-state.ts';
+import { added, type LoginDialect, linesOf, quote, type ShellState } from './login-shell-state.ts';
 
 /**
  * Prints the state of the shell that runs it to descriptor 3: sections that each end with NUL. Were that the last command,
@@ -36,31 +36,13 @@ export const ZSH: LoginDialect = {
   perProcessEnvironment: ['OLDPWD', 'PWD', 'QUIRE_OWNER', 'SHLVL', 'ZDOTDIR', '_'],
   directoryVariable: 'ZDOTDIR',
   fileName: '.zshenv',
-  parseState,
+  loginOption: / (?:no)?login$/,
+  parseVariables: parseDeclarations,
   statementsBetween,
 };
 
-function parseState(text: string): ShellState | undefined {
-  const endOfEnvironment = text.indexOf('\0\0');
-  if (endOfEnvironment < 0 || !text.endsWith(END_OF_STATE)) return undefined;
-  const sections = text.slice(endOfEnvironment + 2).split('\0');
-  if (sections.length !== 10) return undefined;
-  const [options = '', functions = '', aliases = '', traps = '', umask = '', limits = '', directory = ''] = sections;
-  return {
-    environment: parseEnvironment(text.slice(0, endOfEnvironment)),
-    options: linesOf(options).filter((line) => !/ (?:no)?login$/.test(line)),
-    functions,
-    aliases,
-    traps,
-    umask: umask.trim(),
-    limits,
-    directory,
-    variables: parseVariables(sections[7] ?? ''),
-  };
-}
-
 /** One a line: line ends in values are written as `\n`. */
-function parseVariables(text: string): Map<string, string> {
+function parseDeclarations(text: string): Map<string, string> {
   const variables = new Map<string, string>();
   for (const line of linesOf(text)) {
     const [, flags = '', tied, name] = /^(?:typeset|export|readonly)((?: -\S+)*) (?:(\w+) )?(\w+)=/.exec(line) ?? [];
@@ -101,13 +83,4 @@ function declared(functions: string): string {
 function assignment(name: string, declaration: string): string {
   const isTied = / -\w*T /.test(declaration.slice(0, declaration.indexOf('=')));
   return isTied ? declaration.slice(declaration.indexOf(`${name}=`)) : declaration;
-}
-
-function linesOf(text: string): string[] {
-  return text.split('\n').filter((line) => line !== '');
-}
-
-function added(from: readonly string[], to: readonly string[]): string[] {
-  const known = new Set(from);
-  return to.filter((line) => !known.has(line));
 }
