@@ -1,5 +1,8 @@
 import { nearestName } from './suggestion.ts';
 
+/** UTF-16 units. */
+const SHOWN_ARGUMENT_LENGTH = 60;
+
 export interface OptionSpec {
   /** Without the dashes. */
   readonly name: string;
@@ -94,6 +97,11 @@ export function scanOptions(
     else return fail(`${spelling} was given twice`);
   }
   return { kind: 'scanned', values, positionals };
+}
+
+/** Cut short: it may be a whole prompt that was not quoted. */
+export function unexpectedArgument(text: string): string {
+  return `unexpected argument ${JSON.stringify(text.slice(0, SHOWN_ARGUMENT_LENGTH))}`;
 }
 
 function findOption(argument: string, specs: readonly OptionSpec[]): OptionToken | undefined {

@@ -1,4 +1,4 @@
-import { type OptionSpec, type Positional, scanOptions } from '../option-scan.ts';
+import { type OptionSpec, type Positional, scanOptions, unexpectedArgument } from '../option-scan.ts';
 import { nearestName } from '../suggestion.ts';
 
 export type ConfigOrder =
@@ -67,7 +67,7 @@ export function parseConfigArguments(argv: readonly string[]): ConfigArguments {
   const missing = words[rest.length];
   if (missing !== undefined) return fail(`config ${kind} needs ${words.join(' and ')}; ${missing} is missing`);
   const surplus = rest[words.length];
-  if (surplus !== undefined) return fail(`unexpected argument ${JSON.stringify(surplus.text.slice(0, 60))}`);
+  if (surplus !== undefined) return fail(unexpectedArgument(surplus.text));
   return {
     kind: 'order',
     order: orderOf(kind, rest),

@@ -1,4 +1,4 @@
-import { type OptionSpec, scanOptions } from '../option-scan.ts';
+import { type OptionSpec, scanOptions, unexpectedArgument } from '../option-scan.ts';
 
 export interface DoctorChoices {
   readonly json: boolean;
@@ -34,9 +34,7 @@ export function parseDoctorArguments(argv: readonly string[]): DoctorArguments {
   const { values, positionals } = scan;
   if (values.has('help')) return { kind: 'help' };
   const [surplus] = positionals;
-  if (surplus !== undefined) {
-    return { kind: 'usage-error', message: `unexpected argument ${JSON.stringify(surplus.text.slice(0, 60))}` };
-  }
+  if (surplus !== undefined) return { kind: 'usage-error', message: unexpectedArgument(surplus.text) };
   const bundle = values.get('bundle')?.[0];
   if (bundle === '' || bundle === '-') return { kind: 'usage-error', message: '--bundle needs the name of a file' };
   return {

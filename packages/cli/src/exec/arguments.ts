@@ -1,5 +1,5 @@
 import type { ResumeTarget, ReviewTarget, Submission } from '@quire/agent';
-import { type Positional, scanOptions } from '../option-scan.ts';
+import { type Positional, scanOptions, unexpectedArgument } from '../option-scan.ts';
 import { nearestName } from '../suggestion.ts';
 import {
   asksForHelp,
@@ -142,7 +142,7 @@ function readPromptArgument(positionals: readonly Positional[]): string | undefi
   if (surplus !== undefined) {
     const nearest = prompt?.literal === false ? nearestName(prompt.text, Object.keys(SUB_COMMANDS)) : undefined;
     const hint = nearest === undefined ? 'put the prompt in quotes' : `did you mean quire exec ${nearest}?`;
-    throw new UsageError(`unexpected argument ${JSON.stringify(surplus.text)}; ${hint}`);
+    throw new UsageError(`${unexpectedArgument(surplus.text)}; ${hint}`);
   }
   return prompt === undefined || (prompt.text === '-' && !prompt.literal) ? undefined : prompt.text;
 }

@@ -1,4 +1,4 @@
-import { type OptionSpec, scanOptions } from '../option-scan.ts';
+import { type OptionSpec, scanOptions, unexpectedArgument } from '../option-scan.ts';
 import { nearestName } from '../suggestion.ts';
 
 export type FeaturesOrder =
@@ -43,7 +43,7 @@ export function parseFeaturesArguments(argv: readonly string[]): FeaturesArgumen
   if (kind === undefined) return fail(unknownCommand(first));
   const profile = values.get('profile')?.[0];
   if (kind === 'list') {
-    if (name !== undefined) return fail(`unexpected argument ${JSON.stringify(name.slice(0, 60))}`);
+    if (name !== undefined) return fail(unexpectedArgument(name));
     const [json, all] = [values.has('json'), values.has('all')];
     const [enable, disable] = [values.get('enable') ?? [], values.get('disable') ?? []];
     const order = { kind, json, all, profile, overrides: values.get('config') ?? [], enable, disable };
@@ -52,7 +52,7 @@ export function parseFeaturesArguments(argv: readonly string[]): FeaturesArgumen
   const odd = [...values.keys()].find((option) => option !== 'profile');
   if (odd !== undefined) return fail(`--${odd} does not go with features ${kind}`);
   if (name === undefined) return fail(`features ${kind} needs the name of a feature`);
-  if (surplus !== undefined) return fail(`unexpected argument ${JSON.stringify(surplus.slice(0, 60))}`);
+  if (surplus !== undefined) return fail(unexpectedArgument(surplus));
   return { kind: 'order', order: { kind, name, profile } };
 }
 

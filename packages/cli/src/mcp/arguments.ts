@@ -1,4 +1,4 @@
-import { type OptionSpec, type Positional, scanOptions } from '../option-scan.ts';
+import { type OptionSpec, type Positional, scanOptions, unexpectedArgument } from '../option-scan.ts';
 import { nearestName } from '../suggestion.ts';
 
 export type McpOrder =
@@ -150,5 +150,5 @@ function checkName(name: string): string {
 
 function end(rest: readonly Positional[]): void {
   const [surplus] = rest;
-  if (surplus !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(surplus.text)}`);
+  if (surplus !== undefined) throw new UsageError(unexpectedArgument(surplus.text));
 }

@@ -1,4 +1,4 @@
-import { type OptionSpec, scanOptions } from '../option-scan.ts';
+import { type OptionSpec, scanOptions, unexpectedArgument } from '../option-scan.ts';
 
 export interface SimulateArguments {
   /** 0 takes a free one. */
@@ -33,7 +33,7 @@ export function parseSimulateArguments(argv: readonly string[]): ParsedSimulateA
   if (scan.kind === 'usage-error') return scan;
   if (scan.values.has('help')) return { kind: 'help' };
   const [surplus] = scan.positionals;
-  if (surplus !== undefined) return usageError(`unexpected argument ${JSON.stringify(surplus.text)}`);
+  if (surplus !== undefined) return usageError(unexpectedArgument(surplus.text));
   const portText = scan.values.get('port')?.[0] ?? '0';
   const port = Number(portText);
   if (!/^\d+$/.test(portText) || port > 65_535) {

@@ -1,4 +1,4 @@
-import { type OptionSpec, scanOptions } from '../option-scan.ts';
+import { type OptionSpec, scanOptions, unexpectedArgument } from '../option-scan.ts';
 
 export interface StatusChoices {
   readonly json: boolean;
@@ -28,9 +28,7 @@ export function parseStatusArguments(argv: readonly string[]): StatusArguments {
   const { values, positionals } = scan;
   if (values.has('help')) return { kind: 'help' };
   const [surplus] = positionals;
-  if (surplus !== undefined) {
-    return { kind: 'usage-error', message: `unexpected argument ${JSON.stringify(surplus.text.slice(0, 60))}` };
-  }
+  if (surplus !== undefined) return { kind: 'usage-error', message: unexpectedArgument(surplus.text) };
   return {
     kind: 'show',
     choices: {

@@ -1,7 +1,7 @@
 import type { ResumeTarget } from '@quire/agent';
 import { type ExecOptions, type OptionValues, readExecOptions, readThreadTarget, UsageError } from '../exec/options.ts';
 import type { OperationContext, ParsedCommandLine } from '../exec/run-command-line.ts';
-import type { Positional } from '../option-scan.ts';
+import { type Positional, unexpectedArgument } from '../option-scan.ts';
 
 /** A sub-command of `quire thread`. */
 export interface ThreadCommand {
@@ -47,7 +47,7 @@ export class Words {
   /** Throws when something is left. */
   end(): void {
     const [surplus] = this.#rest;
-    if (surplus !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(surplus.text)}`);
+    if (surplus !== undefined) throw new UsageError(unexpectedArgument(surplus.text));
   }
 }
 
