@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Command, ShellInfo } from '@quire/core';
-import { findHiddenProcesses } from './hidden-processes.ts';
+import { findHiddenProcesses, type HiddenTree } from './hidden-processes.ts';
 import { type CommandSandbox, prepareLaunch } from './launch.ts';
 import type { Environment } from './login-shell.ts';
 import { killGroup, killMarkedProcesses, markerOf, OWNER_VARIABLE, sendSignal } from './marked-processes.ts';
@@ -85,8 +85,14 @@ export class CommandStarter {
       return started;
     }
     this.#keepStreams(started.streams);
-    const { groupId } = started;
-    return { ...started, release: launch.release, killTree: () => killTree({ groupId, mark, streamNames }) };
+    const { groupId, streams } = started;
+    const killTree = async (): Promise<void> => {
+      // What ended may have given its pipes and its number away: others have them now.
+      const groupIds = groups.has(groupId) ? [groupId] : [];
+      const isOwnStream = (name: string): boolean => streams[streamNames.indexOf(name)]?.destroyed === false;
+      await killProcesses({ groupIds, isOwnStream, mark });
+    };
+    return { ...started, release: launch.release, killTree };
   }
 
   /** Whatever a leftover child still holds. */
@@ -107,15 +113,9 @@ export class CommandStarter {
   }
 }
 
-async function killTree(tree: {
-  readonly groupId: number;
-  readonly mark: string;
-  /** What the system calls its output. */
-  readonly streamNames: readonly string[];
-}): Promise<void> {
-  const isOwnStream = (name: string): boolean => tree.streamNames.includes(name);
-  const hidden = await findHiddenProcesses({ groupIds: [tree.groupId], isOwnStream });
-  killGroup(tree.groupId);
+async function killProcesses({ mark, ...tree }: HiddenTree & { readonly mark: string }): Promise<void> {
+  const hidden = await findHiddenProcesses(tree);
+  for (const groupId of tree.groupIds) killGroup(groupId);
   for (const pid of hidden) sendSignal(pid, 'SIGKILL');
-  await killMarkedProcesses(markerOf(tree.mark));
+  await killMarkedProcesses(markerOf(mark));
 }

@@ -20,6 +20,10 @@ export class ProcessGroups {
     return [...this.#login];
   }
 
+  has(groupId: number): boolean {
+    return this.#all.has(groupId);
+  }
+
   add(groupId: number): void {
     this.#all.add(groupId);
     this.#watchdog.addGroup(groupId);
