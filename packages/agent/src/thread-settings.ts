@@ -74,6 +74,7 @@ export function resolveThreadSettings(
       givenInstructions === undefined || givenInstructions === own.text ? own.bakedPersonality : undefined,
     collaborationMode: storedCollaborationMode(storedContext),
     gitInContext: config.includeGitContext,
+    omittedSections: config.omittedSections,
     compaction: {
       strategies: config.compactionStrategies ?? compactionStrategies(config),
       deadlineMs: config.compactionDeadlineSeconds * 1_000,

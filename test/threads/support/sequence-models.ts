@@ -40,6 +40,7 @@ export const FIRST_SETTINGS: ThreadSettings = resolveSettings({
   bakedPersonality: undefined,
   collaborationMode: undefined,
   gitInContext: true,
+  omittedSections: [],
   compaction: {
     strategies: ['endpoint', 'trigger', 'local', 'trim'],
     deadlineMs: LONG_DEADLINE_MS,

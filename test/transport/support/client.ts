@@ -249,6 +249,7 @@ function threadSettings(provider: ModelProvider): ThreadSettings {
     bakedPersonality: undefined,
     collaborationMode: undefined,
     gitInContext: true,
+    omittedSections: [],
     compaction: {
       strategies: [],
       deadlineMs: 1_000,

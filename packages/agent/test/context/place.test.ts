@@ -219,6 +219,18 @@ describe('the environment', () => {
     expect(environmentOf(scene)).not.toContain('workspace');
   });
 
+  test('says nothing of the environment, or of what is allowed, when that is switched off [CTX-60]', async () => {
+    const config = ['include_environment_context=false', 'include_permissions_instructions=false'];
+    await using scene = await createScene({ rules: answersAll(), config });
+    const thread = await scene.start();
+    await thread.run('first');
+    await thread.close();
+    await using again = await scene.resume(thread, { sandboxMode: 'read-only' });
+    await again.run('second');
+
+    expect(outlineOf(requestAt(scene, /* index */ 1))).toEqual(['user: first', 'assistant: Answer 0.', 'user: second']);
+  });
+
   test('of a new commit between two turns adds nothing [CTX-41]', async () => {
     await using scene = await createScene({ rules: answersAll() });
     await withCommit(scene);

@@ -32,7 +32,7 @@ export function contextDifference(
   },
 ): readonly MessageItem[] {
   const { baseline, previousModel, history } = known;
-  return updateMessages({
+  const sections = {
     'model-switch': previousModel === settings.model.slug ? undefined : modelSwitchSection(takeoverText(settings)),
     permissions: samePermissions(baseline, settings)
       ? undefined
@@ -48,7 +48,8 @@ export function contextDifference(
         : undefined,
     'project-instructions': changedInstructions(settings, history),
     environment: changedEnvironment(settings, { baseline, history }),
-  });
+  };
+  return updateMessages(sections, { omitted: settings.omittedSections });
 }
 
 /** A change of the personality that comes with another model would be lost if its instructions did not hold it. */

@@ -73,7 +73,7 @@ type FragmentName = keyof Fragments;
 type NamesOf<Shape> = { [Name in FragmentName]: Fragments[Name] extends Shape ? Name : never }[FragmentName];
 type TaggedName = NamesOf<{ readonly start: string; readonly end: string }>;
 /** A fragment that an update of the context can hold. */
-type UpdateSection = NamesOf<{ readonly owner: 'update' }>;
+export type UpdateSection = NamesOf<{ readonly owner: 'update' }>;
 
 const ROWS = Object.entries(FRAGMENTS) as readonly (readonly [FragmentName, Fragment])[];
 
@@ -156,10 +156,12 @@ export function isUserTurnBoundary(item: ResponseItem): boolean {
  */
 export function updateMessages(
   sections: Readonly<Partial<Record<UpdateSection, string | undefined>>>,
+  { omitted = [] }: { readonly omitted?: readonly UpdateSection[] } = {},
 ): readonly MessageItem[] {
   return (['developer', 'user'] as const).flatMap((role) => {
     const content = ROWS.flatMap(([name, row]) => {
-      const text = row.role === role ? sections[name as UpdateSection] : undefined;
+      const section = name as UpdateSection;
+      const text = row.role === role && !omitted.includes(section) ? sections[section] : undefined;
       return text === undefined || text === '' ? [] : [{ type: 'input_text' as const, text }];
     });
     return content.length === 0 ? [] : [{ type: 'message' as const, role, content }];

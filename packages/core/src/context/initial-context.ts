@@ -46,7 +46,7 @@ export function initialContext(
   const takeover =
     previousModel === undefined || previousModel === settings.model.slug ? undefined : takeoverInstructions(settings);
   const { bakedPersonality } = takeover ?? settings;
-  return updateMessages({
+  const sections = {
     'model-switch': takeover === undefined ? undefined : modelSwitchSection(takeover.text),
     permissions: permissionsSection(settings.sandbox, settings.approvalPolicy),
     'developer-instructions': settings.developerInstructions,
@@ -54,5 +54,6 @@ export function initialContext(
     personality: initialPersonalitySection(settings, { baked: bakedPersonality }),
     'project-instructions': instructionsSection(settings, history),
     environment: environmentSection(settings.environment, { cwd: settings.cwd, withGit: settings.gitInContext }),
-  });
+  };
+  return updateMessages(sections, { omitted: settings.omittedSections });
 }

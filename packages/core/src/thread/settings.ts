@@ -1,5 +1,6 @@
 import type { ApprovalPolicy, CompactionStrategyName, ModelInfo, Personality, SandboxPolicy } from '@quire/protocol';
 import type { EnvironmentFacts } from '../context/environment.ts';
+import type { UpdateSection } from '../context/fragments.ts';
 import type { PersonalityChoice } from '../model/turn/personality.ts';
 import type { Reasoning } from '../model/turn/reasoning.ts';
 import type { ServiceTierChoice } from '../model/turn/service-tier.ts';
@@ -112,6 +113,8 @@ export interface ThreadSettings extends ResolvedTurn {
   readonly collaborationMode: CollaborationMode | undefined;
   /** The git context in the environment section. */
   readonly gitInContext: boolean;
+  /** What the model is not told, whatever the other settings say of it. */
+  readonly omittedSections: readonly UpdateSection[];
   readonly compaction: CompactionSettings;
   readonly developerInstructions: string | undefined;
   /** Joined text of the AGENTS.md files, if any. */

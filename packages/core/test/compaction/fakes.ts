@@ -11,6 +11,7 @@ export function compactionSettings(overrides: Partial<ThreadSettings> = {}): Thr
   return settings({
     model: findModel('gpt-5.2-codex'),
     gitInContext: false,
+    omittedSections: [],
     compaction: {
       strategies: ['local', 'trim'],
       deadlineMs: 60_000,

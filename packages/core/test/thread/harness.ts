@@ -256,6 +256,7 @@ export function settings(overrides: Partial<ThreadSettings> = {}): ThreadSetting
     bakedPersonality: undefined,
     collaborationMode: undefined,
     gitInContext: true,
+    omittedSections: [],
     compaction: {
       strategies: ['local', 'trim'],
       deadlineMs: 60_000,

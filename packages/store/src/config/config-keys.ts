@@ -173,6 +173,21 @@ export const CONFIG_KEYS = [
     meaning: 'Tells the model commit and remotes of the work trees. Default `true`.',
   },
   {
+    key: 'include_environment_context',
+    type: 'boolean',
+    meaning: 'Tells the model directory, shell, date and work trees. Default `true`.',
+  },
+  {
+    key: 'include_permissions_instructions',
+    type: 'boolean',
+    meaning: 'Tells the model what the sandbox and the approval policy let it do. Default `true`.',
+  },
+  {
+    key: 'include_collaboration_mode_instructions',
+    type: 'boolean',
+    meaning: 'Tells the model the instructions of the collaboration mode. Default `true`.',
+  },
+  {
     key: 'personality',
     type: '`none`, `friendly`, `pragmatic`',
     meaning: 'How the model speaks. Default `pragmatic`, where the model has personalities.',

@@ -9,7 +9,18 @@ export interface ContextSettings {
   readonly toolOutputTokenLimit: number | undefined;
   /** The model is told commit and remotes of the work trees. */
   readonly includeGitContext: boolean;
+  /** What the model is not told. */
+  readonly omittedSections: readonly OmittableSection[];
 }
+
+/** By the name that the section has in a thread. */
+const SECTION_SWITCHES = {
+  permissions: 'include_permissions_instructions',
+  'collaboration-mode': 'include_collaboration_mode_instructions',
+  environment: 'include_environment_context',
+} as const;
+
+type OmittableSection = keyof typeof SECTION_SWITCHES;
 
 const DEFAULT_PROJECT_DOC_MAX_BYTES = 32_768;
 
@@ -20,6 +31,9 @@ export function readContextSettings(reader: SettingReader): ContextSettings {
     projectDocFallbackFilenames: reader.stringList({ key: 'project_doc_fallback_filenames' }) ?? [],
     projectRootMarkers: reader.stringList({ key: 'project_root_markers' }) ?? ['.git'],
     includeGitContext: reader.boolean({ key: 'include_git_context' }) ?? true,
+    omittedSections: (Object.keys(SECTION_SWITCHES) as OmittableSection[]).filter(
+      (section) => reader.boolean({ key: SECTION_SWITCHES[section] }) === false,
+    ),
     toolOutputTokenLimit: reader.integer({ key: 'tool_output_token_limit' }, { minimum: 0 }),
   };
 }
