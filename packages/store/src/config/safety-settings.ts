@@ -13,8 +13,27 @@ export interface SafetySettings {
   readonly allowedHosts: readonly string[] | undefined;
 }
 
+/**
+ * Keys of other clients that nothing here reads, and whose silent loss would be taken for protection. The
+ * values named lose nothing. Source: configuration facts.
+ */
+const UNREAD_PROTECTION: Readonly<Record<string, { readonly harmless: readonly unknown[]; readonly instead: string }>> =
+  {
+    permissions: { harmless: [], instead: 'sandbox_mode and sandbox_workspace_write say what commands may do' },
+    default_permissions: { harmless: [], instead: 'sandbox_mode and sandbox_workspace_write say what commands may do' },
+    approvals_reviewer: { harmless: ['user'], instead: 'approvals are asked of the user' },
+    mcp_oauth_credentials_store: {
+      harmless: ['auto', 'file'],
+      instead: 'logins of MCP servers are kept in .credentials.json in the home folder',
+    },
+  };
+
 export function readSafetySettings(reader: SettingReader, warnings: string[]): SafetySettings {
   reader.requireTable('sandbox_workspace_write');
+  for (const [key, { harmless, instead }] of Object.entries(UNREAD_PROTECTION)) {
+    const value = reader.merged[key];
+    if (value !== undefined && !harmless.includes(value)) warnings.push(`${key} is not read: ${instead}`);
+  }
   return {
     approvalPolicy: approvalPolicyOf(reader, warnings),
     sandboxMode: reader.oneOf({ key: 'sandbox_mode' }, ['read-only', 'workspace-write', 'danger-full-access']),

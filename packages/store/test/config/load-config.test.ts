@@ -512,6 +512,25 @@ describe('a key of -c that nothing reads', () => {
   });
 });
 
+test('protection that other clients know and nothing here reads is a warning, wherever it is set [CFG-90]', async () => {
+  const file = [
+    'default_permissions = "mine"',
+    'approvals_reviewer = "guardian"',
+    '[permissions.mine.network]',
+    'enabled = false',
+  ].join('\n');
+  await withConfig({ file, overrides: ['mcp_oauth_credentials_store=keyring'] }, async (load) =>
+    expect((await load()).warnings).toEqual([
+      expect.stringMatching(/^permissions is not read: sandbox_mode /),
+      expect.stringMatching(/^default_permissions is not read: sandbox_mode /),
+      'approvals_reviewer is not read: approvals are asked of the user',
+      'mcp_oauth_credentials_store is not read: logins of MCP servers are kept in .credentials.json in the home folder',
+    ]),
+  );
+  const harmless = 'approvals_reviewer = "user"\nmcp_oauth_credentials_store = "auto"';
+  await withConfig({ file: harmless }, async (load) => expect(await load()).toEqual(DEFAULTS));
+});
+
 test('settings of compaction, personality, reviews and agents are read [STORE-05]', async () => {
   const toml = [
     'personality = "friendly"',
