@@ -39,7 +39,7 @@ export const LIMITS = {
   requestMaxRetries: 1,
   streamMaxRetries: 2,
   /** Silence of the model, and the wait for headers. */
-  idleTimeoutMs: 300,
+  idleTimeoutMs: 1_000,
   handshakeTimeoutMs: 1_000,
   pingIntervalMs: 100,
   /** Once the thread has left WebSocket, a black hole is only silence. */
