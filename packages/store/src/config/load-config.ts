@@ -72,6 +72,7 @@ async function decode(
 ): Promise<Config> {
   const { layers, reader, owner, project } = stack;
   const overrides = layers.filter(({ kind }) => kind === 'command-line');
+  const pins = requirements?.features ?? {};
   const warnings = [...overrides.flatMap(({ table }) => misspelledKeys(table)), ...stack.warnings];
   return {
     ...(await readModelSettings(reader, warnings)),
@@ -81,10 +82,10 @@ async function decode(
     ...readTelemetrySettings(owner),
     ...readSafetySettings(reader, warnings),
     ...readContextSettings(reader),
-    ...readFeatureSettings(reader, { pins: requirements?.features ?? {}, warnings }),
+    ...readFeatureSettings(reader, { pins, warnings }),
     ...(await readCompactionSettings(reader)),
     ...readAgentsSettings(reader),
-    ...readWebSearchSettings(reader, warnings),
+    ...readWebSearchSettings(reader, { pins, warnings }),
     ...readJavaScriptSettings(reader, owner),
     ...readMcpSettings(reader, { owner, warnings }),
     ...project.facts,
@@ -95,7 +96,7 @@ async function decode(
 
   /** Only the user may switch them off, not a project. */
   async function readHooks(): Promise<HookConfig> {
-    if (isFeatureSet(owner, 'hooks', requirements?.features) === false) return { hooks: [] };
+    if (isFeatureSet(owner, 'hooks', pins) === false) return { hooks: [] };
     const folders = [...(options.ignoreUserConfig === true ? [] : [options.home]), ...project.facts.projectFolders];
     return readHookSettings(layers, folders, warnings);
   }

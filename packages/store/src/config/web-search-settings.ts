@@ -1,3 +1,5 @@
+import { type FeatureValues, isFeatureSet } from './feature-settings.ts';
+import { canonicalFeatureName } from './feature-table.ts';
 import { isTable } from './layers.ts';
 import type { SettingReader } from './setting-reader.ts';
 
@@ -24,10 +26,15 @@ const MODE_FEATURES = [
 
 const LOCATION_PARTS = ['country', 'region', 'city', 'timezone'] as const;
 
-export function readWebSearchSettings(reader: SettingReader, warnings: string[]): WebSearchConfig {
+/** @param options `pins` of the administrator, by newer names, go before what layers say of features */
+export function readWebSearchSettings(
+  reader: SettingReader,
+  options: { readonly pins: FeatureValues; readonly warnings: string[] },
+): WebSearchConfig {
+  const { warnings } = options;
   reader.requireTable('tools');
   checkToolTable(reader, warnings);
-  const chosenByFeature = readModeFeatures(reader, warnings);
+  const chosenByFeature = readModeFeatures(reader, options);
   return {
     webSearch: readMode(reader, warnings) ?? chosenByFeature,
     webSearchAllowedDomains: reader.stringList({ key: 'tools.web_search.allowed_domains' }),
@@ -46,12 +53,16 @@ function readMode(reader: SettingReader, warnings: string[]): Mode {
   return reader.oneOf(setting, ['disabled', 'cached', 'live']);
 }
 
-function readModeFeatures(reader: SettingReader, warnings: string[]): Mode {
-  const used = MODE_FEATURES.filter(({ feature: id }) => reader.raw({ key: 'features.<name>', id }) === true);
-  for (const { feature, mode } of used) {
+/** People are told of the names that they wrote; what holds is known by the newer names. */
+function readModeFeatures(
+  reader: SettingReader,
+  { pins, warnings }: { readonly pins: FeatureValues; readonly warnings: string[] },
+): Mode {
+  for (const { feature, mode } of MODE_FEATURES) {
+    if (reader.raw({ key: 'features.<name>', id: feature }) !== true) continue;
     warnings.push(`features.${feature} is deprecated: set web_search = "${mode}" at the top of the file instead`);
   }
-  return used[0]?.mode;
+  return MODE_FEATURES.find(({ feature }) => isFeatureSet(reader, canonicalFeatureName(feature), pins) === true)?.mode;
 }
 
 /** A boolean stands here in files of older programs, where it was a switch. */

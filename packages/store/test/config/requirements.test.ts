@@ -158,6 +158,45 @@ test('a pinned feature that nobody knows is a warning [CFG-23]', async () => {
   ]);
 });
 
+test.each<[string, string, object, readonly string[]]>([
+  [
+    'off',
+    '[features]\nweb_search_request = true',
+    { web_search_request: false, web_search: false },
+    [
+      'features.web_search_request is set to false by the administrator of this machine',
+      'features.web_search_request is deprecated: set web_search = "live" at the top of the file instead',
+    ],
+  ],
+  [
+    'off',
+    '[features]\nweb_search = true',
+    { web_search_request: false, web_search: false },
+    [
+      'features.web_search_request is set to false by the administrator of this machine',
+      'features.web_search is deprecated: set web_search = "live" at the top of the file instead',
+    ],
+  ],
+  ['on', '', { web_search_request: true, web_search: true }, []],
+  [
+    'on',
+    '[features]\nweb_search_request = false',
+    { web_search_request: true, web_search: true },
+    ['features.web_search_request is set to true by the administrator of this machine'],
+  ],
+])(
+  'a feature that chooses the kind of web search and is pinned %s does so, whatever %j says [CFG-95]',
+  async (state, config, features, warnings) => {
+    const pin = `[features]\nweb_search_request = ${state === 'on'}`;
+    const loaded = await load(managed(pin, { files: { 'home/config.toml': config } }));
+    expect({ webSearch: loaded.webSearch, features: loaded.features, warnings: loaded.warnings }).toEqual({
+      ...(state === 'on' ? { webSearch: 'live' } : {}),
+      features,
+      warnings,
+    });
+  },
+);
+
 test.each([
   [
     'allowed_approval_policies = []',
