@@ -12,6 +12,12 @@ export interface ConfigChange {
 }
 
 /**
+ * How new values are written, where nothing else is said as the file has it. A comma behind the last entry of an
+ * inline table, or a line break in one, is TOML 1.1: programs that read TOML 1.0 would refuse the whole file.
+ */
+const PATCH_FORMAT = { trailingComma: false, multilineTable: false } as const;
+
+/**
  * `text` with the changes made and everything else as it was.
  * @throws ConfigError 'not-writable' when it can not be done without changing other settings
  */
@@ -63,7 +69,7 @@ async function patchText(text: string, change: ConfigChange): Promise<string | u
   const { parse, patch } = await import('@decimalturn/toml-patch');
   try {
     const document: unknown = parse(text);
-    return isTable(document) ? withLineEnd(patch(text, withChange(document, change)), text) : undefined;
+    return isTable(document) ? withLineEnd(patch(text, withChange(document, change), PATCH_FORMAT), text) : undefined;
   } catch {
     return undefined; // the caller says what can not be done
   }

@@ -77,6 +77,33 @@ describe('an edit changes what it names and nothing else [PROJ-20]', () => {
   });
 });
 
+const COMMA_AT_END = 'notify = [\n  "a",\n]\n';
+
+describe('what is written is TOML 1.0, also beside a list with a comma at its end [PROJ-41]', () => {
+  test.each<[string, string, ConfigChange, string]>([
+    [
+      'a table in an inline table',
+      'projects = { "/a" = { trust_level = "trusted" } }\n',
+      { path: ['projects', '/b'], value: { trust_level: 'trusted' } },
+      'projects = { "/a" = { trust_level = "trusted" }, "/b" = { trust_level = "trusted" } }\n',
+    ],
+    [
+      'a list of tables in a table with a header',
+      '[hooks]\nother = 1\n',
+      { path: ['hooks', 'PreToolUse'], value: [{ matcher: 'Bash', hooks: [{ type: 'command', command: 'x,}' }] }] },
+      '[hooks]\nother = 1\nPreToolUse = [ { matcher = "Bash", hooks = [ { type = "command", command = "x,}" } ] } ]\n',
+    ],
+    [
+      'a text that looks like it',
+      '[a]\nb = { c = "x,}" }\n',
+      { path: ['a', 'd'], value: [{ e: '{ f = 1, }' }] },
+      '[a]\nb = { c = "x,}" }\nd = [ { e = "{ f = 1, }" } ]\n',
+    ],
+  ])('%s', async (_title, before, change, after) => {
+    expect(await edited(COMMA_AT_END + before, change)).toBe(COMMA_AT_END + after);
+  });
+});
+
 test('names of any kind are written so that they read back [PROJ-20]', async () => {
   using folder = temporaryFolder();
   const file = path.join(folder.path, 'config.toml');
