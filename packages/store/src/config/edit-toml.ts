@@ -36,7 +36,7 @@ async function changeOnce(text: string, change: ConfigChange, source: string): P
     const appended = await appendTable(text, change);
     if (await holds(appended, wanted)) return appended;
   }
-  if (isTable(before) && change.value === undefined) {
+  if (isSection(before) && change.value === undefined) {
     const removed = await removeTomlTable(text, change.path);
     if ((await holds(removed, wanted)) || (await holds(removed, withoutEmptyParents(wanted, change.path))))
       return removed;
@@ -53,6 +53,11 @@ async function changeOnce(text: string, change: ConfigChange, source: string): P
     source,
     key,
   });
+}
+
+/** What may stand below headers of its own. */
+function isSection(value: unknown): boolean {
+  return isTable(value) || (Array.isArray(value) && value.length > 0 && value.every(isTable));
 }
 
 /** A table of its own at the end: what is there is not touched at all. */

@@ -34,3 +34,26 @@ test.each([
 ])('a server that is removed takes no comment of others with it: %s [MCP-79]', async (_, before, after) => {
   expect(await remove(before)).toBe(after);
 });
+
+const unset = (text: string, ...path: readonly string[]) => changeTomlText(text, [{ path, value: undefined }], 'file');
+
+test.each([
+  [
+    'with lists of tables inside it, and no header of its parent',
+    '# mine\nmodel = "m"\t# why\n\n[[hooks.PreToolUse]]\nmatcher = "Bash"\n\n[[hooks.PreToolUse.hooks]]\ntype = "command"\ncommand = "check"\n\n[[hooks.PreToolUse]]\nmatcher = "Edit"\n\n# about tui\n[tui]\nx = 1\n',
+    '# mine\nmodel = "m"\t# why\n\n# about tui\n[tui]\nx = 1\n',
+  ],
+  [
+    'beside others, below a header that stays',
+    '[hooks] # all\n\n# of start\n[[hooks.SessionStart]]\nx = 1\n# of use?\n\n[[hooks.PreToolUse]]\nmatcher = "Bash"\n# of stop\n[[hooks.Stop]]\nx = 2\n',
+    '[hooks] # all\n\n# of start\n[[hooks.SessionStart]]\nx = 1\n# of use?\n\n# of stop\n[[hooks.Stop]]\nx = 2\n',
+  ],
+  ['the last of its parent, which has a header', '[hooks]\n[[hooks.PreToolUse]]\nx = 1\n', '[hooks]\n'],
+  [
+    'written inline',
+    '# a\n[hooks]\n# b\nPreToolUse = [{ x = 1 }] # c\n# d\ny = 1\n',
+    '# a\n[hooks]\n# b\n# d\ny = 1\n',
+  ],
+])('a list of tables that is removed takes no comment of others with it: %s [PROJ-42]', async (_, before, after) => {
+  expect(await unset(before, 'hooks', 'PreToolUse')).toBe(after);
+});
