@@ -47,7 +47,10 @@ async function changeOnce(text: string, change: ConfigChange, source: string): P
     if (await holds(removed, wanted)) return removed;
   }
   const patched = await patchText(text, change);
-  if (patched !== undefined && (await holds(patched, wanted))) return patched;
+  if (patched !== undefined && (await holds(patched, wanted))) {
+    const restored = withUntouchedLines(patched, text);
+    return (await holds(restored, wanted)) ? restored : patched;
+  }
   const key = change.path.join('.');
   throw new ConfigError('not-writable', `${source}: ${key} can not be changed without loss; change it by hand`, {
     source,
@@ -78,6 +81,28 @@ async function patchText(text: string, change: ConfigChange): Promise<string | u
   } catch {
     return undefined; // the caller says what can not be done
   }
+}
+
+/**
+ * The library writes white space anew, also in lines around the change. Those in front of the change and behind it are
+ * taken from the old text.
+ */
+function withUntouchedLines(patched: string, text: string): string {
+  const [lines, old] = [patched.split('\n'), text.split('\n')];
+  const isSame = (line: string | undefined, other: string | undefined): boolean =>
+    line !== undefined && other !== undefined && withPlainSpace(line) === withPlainSpace(other);
+  const shorter = Math.min(lines.length, old.length);
+  let front = 0;
+  while (front < shorter && isSame(lines[front], old[front])) front += 1;
+  let back = 0;
+  while (back < shorter - front && isSame(lines.at(-1 - back), old.at(-1 - back))) back += 1;
+  return [...old.slice(0, front), ...lines.slice(front, lines.length - back), ...old.slice(old.length - back)].join(
+    '\n',
+  );
+}
+
+function withPlainSpace(line: string): string {
+  return line.trimEnd().replace(/\s+/g, ' ');
 }
 
 /** A file keeps its last line feed, and a new one has it. */

@@ -77,6 +77,18 @@ describe('an edit changes what it names and nothing else [PROJ-20]', () => {
   });
 });
 
+describe('lines around a change keep their tabs [PROJ-43]', () => {
+  const file = '[a]\n\tx = 1\t# one\n\ty\t=\t2\t# two\n\tz = [\n\t\t1,\t# c\n\t]\n\n[b]\nq = 1\t# b\nr = "a\tb  c"\n';
+  test.each<[string, ConfigChange, string]>([
+    ['a value', { path: ['b', 'q'], value: 5 }, file.replace('q = 1\t#', 'q = 5 #')],
+    ['an entry of a list', { path: ['a', 'z'], value: [1, 3] }, file.replace('\t\t1,\t# c\n', '\t\t1,\t# c\n\t\t3,\n')],
+    ['a new value', { path: ['a', 'w'], value: 5 }, file.replace('\t]\n', '\t]\n\tw = 5\n')],
+    ['a text that differs in white space only', { path: ['b', 'r'], value: 'ab c' }, file.replace('a\tb  c', 'ab c')],
+  ])('%s', async (_title, change, after) => {
+    expect(await edited(file, change)).toBe(after);
+  });
+});
+
 const COMMA_AT_END = 'notify = [\n  "a",\n]\n';
 
 describe('what is written is TOML 1.0, also beside a list with a comma at its end [PROJ-41]', () => {
