@@ -62,8 +62,12 @@ async function listServers({ json }: OrderOf<'list'>, place: Place): Promise<Com
     mcpServers.map(async (config) => ({ config, auth: await authStatus(config, place.home) })),
   );
   if (json) return say('stdout', `${listJson(servers)}\n`);
-  if (servers.length > 0) return say('stdout', listText(servers));
-  return say('stdout', 'There are no MCP servers; quire mcp add NAME -- PROGRAM adds one.\n');
+  if (servers.length === 0) {
+    return say('stdout', 'There are no MCP servers; quire mcp add NAME -- PROGRAM adds one.\n');
+  }
+  const { serverWithoutSecrets } = await import('./server-without-secrets.ts');
+  const shown = servers.map(async ({ config, auth }) => ({ config: await serverWithoutSecrets(config), auth }));
+  return say('stdout', listText(await Promise.all(shown)));
 }
 
 async function showServer({ name, json }: OrderOf<'get'>, place: Place): Promise<CommandResult> {
@@ -71,7 +75,9 @@ async function showServer({ name, json }: OrderOf<'get'>, place: Place): Promise
     findServer(name, place),
     import('./server-format.ts'),
   ]);
-  return say('stdout', json ? `${serverJson(config)}\n` : serverText(config));
+  if (json) return say('stdout', `${serverJson(config)}\n`);
+  const { serverWithoutSecrets } = await import('./server-without-secrets.ts');
+  return say('stdout', serverText(await serverWithoutSecrets(config)));
 }
 
 async function addServer({ name, server }: OrderOf<'add'>, { home }: Place): Promise<CommandResult> {

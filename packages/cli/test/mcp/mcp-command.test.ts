@@ -168,6 +168,26 @@ c     https://c.example/mcp  -                     disabled  Unknown
   );
 });
 
+test('secrets in addresses and arguments are not shown to people [MCP-90]', async () => {
+  const t = await home(`[mcp_servers.a]
+command = "x"
+args = ["--api-key=hunter2", "--token", "hunter2", "b"]
+[mcp_servers.b]
+url = "https://h.example/mcp?apiKey=hunter2"
+`);
+  expect((await t.mcp('list')).stdout).toBe(`Name  Command  Args                             Env  Cwd  Status   Auth
+a     x        --api-key=***** --token ***** b  -    -    enabled  Unsupported
+
+Name  Url                                 Bearer Token Env Var  Status   Auth
+b     https://h.example/mcp?apiKey=*****  -                     enabled  Unknown
+`);
+  expect((await t.mcp('get', 'a')).stdout).toContain('  args: --api-key=***** --token ***** b\n');
+  expect((await t.mcp('get', 'b')).stdout).toContain('  url: https://h.example/mcp?apiKey=*****\n');
+  expect(JSON.parse((await t.mcp('get', 'b', '--json')).stdout).transport).toMatchObject({
+    url: 'https://h.example/mcp?apiKey=hunter2',
+  });
+});
+
 test('servers are listed for programs in the shape of the peer [MCP-75]', async () => {
   const t = await home(SERVERS);
   const program = {

@@ -15,4 +15,5 @@ export {
 export { unknownFeature } from './feature-settings.ts';
 export { canonicalFeatureName, FEATURES, findFeature } from './feature-table.ts';
 export { isProfileName, profileFile } from './profile-layer.ts';
+export { textWithoutSecrets, wordsWithoutSecrets } from './secret-settings.ts';
 export { parseKeyPath } from './setting-key.ts';

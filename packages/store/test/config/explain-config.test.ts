@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { explainConfig } from '../../src/config/config-tools.ts';
+import { configSecrets, explainConfig } from '../../src/config/config-tools.ts';
 import { type Given, problemOf, withFiles } from './config-folder.ts';
 
 type Explanation = Awaited<ReturnType<typeof explainConfig>>;
@@ -78,6 +78,34 @@ describe('what is secret is hidden', () => {
     const text = JSON.stringify(explanation);
     expect(text).not.toContain(secret);
     expect(text).toContain('*****');
+  });
+
+  test.each<[string, unknown]>([
+    ['mcp_servers.m.url="https://m.example/mcp?apiKey=hunter2"', 'https://m.example/mcp?apiKey=*****'],
+    [
+      'mcp_servers.m.url="https://m.example/mcp?a=hunter2&b=&c=hunter2#d=hunter2"',
+      'https://m.example/mcp?a=*****&b=&c=*****#d=*****',
+    ],
+    ['mcp_servers.m.url="https://hunter2@m.example/mcp"', 'https://*****@m.example/mcp'],
+    ['model_providers.m.base_url="https://m.example/v1?sig=hunter2"', 'https://m.example/v1?sig=*****'],
+    ['mcp_servers.m.args=["--api-key=hunter2", "-v", "x"]', ['--api-key=*****', '-v', 'x']],
+    ['mcp_servers.m.args=["--api-key", "hunter2", "x"]', ['--api-key', '*****', 'x']],
+    ['mcp_servers.m.args=["--token", "--password", "hunter2"]', ['--token', '--password', '*****']],
+    ['mcp_servers.m.args=["-e", "MY_TOKEN=hunter2"]', ['-e', 'MY_TOKEN=*****']],
+    ['mcp_servers.m.args=["--header=X-Api-Key: hunter2"]', ['--header=X-Api-Key: *****']],
+    ['mcp_servers.m.args=["--url=https://m.example/?key=hunter2"]', ['--url=https://m.example/?key=*****']],
+    ['notify=["tell", "--Secret", "hunter2"]', ['tell', '--Secret', '*****']],
+    [
+      'mcp_servers.m.args=["--max-tokens=5", "--token-url", "https://m.example"]',
+      ['--max-tokens=5', '--token-url', 'https://m.example'],
+    ],
+  ])('of addresses and arguments only the secret part: %s [CFG-96]', async (override, shown) => {
+    const { settings } = await explain({ overrides: [override] });
+    expect(settings.map(({ value }) => value)).toEqual([shown]);
+    await withFiles({ overrides: [override] }, async (options) => {
+      const secrets = await configSecrets(options);
+      expect(secrets).toEqual(override.includes('hunter2') ? expect.arrayContaining(['hunter2']) : []);
+    });
   });
 
   test('and names of variables, limits and stores are not [CFG-41]', async () => {
