@@ -150,16 +150,18 @@ export class SettingReader {
     return originOf(this.layers, segmentsOf(setting))?.baseDirectory ?? this.#homeDirectory;
   }
 
-  /** A path that stands inside the value of a setting, as `path` reads one. */
-  resolveInside(setting: SettingPath, value: string): string {
-    return this.#absolute(value, segmentsOf(setting));
+  /** A path that stands at `path` from the root, as the method `path` reads one. */
+  resolveAt(path: readonly string[], value: string): string {
+    return this.#absolute(value, path);
   }
 
   /** The value where it is a table, for settings that have more than one form. */
   tableOrUndefined(setting: SettingPath): TableReader | undefined {
     const value = this.raw(setting);
     if (!isTable(value)) return undefined;
-    return new TableReader(value, { source: this.sourceOf(setting) ?? 'configuration', path: segmentsOf(setting) });
+    // Each value may come from another layer.
+    const source = (path: readonly string[]): string => this.#sourceOf(path) ?? 'configuration';
+    return new TableReader(value, { source, path: segmentsOf(setting) });
   }
 
   /** The value as it is, for settings that have more than one form. */

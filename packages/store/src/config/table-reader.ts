@@ -1,13 +1,20 @@
 import { ConfigError } from './config-error.ts';
 import { type ConfigTable, isTable } from './layers.ts';
 
-/** Reads typed values out of one table of one file. Each method throws ConfigError with file and key. */
+export interface TablePlace {
+  /** The file; or which one it is by the path of a value, where the table is made of several. */
+  readonly source: string | ((path: readonly string[]) => string);
+  /** Of the table. Absent: it is the whole file. */
+  readonly path?: readonly string[];
+}
+
+/** Reads typed values out of one table. Each method throws ConfigError with file and key. */
 export class TableReader {
   readonly #table: ConfigTable;
-  readonly #source: string;
+  readonly #source: TablePlace['source'];
   readonly #path: readonly string[];
 
-  constructor(table: ConfigTable, place: { readonly source: string; readonly path?: readonly string[] }) {
+  constructor(table: ConfigTable, place: TablePlace) {
     this.#table = table;
     this.#source = place.source;
     this.#path = place.path ?? [];
@@ -17,11 +24,16 @@ export class TableReader {
     return Object.keys(this.#table);
   }
 
+  /** From the root. */
+  pathOf(key: string): readonly string[] {
+    return [...this.#path, key];
+  }
+
   table(key: string): TableReader | undefined {
     const value = this.#table[key];
     if (value === undefined) return undefined;
     if (!isTable(value)) throw this.#wrongType(key, 'a table');
-    return new TableReader(value, { source: this.#source, path: [...this.#path, key] });
+    return new TableReader(value, { source: this.#source, path: this.pathOf(key) });
   }
 
   tables(key: string): readonly TableReader[] | undefined {
@@ -29,7 +41,7 @@ export class TableReader {
     if (value === undefined) return undefined;
     if (!Array.isArray(value) || !value.every(isTable)) throw this.#wrongType(key, 'a list of tables');
     return value.map((table, index) => {
-      const path = [...this.#path, key, String(index)];
+      const path = [...this.pathOf(key), String(index)];
       return new TableReader(table, { source: this.#source, path });
     });
   }
@@ -95,8 +107,9 @@ export class TableReader {
   }
 
   #error(code: 'invalid-value' | 'wrong-type', name: string, problem: string): ConfigError {
-    const path = [...this.#path, name];
+    const path = this.pathOf(name);
     const key = path.join('.');
-    return new ConfigError(code, `${this.#source}: ${key} ${problem}`, { key, path, source: this.#source });
+    const source = typeof this.#source === 'string' ? this.#source : this.#source(path);
+    return new ConfigError(code, `${source}: ${key} ${problem}`, { key, path, source });
   }
 }

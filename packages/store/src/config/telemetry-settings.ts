@@ -65,22 +65,26 @@ function readExporter(owner: SettingReader, key: ExporterKey): TelemetryExporter
   if (kind === undefined || settings === undefined) {
     throw owner.invalid({ key }, `must hold one of ${KINDS.join(', ')} as its only key`);
   }
-  return readEndpoint(settings, { kind, resolve: (value) => owner.resolveInside({ key }, value) });
+  return readEndpoint(settings, { kind, resolve: (path, value) => owner.resolveAt(path, value) });
 }
 
 function readEndpoint(
   settings: TableReader,
-  { kind, resolve }: { readonly kind: (typeof KINDS)[number]; readonly resolve: (value: string) => string },
+  options: {
+    readonly kind: (typeof KINDS)[number];
+    /** @param path where the value stands: it may be in another file than the rest */
+    readonly resolve: (path: readonly string[], value: string) => string;
+  },
 ): TelemetryExporter {
   const endpoint = settings.url('endpoint');
   if (endpoint === undefined) throw settings.invalid('endpoint', 'is missing');
   const tls = settings.table('tls');
   const file = (key: string): string | undefined => {
     const value = tls?.string(key);
-    return value === undefined ? undefined : resolve(value);
+    return tls === undefined || value === undefined ? undefined : options.resolve(tls.pathOf(key), value);
   };
   return {
-    kind,
+    kind: options.kind,
     endpoint,
     headers: settings.stringMap('headers'),
     protocol: settings.oneOf('protocol', ['binary', 'json']) ?? 'binary',

@@ -36,6 +36,40 @@ test('exporters are read with their addresses, headers and certificates [CFG-73]
   });
 });
 
+test('each value of an exporter belongs to the file that it stands in, whatever other layers add [CFG-97]', async () => {
+  const files = {
+    'home/config.toml':
+      '[otel.exporter.otlp-http]\nendpoint = "https://h"\ntls = { ca-certificate = "ca.pem", client-certificate = "me.pem" }\n',
+  };
+  const overrides = ['otel.exporter.otlp-http.protocol=json', 'otel.exporter.otlp-http.tls.client-private-key=key.pem'];
+  await withFiles({ files, overrides }, async (options, place) => {
+    expect((await loadConfig(options)).telemetry.logs).toMatchObject({
+      protocol: 'json',
+      tls: {
+        caCertificate: `${place}/home/ca.pem`,
+        clientCertificate: `${place}/home/me.pem`,
+        clientPrivateKey: `${place}/project/key.pem`,
+      },
+    });
+  });
+});
+
+test.each([
+  [
+    'endpoint = "h"',
+    'invalid-value: %/home/config.toml:2: otel.exporter.otlp-http.endpoint must be an address that begins with http:// or https://',
+  ],
+  [
+    'endpoint = "https://h"\ntls = { ca-certificate = 1 }',
+    'wrong-type: %/home/config.toml:3: otel.exporter.otlp-http.tls.ca-certificate must be a string',
+  ],
+])('an error in the file is told with its place, whatever -c adds: %j [CFG-97]', async (lines, message) => {
+  const files = { 'home/config.toml': `[otel.exporter.otlp-http]\n${lines}\n` };
+  await withFiles({ files, overrides: ['otel.exporter.otlp-http.protocol=json'] }, async (options, place) => {
+    expect(await problemOf(loadConfig(options), place)).toBe(message);
+  });
+});
+
 test('a word of another service exports nothing [CFG-73]', async () => {
   await withFiles({ overrides: ['otel.exporter=statsig', 'otel.metrics_exporter=statsig'] }, async (options) => {
     const { logs, traces, metrics } = (await loadConfig(options)).telemetry;
