@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Quire } from '@quire/agent';
@@ -90,6 +91,22 @@ describe('the command with an exporter', () => {
     expect(stdout.trim().split('\n').at(-1)).toContain('turn.completed');
     expect(stderr.split('\n').filter((line) => line.includes('Telemetry'))).toHaveLength(1);
     expect(lingeredMs).toBeLessThan(3_000);
+  });
+
+  test('ends as it would without when a pipe stands in the place of a certificate, and tells so [TEL-51] [TRUST-18]', async () => {
+    await using workspace = await createWorkspace();
+    await using simulator = await Simulator.start({ steps: [respond(text('Done.'))] });
+    const pipe = join(workspace.root, 'ca.pem');
+    execFileSync('mkfifo', [pipe]);
+    const exporter = `otel.exporter={otlp-http={endpoint="https://127.0.0.1:1",tls={ca-certificate="${pipe}"}}}`;
+    const argv = ['-c', exporter, ...FREE, '--json', 'hi'];
+    const { code, signal, stderr } = await runCommand({ command, workspace, url: simulator.url, argv });
+    const told = stderr.split('\n').filter((line) => line.includes('Telemetry'));
+    expect({ code, signal, told }).toEqual({
+      code: 0,
+      signal: null,
+      told: [expect.stringContaining('ca.pem, selected by ca-certificate, cannot be read (it is not a regular file)')],
+    });
   });
 
   test('that is stopped by a signal ends with the code of the signal, and sends what it can [TEL-52]', async () => {

@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import * as tls from 'node:tls';
 import type { DialerLog } from '../dialer-log.ts';
 import type { Environment } from '../environment.ts';
 import { systemCode } from '../failure.ts';
 import { NetworkError } from '../network-error.ts';
 import { type PemBundle, PemError, parsePem } from './pem.ts';
+import { NotAFileError, readRegularFile } from './read-regular-file.ts';
 import { type SelectedBundle, selectBundle } from './select-bundle.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -61,10 +61,10 @@ async function readIdentity(files: TlsFiles): Promise<{ readonly cert: Buffer; r
     throw identityError(files, 'is one half only', /* cause */ undefined);
   }
   try {
-    const [cert, key] = await Promise.all([readFile(clientCertificate), readFile(clientPrivateKey)]);
+    const [cert, key] = await Promise.all([readRegularFile(clientCertificate), readRegularFile(clientPrivateKey)]);
     return { cert, key };
   } catch (cause) {
-    throw identityError(files, `cannot be read (${systemCode(cause) ?? 'unknown error'})`, cause);
+    throw identityError(files, `cannot be read (${readingProblem(cause)})`, cause);
   }
 }
 
@@ -77,9 +77,9 @@ function identityError(files: TlsFiles, what: string, cause: unknown): NetworkEr
 async function readBundle(selected: SelectedBundle): Promise<PemBundle> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(selected.path);
+    bytes = await readRegularFile(selected.path);
   } catch (cause) {
-    throw bundleError(selected, `cannot be read (${systemCode(cause) ?? 'unknown error'})`, cause);
+    throw bundleError(selected, `cannot be read (${readingProblem(cause)})`, cause);
   }
   const bundle = parse(bytes, selected);
   if (bundle.certificates.length === 0) {
@@ -95,6 +95,10 @@ async function readBundle(selected: SelectedBundle): Promise<PemBundle> {
     }
   }
   return bundle;
+}
+
+function readingProblem(cause: unknown): string {
+  return cause instanceof NotAFileError ? cause.message : (systemCode(cause) ?? 'unknown error');
 }
 
 function parse(bytes: Buffer, selected: SelectedBundle): PemBundle {
@@ -127,7 +131,7 @@ async function ownAuthorities(environment: Environment): Promise<string[]> {
   const path = environment['NODE_EXTRA_CA_CERTS'];
   if (path === undefined || path === '') return [...tls.rootCertificates];
   try {
-    return [...tls.rootCertificates, ...parsePem(await readFile(path)).certificates.map(toPem)];
+    return [...tls.rootCertificates, ...parsePem(await readRegularFile(path)).certificates.map(toPem)];
   } catch {
     // Node itself starts without a file that it can not read, and has said so on stderr.
     return [...tls.rootCertificates];

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDialer, type DialerLog, type Environment, NetworkError } from '@quire/network';
+import { createDialer, type DialerLog, type Environment, NetworkError, type TlsFiles } from '@quire/network';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { selectBundle } from '../../src/trust/select-bundle.ts';
 import { type Certificates, createCertificates } from '../support/certificates.ts';
@@ -35,6 +35,18 @@ async function file(name: string, content: string): Promise<string> {
 /** The answer over https, or the error. */
 async function answer(environment: Environment, log?: (record: DialerLog) => void): Promise<unknown> {
   const dialer = createDialer({ environment, ...(log === undefined ? {} : { log }) });
+  try {
+    return await requestText(dialer, `https://127.0.0.1:${server.port}/`);
+  } catch (error) {
+    return error;
+  } finally {
+    dialer.close();
+  }
+}
+
+/** What comes of a request with these files. */
+async function failureWith(tls: TlsFiles): Promise<unknown> {
+  const dialer = createDialer({ environment: {}, tls });
   try {
     return await requestText(dialer, `https://127.0.0.1:${server.port}/`);
   } catch (error) {
@@ -176,6 +188,31 @@ describe('a bundle that can not be used is a configuration error with variable, 
     expect((error as Error).message).toMatch(
       /^the certificate file .*, selected by SSL_CERT_FILE, cannot be used: failed to parse certificate #2 \(ERR_\w+\); set /,
     );
+  });
+
+  test('a pipe in the place of a file is refused at once, also of the client certificate [TRUST-18]', async () => {
+    const path = join(folder, 'pipe.pem');
+    execFileSync('mkfifo', [path]);
+    const what = 'cannot be read (it is not a regular file)';
+    expect({
+      bundle: await answer({ CODEX_CA_CERTIFICATE: path }),
+      own: await failureWith({ caCertificate: path }),
+    }).toMatchObject({
+      bundle: {
+        code: 'configuration',
+        retryable: false,
+        message: `the certificate file ${path}, selected by CODEX_CA_CERTIFICATE, ${what}; ${HINT}`,
+      },
+      own: {
+        code: 'configuration',
+        message: `the certificate file ${path}, selected by ca-certificate, ${what}; it must be a PEM file with one or more CERTIFICATE blocks`,
+      },
+    });
+    const identity = await failureWith({ clientCertificate: certificates.file, clientPrivateKey: path });
+    expect(identity).toMatchObject({
+      code: 'configuration',
+      message: expect.stringContaining(`client-private-key: ${path}) ${what}; both must be PEM files`),
+    });
   });
 
   test('it fails WebSocket connections and connections to an https proxy, too [TRUST-05]', async () => {
