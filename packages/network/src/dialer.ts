@@ -9,6 +9,7 @@ import { plainRoute } from './route/plain-route.ts';
 import type { Route } from './route/route.ts';
 import { parseTarget, type Target } from './target.ts';
 import type { TlsFiles } from './trust/tls-files.ts';
+import { untilAborted } from './until-aborted.ts';
 
 export interface DialerOptions {
   /** For the certificates to trust and for proxies. */
@@ -32,9 +33,10 @@ export interface ConnectOptions {
 export interface Dialer {
   /**
    * A pooled route for HTTP requests to the origin of `url` (http or https). Plain http goes through an HTTP
-   * proxy in absolute form, everything else in a tunnel. Rejects with NetworkError 'configuration'.
+   * proxy in absolute form, everything else in a tunnel. Rejects with NetworkError 'configuration', or the reason of
+   * the signal.
    */
-  route(url: URL): Promise<Route>;
+  route(url: URL, options?: { readonly signal: AbortSignal }): Promise<Route>;
   /**
    * A connected socket for a WebSocket or another protocol (http, https, ws, wss), with TLS finished where the
    * scheme asks for it; in a tunnel wherever there is a proxy. The caller owns it. Rejects with NetworkError, or
@@ -67,7 +69,8 @@ class EnvironmentDialer implements Dialer {
     this.#log = log ?? (() => undefined);
   }
 
-  async route(url: URL): Promise<Route> {
+  async route(url: URL, options?: { readonly signal: AbortSignal }): Promise<Route> {
+    options?.signal.throwIfAborted();
     const target = parseTarget(url);
     this.#throwIfClosed(target);
     let route = this.#routes.get(url.origin);
@@ -77,7 +80,7 @@ class EnvironmentDialer implements Dialer {
       // A file may be corrected meanwhile: the next request tries again.
       route.catch(() => this.#routes.delete(url.origin));
     }
-    return await route;
+    return await (options === undefined ? route : untilAborted(route, options.signal));
   }
 
   async connect(url: URL, { signal, timeoutMs, http2, onPassed }: ConnectOptions): Promise<Duplex> {

@@ -65,6 +65,19 @@ describe('routes', () => {
   });
 });
 
+test('whoever waits for a route leaves when the signal fires, and the route is there for the next one [DIAL-04]', async () => {
+  const dialer = createDialer({ environment: {} });
+  const url = new URL('https://h');
+  const early = { signal: AbortSignal.abort(new Error('before')) };
+  await expect(dialer.route(url, early)).rejects.toThrow('before');
+  const controller = new AbortController();
+  const waiting = dialer.route(url, { signal: controller.signal });
+  controller.abort(new Error('enough'));
+  await expect(waiting).rejects.toThrow('enough');
+  expect(await dialer.route(url, { signal: new AbortController().signal })).toBe(await dialer.route(url));
+  dialer.close();
+});
+
 describe('failures', () => {
   test('a refused connection names host and port [DIAL-05]', async () => {
     const port = await freePort();

@@ -6,6 +6,7 @@ import { TCP_OPTIONS } from '../limits.ts';
 import type { NetworkError } from '../network-error.ts';
 import type { ProxyEndpoint } from '../proxy/proxy-endpoint.ts';
 import type { Target } from '../target.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { awaitSocket } from './await-socket.ts';
 import { StageTimer } from './stage-timer.ts';
 import { tcpStage, tlsStage, tunnelStage } from './stages.ts';
@@ -84,7 +85,10 @@ async function startTls(socket: Duplex, way: Way & { readonly atProxy: boolean }
   const where = place(way, { atProxy });
   timer.enter(tlsStage(where));
   try {
-    const [{ connect }, secureContext] = await Promise.all([import('node:tls'), way.trust()]);
+    const [{ connect }, secureContext] = await Promise.all([
+      import('node:tls'),
+      untilAborted(way.trust(), timer.signal),
+    ]);
     const servername = isIP(host) === 0 ? host : '';
     const trusted = secureContext === undefined ? {} : { secureContext };
     // `host` is what the certificate is checked against; without it Node would take the proxy's.

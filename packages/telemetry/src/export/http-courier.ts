@@ -15,11 +15,11 @@ export interface HttpAddress {
 
 /** OTLP over HTTP. */
 export class HttpCourier implements Courier {
-  readonly #dialer: Dialer;
+  readonly #dialer: Pick<Dialer, 'route'>;
   readonly #address: HttpAddress;
   readonly #now: () => number;
 
-  constructor(dialer: Dialer, address: HttpAddress, now: () => number) {
+  constructor(dialer: Pick<Dialer, 'route'>, address: HttpAddress, now: () => number) {
     this.#dialer = dialer;
     this.#address = address;
     this.#now = now;
@@ -27,10 +27,11 @@ export class HttpCourier implements Courier {
 
   async send(message: Buffer, { signal }: { readonly signal: AbortSignal }): Promise<SendOutcome> {
     const bound = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const ending = AbortSignal.any([signal, bound]);
     try {
       const { url } = this.#address;
-      const route = await this.#dialer.route(url);
-      const answer = await this.#post(route, message, AbortSignal.any([signal, bound]));
+      const route = await this.#dialer.route(url, { signal: ending });
+      const answer = await this.#post(route, message, ending);
       return this.#judge(answer);
     } catch (error) {
       signal.throwIfAborted();
