@@ -1,5 +1,6 @@
 export { createCatalogCache } from './catalog/catalog-cache.ts';
 export { readCatalogFile } from './catalog/read-catalog-file.ts';
+export type { ShellEnvironmentPolicy } from './config/command-settings.ts';
 export { ConfigError, type ConfigErrorCode, type ConfigErrorDetails } from './config/config-error.ts';
 export { CONFIG_KEYS, type ConfigKey, type ConfigKeyName } from './config/config-keys.ts';
 export type { ContextSettings } from './config/context-settings.ts';

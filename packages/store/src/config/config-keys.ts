@@ -115,6 +115,43 @@ export const CONFIG_KEYS = [
     meaning: 'Takes `/tmp` out of what may be written. Default `false`.',
   },
   {
+    key: 'shell_environment_policy.inherit',
+    type: '`all`, `core`, `none`',
+    meaning:
+      'Which variables commands [start from](#variables-of-commands). `core`: `HOME`, `LANG`, `LC_ALL`, `LC_CTYPE`, `LOGNAME`, `PATH`, `SHELL`, `TEMP`, `TMP`, `TMPDIR` and `USER`. Default `all`.',
+  },
+  {
+    key: 'shell_environment_policy.ignore_default_excludes',
+    type: 'boolean',
+    meaning: '`false` takes `*KEY*`, `*SECRET*` and `*TOKEN*` away from commands. Default `true`.',
+  },
+  {
+    key: 'shell_environment_policy.exclude',
+    type: 'list of strings',
+    meaning: 'Variables that commands do not get: names, in which `*` and `?` may stand. Default none.',
+  },
+  {
+    key: 'shell_environment_policy.set',
+    type: 'table of strings',
+    meaning: 'Variables that commands get, whatever is inherited and excluded.',
+  },
+  {
+    key: 'shell_environment_policy.include_only',
+    type: 'list of strings',
+    meaning: 'Only what fits one of these stays, of `set` too. Default and for an empty list: everything.',
+  },
+  {
+    key: 'allow_login_shell',
+    type: 'boolean',
+    meaning: 'Whether the model may run commands in a login shell, as it does when it says nothing. Default `true`.',
+  },
+  {
+    key: 'background_terminal_max_timeout',
+    type: 'integer ≥ 0',
+    meaning:
+      'Longest wait of a `write_stdin` that types nothing, in milliseconds. Default 300000; less than 5000 counts as that.',
+  },
+  {
     key: 'projects.<path>.trust_level',
     type: '`trusted`, `untrusted`',
     meaning:

@@ -1,4 +1,5 @@
 import { type AgentsConfig, readAgentsSettings } from './agents-settings.ts';
+import { type CommandSettings, readCommandSettings } from './command-settings.ts';
 import { type CompactionConfig, readCompactionSettings } from './compaction-settings.ts';
 import { type ContextSettings, readContextSettings } from './context-settings.ts';
 import { type FeatureSettings, isFeatureSet, readFeatureSettings } from './feature-settings.ts';
@@ -26,6 +27,7 @@ export interface Config
     NoticeSettings,
     TelemetryConfig,
     SafetySettings,
+    CommandSettings,
     ContextSettings,
     FeatureSettings,
     CompactionConfig,
@@ -81,6 +83,7 @@ async function decode(
     ...readNoticeSettings(owner),
     ...readTelemetrySettings(owner),
     ...readSafetySettings(reader, warnings),
+    ...readCommandSettings(reader, warnings),
     ...readContextSettings(reader),
     ...readFeatureSettings(reader, { pins, warnings }),
     ...(await readCompactionSettings(reader)),

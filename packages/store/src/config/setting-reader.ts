@@ -131,7 +131,9 @@ export class SettingReader {
   }
 
   /** Throws unless the table `name` of the root is a table or not set. */
-  requireTable(name: 'sandbox_workspace_write' | 'tools' | 'compaction' | 'agents' | 'otel'): void {
+  requireTable(
+    name: 'sandbox_workspace_write' | 'tools' | 'compaction' | 'agents' | 'otel' | 'shell_environment_policy',
+  ): void {
     this.#typed([name], 'a table', isTable);
   }
 
