@@ -95,6 +95,10 @@ export function resolveThreadSettings(
       location: config.webSearchLocation,
       isServed: config.provider.name === 'OpenAI',
     },
+    commands: {
+      allowLoginShell: config.allowLoginShell,
+      longestPollMs: config.backgroundTerminalMaxTimeoutMs,
+    },
     network: { allowedHosts: config.allowedHosts },
     streamMaxRetries: config.provider.streamMaxRetries,
     toolOutputTokenLimit: config.toolOutputTokenLimit,

@@ -64,6 +64,7 @@ export const FIRST_SETTINGS: ThreadSettings = resolveSettings({
     location: undefined,
     isServed: false,
   },
+  commands: { allowLoginShell: true, longestPollMs: 300_000 },
   network: { allowedHosts: undefined },
   streamMaxRetries: 5,
   toolOutputTokenLimit: undefined,

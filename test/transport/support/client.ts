@@ -273,6 +273,7 @@ function threadSettings(provider: ModelProvider): ThreadSettings {
       location: undefined,
       isServed: false,
     },
+    commands: { allowLoginShell: true, longestPollMs: 300_000 },
     network: { allowedHosts: undefined },
     streamMaxRetries: provider.streamMaxRetries,
     toolOutputTokenLimit: undefined,

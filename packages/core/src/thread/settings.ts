@@ -100,6 +100,14 @@ export interface CompactionSettings {
   readonly ledger: boolean;
 }
 
+/** How commands of the model run, wherever they do. */
+export interface CommandSettings {
+  /** The model may ask for a login shell, and gets one when it says nothing. */
+  readonly allowLoginShell: boolean;
+  /** Of a look at a session that types nothing. */
+  readonly longestPollMs: number;
+}
+
 /** The values a thread works with: resolved from configuration by the composition, never the whole of it. */
 export interface ThreadSettings extends ResolvedTurn {
   /** Absolute, normal. */
@@ -125,6 +133,7 @@ export interface ThreadSettings extends ResolvedTurn {
   /** Temporary folders that `workspace-write` may write to, as the sandbox policy allows. Absolute, real paths. */
   readonly temporaryRoots: readonly string[];
   readonly webSearch: WebSearchSettings;
+  readonly commands: CommandSettings;
   readonly network: {
     /** What commands may reach when they may use the network at all. Absent: everything. */
     readonly allowedHosts: readonly string[] | undefined;

@@ -4,6 +4,7 @@ import { bindCommand } from '../approval/bound-command.ts';
 import type { RequestedPermissions } from '../approval/requested-permissions.ts';
 import type { Entropy } from '../ports/clock.ts';
 import type { CommandRunner, SessionReading, ShellScript } from '../ports/command-runner.ts';
+import type { CommandSettings } from '../thread/settings.ts';
 import type { ApplyPatchTool } from './apply-patch.ts';
 import { type ArgumentReading, parseArguments, readAll } from './call-arguments.ts';
 import { APPROVAL_PROPERTIES, readPermissions } from './command-tools/approval-fields.ts';
@@ -11,6 +12,7 @@ import { optional, readDirectory, readScript, readYield } from './command-tools/
 import { ShownCommand } from './command-tools/command-item.ts';
 import { exitCodeOf } from './command-tools/command-text.ts';
 import { interceptPatch } from './command-tools/intercept-patch.ts';
+import { LOGIN_PROPERTY, readLogin, withLogin } from './command-tools/login-field.ts';
 import type { CommandPorts } from './command-tools/run-to-end.ts';
 import { readingText, readOutputBudget, sessionText } from './command-tools/session-text.ts';
 import { effectiveTruncation } from './effective-truncation.ts';
@@ -46,7 +48,7 @@ const SPEC = {
       cmd: { type: 'string', description: 'The script.' },
       workdir: { type: 'string', description: 'Folder to run in. Default: the working directory of the thread.' },
       shell: { type: 'string', description: "The shell to run it. Default: the user's." },
-      login: { type: 'boolean', description: 'Run with the environment of a login shell. Default: true.' },
+      login: LOGIN_PROPERTY,
       tty: {
         type: 'boolean',
         description: 'Run on a terminal, so that `write_stdin` can type into it. Default: false, with no input.',
@@ -62,6 +64,11 @@ const SPEC = {
     additionalProperties: false,
   },
 } as const;
+
+function specOf({ allowLoginShell }: CommandSettings): ToolSpec {
+  const { parameters } = SPEC;
+  return { ...SPEC, parameters: { ...parameters, properties: withLogin(parameters.properties, allowLoginShell) } };
+}
 
 export type SessionPorts = CommandPorts & { readonly entropy: Pick<Entropy, 'random'> };
 
@@ -83,10 +90,14 @@ export class ExecCommandTool implements Tool {
   readonly #ports: SessionPorts;
   readonly #applyPatch: ApplyPatchTool;
 
-  constructor(ports: SessionPorts, applyPatch: ApplyPatchTool, { offered }: { readonly offered: boolean }) {
+  constructor(
+    ports: SessionPorts,
+    applyPatch: ApplyPatchTool,
+    { offer }: { readonly offer: CommandSettings | undefined },
+  ) {
     this.#ports = ports;
     this.#applyPatch = applyPatch;
-    this.spec = offered ? SPEC : undefined;
+    this.spec = offer === undefined ? undefined : specOf(offer);
   }
 
   prepare(): void {
@@ -158,14 +169,14 @@ function readRequest(args: JsonObject, settings: ToolContext['settings']): Argum
     script: readScript(args, 'cmd'),
     cwd: readDirectory(args, 'workdir', settings.cwd),
     shell: optional(args, 'shell', 'string'),
-    login: optional(args, 'login', 'boolean'),
+    login: readLogin(args, settings.commands.allowLoginShell),
     tty: optional(args, 'tty', 'boolean'),
     yieldMs: readYield(args, YIELD_LIMITS),
     budget: readOutputBudget(args['max_output_tokens'], effectiveTruncation(settings)),
     permissions: readPermissions(args),
   });
   if (reading.kind === 'invalid') return reading;
-  const { script, cwd, shell = '', login = true, tty = false, ...others } = reading.value;
+  const { script, cwd, shell = '', login, tty = false, ...others } = reading.value;
   const command = {
     script,
     login,

@@ -7,8 +7,8 @@ import type { CommandRequest } from './command-tools/run-to-end.ts';
 /** Runs what a provider's built-in shell tool asks for. Source for the call: the API; for the output: the peer's `shell`. */
 export const LOCAL_SHELL: BoundedCommandDefinition = {
   name: 'local_shell',
-  spec: { type: 'local_shell' },
-  read: (call, cwd) => {
+  spec: () => ({ type: 'local_shell' }),
+  read: (call, { cwd }) => {
     // Providers that know no built-in tools get the call back as a function call with the action as arguments.
     if (call.type === 'local_shell_call') return readRequest(call.action, cwd);
     const action = parseArguments(call);

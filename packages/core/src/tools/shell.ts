@@ -26,8 +26,9 @@ const SPEC = {
 export const SHELL: BoundedCommandDefinition = {
   name: 'shell',
   aliases: ['container.exec'],
-  spec: SPEC,
-  read: (call, cwd) => {
+  spec: ({ allowLoginShell }) =>
+    allowLoginShell ? SPEC : { ...SPEC, description: SPEC.description.replace('"-lc"', '"-c"') },
+  read: (call, { cwd }) => {
     const args = parseArguments(call);
     if (args.kind === 'invalid') return args;
     return readProgramCall(args.value, { tool: 'shell', directoryField: 'workdir', cwd });

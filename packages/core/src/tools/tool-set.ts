@@ -35,7 +35,7 @@ export function createToolSet(settings: ThreadSettings, ports: ThreadPorts, turn
   });
   const fileTools = workspaceFiles === undefined ? [] : createFileTools(workspaceFiles);
   const first: readonly Tool[] = [
-    ...createCommandTools(shell, ports, applyPatch),
+    ...createCommandTools({ form: shell, commands: settings.commands }, ports, applyPatch),
     ...(ports.mcpResourceTools ?? []),
     new UpdatePlanTool(turn.onPlan),
     ...(ports.javaScriptTools ?? []),

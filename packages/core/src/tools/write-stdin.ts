@@ -1,4 +1,5 @@
 import type { JsonObject, ToolCallItem, ToolSpec, TruncationPolicy } from '@quire/protocol';
+import type { CommandSettings } from '../thread/settings.ts';
 import { type ArgumentReading, invalid, parseArguments, readAll } from './call-arguments.ts';
 import { optional, readYield } from './command-tools/command-arguments.ts';
 import { ShownCommand } from './command-tools/command-item.ts';
@@ -10,30 +11,30 @@ import { toolError } from './tool-router.ts';
 
 /** Source: the peer. */
 const WRITE_LIMITS = { defaultMs: 250, leastMs: 250, mostMs: 30_000 };
-const POLL_LIMITS = { defaultMs: 5_000, leastMs: 5_000, mostMs: 300_000 };
+const POLL_LIMITS = { defaultMs: 5_000, leastMs: 5_000 };
 
-const SPEC = {
-  type: 'function',
-  name: 'write_stdin',
-  description:
-    'Types into a running `exec_command` session that was started with `tty`, or with empty `chars` only waits, and gives back what it printed since the last look.',
-  strict: false,
-  parameters: {
-    type: 'object',
-    properties: {
-      session_id: { type: 'number', description: 'Session ID that `exec_command` gave.' },
-      chars: { type: 'string', description: 'What to type, as it is. Default: nothing, only wait.' },
-      yield_time_ms: {
-        type: 'number',
-        description:
-          'How long to wait, in milliseconds. Default: 250 after typing, at most 30000; 5000 otherwise, at most 300000.',
+const specOf = (commands: CommandSettings) =>
+  ({
+    type: 'function',
+    name: 'write_stdin',
+    description:
+      'Types into a running `exec_command` session that was started with `tty`, or with empty `chars` only waits, and gives back what it printed since the last look.',
+    strict: false,
+    parameters: {
+      type: 'object',
+      properties: {
+        session_id: { type: 'number', description: 'Session ID that `exec_command` gave.' },
+        chars: { type: 'string', description: 'What to type, as it is. Default: nothing, only wait.' },
+        yield_time_ms: {
+          type: 'number',
+          description: `How long to wait, in milliseconds. Default: 250 after typing, at most 30000; 5000 otherwise, at most ${longestPollMs(commands)}.`,
+        },
+        max_output_tokens: { type: 'number', description: 'How much output to give back. Default: 10000.' },
       },
-      max_output_tokens: { type: 'number', description: 'How much output to give back. Default: 10000.' },
+      required: ['session_id'],
+      additionalProperties: false,
     },
-    required: ['session_id'],
-    additionalProperties: false,
-  },
-} as const;
+  }) as const;
 
 interface InputRequest {
   readonly sessionId: number;
@@ -50,9 +51,9 @@ export class WriteStdinTool implements Tool {
   readonly spec: ToolSpec | undefined;
   readonly #ports: SessionPorts;
 
-  constructor(ports: SessionPorts, { offered }: { readonly offered: boolean }) {
+  constructor(ports: SessionPorts, { offer }: { readonly offer: CommandSettings | undefined }) {
     this.#ports = ports;
-    this.spec = offered ? SPEC : undefined;
+    this.spec = offer === undefined ? undefined : specOf(offer);
   }
 
   async run(call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
@@ -87,6 +88,11 @@ function refusalOf(kind: 'unknown-session' | 'input-closed', sessionId: number):
     : `stdin of session ${sessionId} is closed; run the command again with \`tty=true\` to type into it`;
 }
 
+/** A wait that is shorter than the shortest is none. Source: observed, peer 0.169. */
+function longestPollMs(commands: CommandSettings): number {
+  return Math.max(commands.longestPollMs, POLL_LIMITS.leastMs);
+}
+
 function readRequest(args: JsonObject, settings: ToolContext['settings']): ArgumentReading<InputRequest> {
   const sessionId = args['session_id'] ?? undefined;
   if (sessionId === undefined) return invalid('missing field `session_id`');
@@ -95,7 +101,7 @@ function readRequest(args: JsonObject, settings: ToolContext['settings']): Argum
   if (chars.kind === 'invalid') return chars;
   const text = chars.value ?? '';
   const reading = readAll({
-    yieldMs: readYield(args, text === '' ? POLL_LIMITS : WRITE_LIMITS),
+    yieldMs: readYield(args, text === '' ? { ...POLL_LIMITS, mostMs: longestPollMs(settings.commands) } : WRITE_LIMITS),
     budget: readOutputBudget(args['max_output_tokens'], effectiveTruncation(settings)),
   });
   return reading.kind === 'invalid' ? reading : { kind: 'ok', value: { sessionId, text, ...reading.value } };

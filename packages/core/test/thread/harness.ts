@@ -280,6 +280,7 @@ export function settings(overrides: Partial<ThreadSettings> = {}): ThreadSetting
       location: undefined,
       isServed: false,
     },
+    commands: { allowLoginShell: true, longestPollMs: 300_000 },
     network: { allowedHosts: undefined },
     streamMaxRetries: 5,
     toolOutputTokenLimit: undefined,

@@ -1,4 +1,5 @@
 import type { ToolCallItem, ToolSpec } from '@quire/protocol';
+import type { CommandSettings, ThreadSettings } from '../../thread/settings.ts';
 import type { ApplyPatchTool } from '../apply-patch.ts';
 import type { ArgumentReading } from '../call-arguments.ts';
 import type { Tool, ToolContext, ToolResult } from '../tool.ts';
@@ -8,9 +9,12 @@ import { type CommandPorts, type CommandRequest, runToEnd } from './run-to-end.t
 export interface BoundedCommandDefinition {
   readonly name: string;
   readonly aliases?: readonly string[];
-  readonly spec: ToolSpec;
-  /** What a call asks for. @param cwd where it runs if it does not say */
-  readonly read: (call: ToolCallItem, cwd: string) => ArgumentReading<CommandRequest>;
+  readonly spec: (commands: CommandSettings) => ToolSpec;
+  /** What a call asks for. It runs at the `cwd` of the settings if it does not say. */
+  readonly read: (
+    call: ToolCallItem,
+    settings: Pick<ThreadSettings, 'cwd' | 'commands'>,
+  ) => ArgumentReading<CommandRequest>;
 }
 
 /** A tool that runs one command to its end. */
@@ -26,11 +30,16 @@ export class BoundedCommandTool implements Tool {
 
   constructor(
     { name, aliases = [], spec, read }: BoundedCommandDefinition,
-    parts: { readonly ports: CommandPorts; readonly applyPatch: ApplyPatchTool; readonly offered: boolean },
+    parts: {
+      readonly ports: CommandPorts;
+      readonly applyPatch: ApplyPatchTool;
+      /** Absent: the tool is not offered. */
+      readonly offer: CommandSettings | undefined;
+    },
   ) {
     this.name = name;
     this.aliases = aliases;
-    this.spec = parts.offered ? spec : undefined;
+    this.spec = parts.offer === undefined ? undefined : spec(parts.offer);
     this.#read = read;
     this.#ports = parts.ports;
     this.#applyPatch = parts.applyPatch;
@@ -41,7 +50,7 @@ export class BoundedCommandTool implements Tool {
   }
 
   async run(call: ToolCallItem, context: ToolContext): Promise<ToolResult> {
-    const request = this.#read(call, context.settings.cwd);
+    const request = this.#read(call, context.settings);
     if (request.kind === 'invalid') return toolError(call, this.name, request.message);
     return runToEnd(call, request.value, { ports: this.#ports, applyPatch: this.#applyPatch, context });
   }

@@ -1,4 +1,4 @@
-import type { ShellToolForm } from '../../thread/settings.ts';
+import type { CommandSettings, ShellToolForm } from '../../thread/settings.ts';
 import type { ApplyPatchTool } from '../apply-patch.ts';
 import { ExecCommandTool, type SessionPorts } from '../exec-command.ts';
 import { LOCAL_SHELL } from '../local-shell.ts';
@@ -13,12 +13,12 @@ import { BoundedCommandTool } from './bounded-command-tool.ts';
  * know. None at all for the form `none`.
  */
 export function createCommandTools(
-  form: ShellToolForm,
+  { form, commands }: { readonly form: ShellToolForm; readonly commands: CommandSettings },
   ports: SessionPorts,
   applyPatch: ApplyPatchTool,
 ): readonly Tool[] {
   if (form === 'none') return [];
-  const parts = (own: ShellToolForm) => ({ ports, applyPatch, offered: form === own });
+  const parts = (own: ShellToolForm) => ({ ports, applyPatch, offer: form === own ? commands : undefined });
   return [
     new BoundedCommandTool(SHELL, parts('shell')),
     new BoundedCommandTool(LOCAL_SHELL, parts('local-shell')),

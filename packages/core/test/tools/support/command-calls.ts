@@ -110,7 +110,8 @@ export class CommandCalls {
     const applyPatch = new ApplyPatchTool('freeform', { files: this.files, clock, turnDiff: new TurnDiff() });
     const entropy = { random: () => 0xabc / 0x1000000 };
     const ports = { runner: this.runner, clock, entropy };
-    const tools = createCommandTools(parts.form ?? 'shell-command', ports, applyPatch);
+    const { commands } = settings(parts.settings);
+    const tools = createCommandTools({ form: parts.form ?? 'shell-command', commands }, ports, applyPatch);
     this.specs = tools.flatMap(({ spec }) => (spec === undefined ? [] : [spec]));
     this.#router = new ToolRouter(tools, { clock });
     this.#settings = settings(parts.settings);
