@@ -33,6 +33,7 @@ export { loadMcpLogins, type McpLogins } from './mcp/oauth/load-mcp-logins.ts';
 export type { McpLoginOptions } from './mcp/oauth/login.ts';
 export { type CommandRunnerOptions, createCommandRunner } from './process/command-runner.ts';
 export { runProgram } from './process/run-program.ts';
+export { findUserShell } from './process/shell.ts';
 export { readReviewTarget } from './review/read-review-target.ts';
 export {
   type ReviewTarget,

@@ -89,6 +89,7 @@ test('the package exports these names and no others [HOST-73]', () => {
     'createWorkTreeSnapshots',
     'createWorkspaceFiles',
     'describeHost',
+    'findUserShell',
     'guardHooks',
     'isInsideGitRepository',
     'loadImage',

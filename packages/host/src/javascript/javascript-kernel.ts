@@ -112,7 +112,8 @@ export class NodeKernel implements JavaScriptKernel {
   async #start(options: RunOptions & { readonly notice: string | undefined }): Promise<KernelReadiness> {
     const environment = this.#options.environment ?? process.env;
     if (this.#nodePath === undefined) {
-      const search = await findNode({ environment, configuredPath: this.#options.nodePath });
+      const { nodePath: configuredPath, searchEnvironment = environment } = this.#options;
+      const search = await findNode({ environment: searchEnvironment, configuredPath });
       if (search.kind === 'unusable') return { kind: 'failed', reason: search.reason };
       this.#nodePath = search.path;
     }

@@ -34,8 +34,17 @@ export interface CommandRunnerOptions {
   readonly threadId: string;
   /** What commands inherit. Default: the environment of this process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Where this program finds those that it needs itself. Default: the `PATH` of `environment`. */
+  readonly searchPath?: string | undefined;
   /** Instead of the user's shell. */
   readonly shell?: ShellInfo;
+  /** What commands that ask for a login shell get. Default: everything, and most commands ask. */
+  readonly loginShell?: {
+    /** False: it is not started before a command asks for it. */
+    readonly isUsual: boolean;
+    /** What commands get of the variables that startup files left. Holds where those are captured. Must not throw. */
+    readonly limit: (exported: Environment) => Readonly<Record<string, string | undefined>>;
+  };
   /** What confines commands. Default: the one of the system, probed at the first confined command. */
   readonly sandbox?: CommandSandbox;
 }
@@ -69,6 +78,8 @@ class ShellCommandRunner implements CommandRunner {
   readonly #pipes: OutputPipes;
   readonly #starter: CommandStarter;
   readonly #sessions = new CommandSessions();
+  readonly #threadId: string;
+  readonly #loginShell: CommandRunnerOptions['loginShell'];
   readonly #closing = new AbortController();
   readonly #loginMark = `${this.#token}.0`;
   readonly #running = new Set<Promise<unknown>>();
@@ -80,6 +91,8 @@ class ShellCommandRunner implements CommandRunner {
     const environment = options.environment ?? process.env;
     this.shell = options.shell ?? findUserShell(environment);
     this.#environment = inheritedEnvironment(environment, options.threadId);
+    this.#loginShell = options.loginShell;
+    this.#threadId = options.threadId;
     this.#starter = new CommandStarter({
       shell: this.shell,
       environment: this.#environment,
@@ -89,7 +102,7 @@ class ShellCommandRunner implements CommandRunner {
       ...(options.sandbox === undefined ? {} : { sandbox: options.sandbox }),
     });
     this.#pipes = new OutputPipes({
-      path: environment['PATH'],
+      path: options.searchPath ?? environment['PATH'],
       makeDirectory: () => this.#makePrivateDirectory(),
     });
   }
@@ -101,7 +114,7 @@ class ShellCommandRunner implements CommandRunner {
   warmUp(): void {
     if (this.#closed !== undefined) return;
     void this.#pipes.prepare();
-    void this.#captureLogin();
+    if (this.#loginShell?.isUsual !== false) void this.#captureLogin();
   }
 
   run(command: BoundedCommand, options: RunOptions): Promise<CommandOutcome> {
@@ -249,6 +262,7 @@ class ShellCommandRunner implements CommandRunner {
   }
 
   #captureLogin(): Promise<Environment | undefined> {
+    const limit = this.#loginShell?.limit;
     this.#login ??= captureLoginShell({
       prepare: () => this.#watchdog.start(),
       shell: this.shell,
@@ -258,6 +272,7 @@ class ShellCommandRunner implements CommandRunner {
       makePrivateDirectory: () => this.#makePrivateDirectory(),
       onStart: (groupId) => this.#groups.addLogin(groupId),
       onEnd: () => this.#groups.forgetEmpty(),
+      ...(limit === undefined ? {} : { limit: (exported) => inheritedEnvironment(limit(exported), this.#threadId) }),
       signal: this.#closing.signal,
     });
     return this.#login;

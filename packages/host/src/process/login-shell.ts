@@ -35,6 +35,8 @@ export interface LoginShellOptions {
   /** Tells of each shell started here, by its process group. */
   readonly onStart: (groupId: number) => void;
   readonly onEnd: () => void;
+  /** What commands get of the variables that startup files left. Must not throw. Default: all. */
+  readonly limit?: (exported: Environment) => Environment;
   /** Longest time a login shell may take to start before each command gets its own. Default: ten seconds. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
@@ -95,6 +97,7 @@ interface Carried {
 
 async function carry(options: LoginShellOptions, carried: Carried): Promise<Environment | undefined> {
   const { dialect, login, environment, signal } = carried;
+  const { limit } = options;
   const { fileVariable, directoryVariable, fileName } = dialect;
   const isFileNeeded =
     directoryVariable !== undefined || (fileVariable !== undefined && login.environment.has(fileVariable));
@@ -103,13 +106,31 @@ async function carry(options: LoginShellOptions, carried: Carried): Promise<Envi
   const named = directoryVariable === undefined ? {} : { [directoryVariable]: directory ?? '' };
   const plain = await readState(options, { ...start, environment: { ...environment, ...named } });
   if (plain === undefined) return undefined;
-  if (!isFileNeeded && isSameState(login, plain, dialect)) return environment;
+  if (!isFileNeeded && isSameState(login, plain, dialect)) {
+    return limit === undefined ? environment : limit(environment);
+  }
   const path = join(directory ?? (await options.makePrivateDirectory()), fileName);
   if (!/^[\w./+-]+$/.test(path)) return undefined; // bash expands the value of BASH_ENV
   await writeFile(path, dialect.statementsBetween(plain, login), { mode: 0o600 });
   const withFile = { ...environment, ...named, ...(fileVariable === undefined ? {} : { [fileVariable]: path }) };
   const restored = await readState(options, { ...start, environment: withFile });
-  return restored !== undefined && isSameState(login, restored, dialect) ? withFile : undefined;
+  if (restored === undefined || !isSameState(login, restored, dialect)) return undefined;
+  if (limit === undefined) return withFile;
+  const limited = limit(environment);
+  const changed = Object.keys(environment).filter((name) => limited[name] !== environment[name]);
+  const statements = dialect.statementsBetween(withoutVariables(plain, changed), {
+    ...withoutVariables(login, changed),
+    environment: new Map(Object.entries(limit(Object.fromEntries(login.environment)))),
+  });
+  await writeFile(path, statements, { mode: 0o600 });
+  return { ...limited, ...named, ...(fileVariable === undefined ? {} : { [fileVariable]: path }) };
+}
+
+/** Declarations of exported variables, such as read-only ones, would bring them back. */
+function withoutVariables(state: ShellState, names: readonly string[]): ShellState {
+  const variables = new Map(state.variables);
+  for (const name of names) variables.delete(name);
+  return { ...state, variables };
 }
 
 function carriedEnvironment(
