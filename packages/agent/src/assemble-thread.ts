@@ -4,7 +4,7 @@ import type { ModelClientObserver } from '@quire/model-client';
 import type { ThreadId } from '@quire/protocol';
 import { OpenThread } from './agent-thread.ts';
 import type { ThreadOptions } from './api.ts';
-import { commandEnvironment } from './environment.ts';
+import { commandEnvironment, programEnvironment } from './environment.ts';
 import { observeFirstRequest } from './first-request.ts';
 import type { Household } from './household.ts';
 import { webSocketChoice } from './model-line.ts';
@@ -119,7 +119,8 @@ function equip(
     home,
     // Questions are for the thread that a person talks to.
     options: depth === 0 ? options : withoutAnswers(options),
-    environment: commandEnvironment(environment, config.provider),
+    environment: programEnvironment(environment, config.provider),
+    commandEnvironment: commandEnvironment(environment, config),
     sandbox: sandboxes.for(config.allowedHosts),
     servers,
     clock: systemClock,

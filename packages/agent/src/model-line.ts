@@ -17,7 +17,7 @@ import type { ModelProvider, ThreadId } from '@quire/protocol';
 import { type Config, createRedactor, type ProviderTokenCommand } from '@quire/store';
 import { AgentError } from './agent-error.ts';
 import type { QuireOptions } from './api.ts';
-import { commandEnvironment, type Environment } from './environment.ts';
+import { type Environment, programEnvironment } from './environment.ts';
 import type { KnownSecrets } from './secrets.ts';
 import type { Site } from './site.ts';
 import { VERSION } from './version.ts';
@@ -131,7 +131,7 @@ export class ModelLines {
     let tokens = this.#commandTokens.get(key);
     if (tokens === undefined) {
       const { command, args, cwd, timeoutMs, refreshIntervalMs } = program;
-      const environment = commandEnvironment(this.#environment, provider);
+      const environment = programEnvironment(this.#environment, provider);
       tokens = new CommandTokens({
         providerId: provider.id,
         command,

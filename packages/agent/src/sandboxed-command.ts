@@ -24,7 +24,7 @@ export async function sandboxCommand(
   const { site, options, sandbox } = parts;
   const { config, cwd } = site;
   const confinement = confinementAt(config, options, { cwd, processEnvironment: parts.environment });
-  const environment = definedOnly(commandEnvironment(parts.environment, config.provider));
+  const environment = definedOnly(commandEnvironment(parts.environment, config));
   if (confinement.kind === 'none') return { kind: 'unconfined', cwd, confinement, environment };
   return { cwd, confinement, ...(await sandbox.wrap({ argv, cwd, confinement, environment })) };
 }

@@ -26,9 +26,7 @@ export class KnownSecrets {
   #list: readonly string[];
 
   constructor(environment: Environment) {
-    for (const [name, value] of Object.entries(environment)) {
-      if (value !== undefined && SECRET_NAME.test(name) && !/\s/.test(value.trim())) addSecret(this.#lasting, value);
-    }
+    for (const value of secretVariables(environment)) addSecret(this.#lasting, value);
     this.#list = [...this.#lasting];
   }
 
@@ -44,8 +42,10 @@ export class KnownSecrets {
   };
 
   /** What the configuration holds itself, and the variables that it names. */
-  noteConfig({ provider, otherProviders, mcpServers, telemetry }: SecretSettings, environment: Environment): void {
+  noteConfig(config: SecretSettings, environment: Environment): void {
+    const { provider, otherProviders, mcpServers, telemetry, shellEnvironmentPolicy } = config;
     const values = [
+      ...secretVariables(shellEnvironmentPolicy.set),
       ...[provider, ...otherProviders].flatMap((one) => secretsOfProvider(one, environment)),
       ...mcpServers.flatMap((server) => secretsOfServer(server, environment)),
       ...[telemetry.logs, telemetry.traces, telemetry.metrics].flatMap((exporter) =>
@@ -62,9 +62,19 @@ export class KnownSecrets {
   }
 }
 
-type SecretSettings = Pick<Config, 'provider' | 'otherProviders' | 'mcpServers' | 'telemetry'>;
+type SecretSettings = Pick<
+  Config,
+  'provider' | 'otherProviders' | 'mcpServers' | 'telemetry' | 'shellEnvironmentPolicy'
+>;
 type Values = readonly string[];
 type Headers = Readonly<Record<string, string>>;
+
+/** The values of an environment that its names call secret. */
+function secretVariables(environment: Environment): Values {
+  return Object.entries(environment).flatMap(([name, value]) =>
+    value !== undefined && SECRET_NAME.test(name) && !/\s/.test(value.trim()) ? [value] : [],
+  );
+}
 
 function secretsOfProvider(provider: ModelProvider, environment: Environment): Values {
   const { envKey, bearerToken, httpHeaders, envHttpHeaders, queryParams } = provider;

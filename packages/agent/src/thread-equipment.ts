@@ -54,8 +54,10 @@ export interface EquipmentOrder {
   readonly settings: ThreadSettings;
   /** Of the turn that runs, or of the last one. */
   readonly currentSettings: () => ThreadSettings;
-  /** What commands inherit. */
+  /** What hooks and the search for files inherit. */
   readonly environment: Environment;
+  /** What commands inherit. */
+  readonly commandEnvironment: Environment;
   readonly sandbox: Sandbox;
   readonly servers: McpServersOfProgram;
   readonly notices: NoticeBoard;
@@ -137,12 +139,15 @@ async function equipDynamicTools(tools: ThreadOptions['tools'], clock: Clock): P
   }
 }
 
-async function equipJavaScript({ config, settings, threadId, environment, sandbox, clock }: EquipmentOrder) {
+async function equipJavaScript(order: EquipmentOrder) {
+  const { config, settings, threadId, environment, commandEnvironment, sandbox, clock } = order;
   if (!settings.tools.enabled.has('js_repl')) return undefined;
   const createTools = await loadJavaScriptTools();
   const kernel = createJavaScriptKernel({
     threadId,
-    environment,
+    environment: commandEnvironment,
+    // A project may not choose the program that is started, not by a variable either.
+    searchEnvironment: environment,
     sandbox,
     moduleDirectories: config.jsReplNodeModuleDirs,
     ...(config.jsReplNodePath === undefined ? {} : { nodePath: config.jsReplNodePath }),

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { CommandRunner, RolloutWriter, ThreadSeed, ThreadSettings } from '@quire/core';
-import { createCommandRunner, systemClock, systemEntropy } from '@quire/host';
+import { createCommandRunner, findUserShell, systemClock, systemEntropy } from '@quire/host';
 import { isJsonObject, type JsonValue, type ThreadId } from '@quire/protocol';
 import { type Config, isOssProviderId, type KnownValues } from '@quire/store';
 import { AgentBudget } from './agent-budget.ts';
@@ -156,7 +156,14 @@ export class ThreadOpener implements ThreadSource {
   #runner({ config, environment }: Site, threadId: ThreadId): CommandRunner {
     return createCommandRunner({
       threadId,
-      environment: commandEnvironment(environment, config.provider),
+      environment: commandEnvironment(environment, config),
+      // These are the user's, whatever of the environment commands get to see.
+      searchPath: environment['PATH'],
+      shell: findUserShell(environment),
+      loginShell: {
+        isUsual: config.allowLoginShell,
+        limit: (exported) => commandEnvironment(exported, config),
+      },
       sandbox: this.#household.sandboxes.for(config.allowedHosts),
     });
   }

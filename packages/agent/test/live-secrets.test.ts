@@ -89,6 +89,7 @@ test('what the configuration names or holds counts as secret, what everybody kno
       otherProviders: [
         { bearerToken: 'value-of-another', httpHeaders: {}, envHttpHeaders: {}, queryParams: {}, envKey: 'OTHER' },
       ],
+      shellEnvironmentPolicy: { set: { NPM_TOKEN: 'value-for-commands', NPM_MODE: 'value-of-mode' } },
       mcpServers: [{ transport: http }, { transport: stdio }],
       telemetry: {
         logs: { kind: 'otlp-http', headers: { 'x-collector': 'value-of-collector' } },
@@ -103,6 +104,7 @@ test('what the configuration names or holds counts as secret, what everybody kno
   expect([...secrets.list()].sort()).toEqual(
     [
       'short-one',
+      'value-for-commands',
       'value-of-another',
       'value-of-bearer',
       'value-of-other-key',

@@ -125,6 +125,7 @@ export async function openRegistry(): Promise<Registry> {
     settings,
     currentSettings: () => settings,
     environment,
+    commandEnvironment: environment,
     sandbox,
     servers: new McpServersOfProgram({ environment, clientName: 'test', onTokens: () => undefined }),
     notices: new NoticeBoard(),

@@ -60,6 +60,20 @@ describe('quire sandbox', () => {
     expect((await run(['-s', 'workspace-write', '--', 'sh', '-c', 'echo x > file && cat file'])).stdout).toBe('x\n');
   });
 
+  test('gives the command the variables that the policy for commands lets through [CMD-78]', async () => {
+    const policy = ['-c', 'shell_environment_policy.inherit=none', '-c', 'shell_environment_policy.set.ADDED="1"'];
+    for (const mode of ['danger-full-access', 'workspace-write']) {
+      const { stdout, stderr } = await run(['-s', mode, ...policy, '--', '/usr/bin/env']);
+      expect(stderr).toBe('');
+      const names = stdout.split('\n').map((line) => line.split('=')[0]);
+      expect(names).toContain('ADDED');
+      expect(names.filter((name) => ['PATH', 'HOME', 'CODEX_HOME'].includes(name ?? ''))).toEqual([]);
+    }
+    const refused = await run(['-c', 'shell_environment_policy.inherit=some', '--', 'echo', 'ran']);
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain('shell_environment_policy.inherit must be one of all, core, none, found "some"');
+  });
+
   test('a backend that can not be had is said, and nothing runs [SBX-55]', async () => {
     const ended = await run(['--backend', process.platform === 'linux' ? 'seatbelt' : 'landlock', '--', 'echo', 'ran']);
     expect([ended.code, ended.stdout]).toEqual([1, '']);
