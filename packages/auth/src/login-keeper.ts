@@ -242,7 +242,7 @@ export class LoginKeeper {
     throw new AuthError('host-owned', what);
   }
 
-  #setHost(tokens: HostTokens, ask: TokenHost): HostLogin {
+  #setHost(tokens: unknown, ask: TokenHost): HostLogin {
     const login = hostLogin(tokens, { workspaces: this.#options.workspaces });
     this.#options.onLogin?.(login);
     this.#host = { login, ask };
