@@ -71,7 +71,7 @@ export class ModelLines {
     this.#onLogin = options.onLogin;
   }
 
-  /** @throws AuthError when the login that is there is not allowed; it is taken away then */
+  /** @throws AuthError when what would be used is not allowed; a stored login is taken away then */
   async credentials({ config, home, signal }: Site): Promise<CredentialsSource> {
     const {
       provider,
@@ -87,8 +87,9 @@ export class ModelLines {
     const apiKeyFromEnvironment = this.#tokens === undefined;
     if (provider.requiresOpenaiAuth) {
       this.#handOver(keeper, method);
-      const key = apiKeyFromEnvironment ? environment['CODEX_API_KEY']?.trim() : undefined;
-      await enforceRestrictions(keeper, { method, workspaces }, { key: key === '' ? undefined : key, signal });
+      const text = apiKeyFromEnvironment ? (environment['CODEX_API_KEY']?.trim() ?? '') : '';
+      const key = text === '' ? undefined : { text, name: this.#apiKey === undefined ? 'CODEX_API_KEY' : 'apiKey' };
+      await enforceRestrictions(keeper, { method, workspaces }, { key, signal });
     }
     const commandTokens = providerTokenCommand && this.#tokensOf(providerTokenCommand, provider);
     return createCredentialsSource({

@@ -1,10 +1,20 @@
+import { existsSync } from 'node:fs';
 import type { McpServerConfig } from '@quire/core';
 import type { ModelProvider } from '@quire/protocol';
 import type { Config } from '@quire/store';
 import type { Environment } from './environment.ts';
 
-/** Names of variables that hold something nobody should find in a file. */
-const SECRET_NAME = /(?:^|_)(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
+/**
+ * Names of variables that hold something nobody should find in a file: by their last word, or by an end that no other word
+ * has. `PWD` alone is a folder, and `ASKPASS` a program.
+ */
+const SECRET_NAME =
+  /(?:(?:^|_)(?:KEYS?|PASS|PAT|AUTH|CREDS?|COOKIE)|._PWD|^SSHPASS|(?:API|ACCESS|SECRET|PRIVATE)KEYS?|TOKENS?|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|CREDENTIALS?)\d*$/i;
+/** Names of variables that say where something is. */
+const PLACE_NAME = /(?:^|_)(?:FILE|PATH|DIR)$/i;
+/** Of a way to authenticate, not of what is used for it. */
+const WORD = /^[a-z]+$/i;
+const WAY_NAME = /(?:^|_)AUTH$/i;
 /** Shorter values are words, and would be found everywhere; what authorises requests is looked for all the same. */
 const SHORTEST_SECRET = 12;
 const SHORTEST_TOKEN = 8;
@@ -71,9 +81,11 @@ type Headers = Readonly<Record<string, string>>;
 
 /** The values of an environment that its names call secret. */
 function secretVariables(environment: Environment): Values {
-  return Object.entries(environment).flatMap(([name, value]) =>
-    value !== undefined && SECRET_NAME.test(name) && !/\s/.test(value.trim()) ? [value] : [],
-  );
+  return Object.entries(environment).flatMap(([name, value]) => {
+    if (value === undefined || !SECRET_NAME.test(name) || /\s/.test(value.trim())) return [];
+    const isWay = WAY_NAME.test(name) && WORD.test(value.trim());
+    return isWay || isPlace(name, value.trim()) ? [] : [value];
+  });
 }
 
 function secretsOfProvider(provider: ModelProvider, environment: Environment): Values {
@@ -89,7 +101,9 @@ function secretsOfProvider(provider: ModelProvider, environment: Environment): V
 
 function secretsOfServer({ transport }: McpServerConfig, environment: Environment): Values {
   if (transport.kind === 'stdio') {
-    return Object.entries(transport.env ?? {}).flatMap(([name, value]) => (CREDENTIAL_NAME.test(name) ? [value] : []));
+    return Object.entries(transport.env ?? {}).flatMap(([name, value]) =>
+      CREDENTIAL_NAME.test(name) && !isPlace(name, value.trim()) ? [value] : [],
+    );
   }
   const { bearerTokenEnvVar, httpHeaders, envHttpHeaders } = transport;
   return [
@@ -99,11 +113,21 @@ function secretsOfServer({ transport }: McpServerConfig, environment: Environmen
 }
 
 function headerValues(headers: Headers): Values {
-  return Object.entries(headers).flatMap(([name, value]) => (PLAIN_HEADER.test(name) ? [] : [value]));
+  return Object.entries(headers).flatMap(([name, value]) =>
+    PLAIN_HEADER.test(name) || isPlace(name, value) ? [] : [value],
+  );
 }
 
 function variables(names: Values, environment: Environment): Values {
-  return names.flatMap((name) => present(environment[name]));
+  return names.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined || isPlace(name, value.trim()) ? [] : [value];
+  });
+}
+
+/** Whether a variable or header says where something is, which stands in many texts. */
+function isPlace(name: string, value: string): boolean {
+  return /^(?:\/|[A-Za-z]:\\)/.test(value) && (PLACE_NAME.test(name) || existsSync(value));
 }
 
 function present(value: string | undefined): Values {
@@ -113,8 +137,7 @@ function present(value: string | undefined): Values {
 /** Of several words, such as a scheme and a token, each that is long enough. */
 function addSecret(secrets: Set<string>, value: string, shortest = SHORTEST_SECRET): void {
   for (const text of value.split(/\s+/)) {
-    const isPath = text.startsWith('/') || /^[A-Za-z]:\\/.test(text);
-    if (text.length < shortest || isPath) continue;
+    if (text.length < shortest) continue;
     secrets.delete(text);
     secrets.add(text);
   }

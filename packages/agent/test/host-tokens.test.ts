@@ -128,6 +128,28 @@ describe('ChatGPT tokens that the program owns', () => {
   });
 });
 
+test('a key of the run that is not allowed is refused by its name, and the stored login stays [AUTH-130]', async () => {
+  await using workspace = await createWorkspace();
+  await using simulator = await Simulator.start({ oauth: {} });
+  const file = join(workspace.home, 'auth.json');
+  const stored = '{"auth_mode":"apikey","OPENAI_API_KEY":"sk-stored-key"}';
+  await writeFile(file, stored);
+  const start = (options: Parameters<typeof quireOf>[2]): Promise<string> =>
+    problemOf(
+      quireOf(workspace, simulator, { ...options, configOverrides: ['forced_login_method=chatgpt'] }).startThread({
+        workingDirectory: workspace.repository,
+      }),
+    );
+  const why = 'no-credentials: forced_login_method allows only ChatGPT logins, not API keys;';
+  expect(await start({ variables: { CODEX_API_KEY: 'sk-of-this-run' } })).toBe(
+    `${why} check CODEX_API_KEY, or leave it away`,
+  );
+  expect(await start({ apiKey: 'sk-of-this-run' })).toBe(`${why} check apiKey, or leave it away`);
+  expect(await readFile(file, 'utf8')).toBe(stored);
+  expect(await start({})).toBe(`${why} the stored login was removed`);
+  expect(await readdir(workspace.home)).toEqual([]);
+});
+
 test('a run with CODEX_ACCESS_TOKEN asks whose it is and then uses it [AGENT-81]', async () => {
   await using workspace = await createWorkspace();
   await using simulator = await Simulator.start({ oauth: { guardsModels: true }, steps: [respond(text('One.'))] });

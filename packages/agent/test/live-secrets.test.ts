@@ -120,6 +120,72 @@ test('what the configuration names or holds counts as secret, what everybody kno
   );
 });
 
+test.each([
+  ...['PGPASSWORD', 'MYSQL_PWD', 'DB_PASS', 'DB_PASSWORD2', 'SSHPASS', 'GITHUB_PAT', 'OPENAI_APIKEY', 'OPENAI_API_KEY'],
+  ...['REDISCLI_AUTH', 'MY_SECRETS', 'VAULT_PASSPHRASE', 'SIGNING_KEYS', 'AWS_SECRET_ACCESS_KEY', 'SESSION_COOKIE'],
+  ...['npm_config__authToken', 'API_CREDS', 'GOOGLE_CREDENTIALS', 'client_secret'],
+])('what the variable %s holds counts as secret, also when it begins with a slash [SECRET-23]', (name) => {
+  for (const value of ['4n0tw0rd-of-secret', '/4n0t/a-path-of-any', 'C:\\4n0t-a-place']) {
+    expect(new KnownSecrets({ [name]: value }).list()).toEqual([value]);
+  }
+});
+
+test.each([
+  ...['PWD', 'OLDPWD', 'SSH_AUTH_SOCK', 'XAUTHORITY', 'GPG_TTY', 'KEYBOARD_LAYOUT', 'COLORTERM', 'SSH_ASKPASS', 'PATH'],
+  ...[
+    'MONKEY',
+    'GIT_AUTHOR_NAME',
+    'API_KEY_ID',
+    'TOKEN_URL',
+    'PASSENGER',
+    'SECRETARY',
+    'npm_config_auth_type',
+    'DISPATCH',
+  ],
+])('what the variable %s holds does not [SECRET-23]', (name) => {
+  for (const value of ['4n0tw0rd-of-secret', '/4n0t/a-path-of-any']) {
+    expect(new KnownSecrets({ [name]: value }).list()).toEqual([]);
+  }
+});
+
+test.each([
+  ['a place that is there', 'GOOGLE_APPLICATION_CREDENTIALS', process.execPath],
+  ['a folder that is there', 'MY_PWD', process.cwd()],
+  ['a word', 'DEPLOY_KEY', 'true'],
+  ['a short value', 'DEPLOY_KEY', '12345678901'],
+  ['several words', 'DEPLOY_KEY', 'several words of no importance'],
+  ['a way to authenticate', 'SMTP_AUTH', 'xoauthbearer'],
+])('%s in a variable does not count as secret, whatever its name [SECRET-23]', (_what, name, value) => {
+  expect(new KnownSecrets({ [name]: value }).list()).toEqual([]);
+});
+
+test('tokens and configured values count as secret though they begin with a slash, places in the variables of a server do not [SECRET-23]', () => {
+  const secrets = new KnownSecrets({});
+  const env = { DB_PASSWORD: '/password/of-server', KEY_FILE: '/nowhere/key.pem', SSH_AUTH_SOCK: process.execPath };
+  const none = { kind: 'none' };
+  secrets.noteConfig(
+    {
+      provider: {
+        bearerToken: '/bearer/of-provider',
+        httpHeaders: { 'x-root': process.cwd(), 'x-key': '/header/of-provider' },
+        envHttpHeaders: { 'x-node': 'NODE' },
+        queryParams: {},
+      },
+      otherProviders: [],
+      mcpServers: [{ transport: { kind: 'stdio', env } }],
+      telemetry: { logs: none, traces: none, metrics: none },
+    } as unknown as Parameters<typeof secrets.noteConfig>[0],
+    { NODE: process.execPath },
+  );
+  secrets.noteTokens(['/tok/en-of-the-login']);
+  expect(secrets.list()).toEqual([
+    '/bearer/of-provider',
+    '/header/of-provider',
+    '/password/of-server',
+    '/tok/en-of-the-login',
+  ]);
+});
+
 test('of the tokens of a long run the newest are known, and the list is another one only when it has changed [AGENT-78]', () => {
   const secrets = new KnownSecrets({ MY_TOKEN: 'value-of-my-token' });
   for (let index = 0; index < 200; index += 1) secrets.noteTokens([`token-number-${index}`]);

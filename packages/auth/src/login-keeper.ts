@@ -71,6 +71,9 @@ export interface LoginRecoveryStep {
   readonly changed: boolean;
 }
 
+/** The program that runs this one, a variable of the environment, or what is stored. */
+export type LoginSource = 'host' | 'store' | { readonly variable: string };
+
 type OwnLogin = ApiKeyLogin | ChatgptLogin | AccessTokenLogin;
 
 /** After a renewal, or an attempt at one, the next is not tried ahead of time before this. */
@@ -89,6 +92,8 @@ export class LoginKeeper {
   readonly #nowMs: () => number;
   #opened: Promise<LoginStore> | undefined;
   #login: OwnLogin | undefined;
+  /** Whether that comes from the environment. */
+  #isGiven = false;
   #host: { readonly login: HostLogin; readonly ask: TokenHost } | undefined;
   #renewal: { readonly of: ChatgptLogin; readonly outcome: Promise<RefreshOutcome> } | undefined;
   /** A login that can not be renewed any more: not tried again until another one is stored. */
@@ -107,8 +112,18 @@ export class LoginKeeper {
   async read({ signal }: { readonly signal: AbortSignal }): Promise<Login | undefined> {
     signal.throwIfAborted();
     if (this.#host !== undefined) return this.#host.login;
-    this.#login ??= (await this.#fromEnvironment(signal)) ?? (await this.#fromStore(signal));
+    if (this.#login === undefined) {
+      const given = await this.#fromEnvironment(signal);
+      this.#login ??= given ?? (await this.#fromStore(signal));
+      this.#isGiven = given !== undefined && this.#login !== undefined && isSameLogin(this.#login, given);
+    }
     return this.#login;
+  }
+
+  /** Where the login comes from that `read` gives. */
+  get source(): LoginSource {
+    if (this.#host !== undefined) return 'host';
+    return this.#isGiven ? { variable: ACCESS_TOKEN_VARIABLE } : 'store';
   }
 
   /** What is stored at this moment. Rejects with AuthError, or the reason of the signal. */
@@ -163,6 +178,7 @@ export class LoginKeeper {
   /** Forgets what was read, so that the next call reads it again. */
   forget(): void {
     this.#login = undefined;
+    this.#isGiven = false;
     this.#lost = undefined;
     this.#triedAtMs = undefined;
   }
@@ -226,7 +242,7 @@ export class LoginKeeper {
     throw new AuthError('host-owned', what);
   }
 
-  #setHost(tokens: HostTokens, ask: TokenHost): HostLogin {
+  #setHost(tokens: unknown, ask: TokenHost): HostLogin {
     const login = hostLogin(tokens, { workspaces: this.#options.workspaces });
     this.#options.onLogin?.(login);
     this.#host = { login, ask };

@@ -30,20 +30,41 @@ function claimedWorkspace(login: Exclude<Login, { readonly kind: 'api-key' }>): 
 }
 
 /**
- * Before anything begins: a login that the configuration does not allow is taken away. Rejects with AuthError
- * 'forbidden' then.
- * @param key the one from the environment, where it counts
+ * Before anything begins: what the configuration does not allow is refused, and a stored login is taken away then. What
+ * is given in other ways is not ours to remove, and does not cost the stored login. Rejects with AuthError 'forbidden'.
+ * @param key the one that goes before every login, where it counts; `name` is where it comes from
  */
 export async function enforceRestrictions(
   keeper: LoginKeeper,
   restrictions: LoginRestrictions,
-  options: { readonly key: string | undefined; readonly signal: AbortSignal },
+  options: { readonly key: { readonly text: string; readonly name: string } | undefined; readonly signal: AbortSignal },
 ): Promise<void> {
   if (restrictions.method === undefined && restrictions.workspaces === undefined) return;
   const { key, signal } = options;
-  const login: Login | undefined = key === undefined ? await keeper.read({ signal }) : { kind: 'api-key', key };
-  const reason = login === undefined ? undefined : forbiddenReason(login, restrictions);
+  if (key !== undefined) {
+    const reason = forbiddenReason({ kind: 'api-key', key: key.text }, restrictions);
+    if (reason !== undefined) throw new AuthError('forbidden', `${reason}; ${leaveAway(key.name)}`);
+    return;
+  }
+  const judge = async (): Promise<string | undefined> => {
+    const login = await keeper.read({ signal });
+    return login === undefined ? undefined : forbiddenReason(login, restrictions);
+  };
+  const reason = await judge();
   if (reason === undefined) return;
+  const { source } = keeper;
+  if (source !== 'store') {
+    const what = source === 'host' ? 'the tokens of this program can not be used' : leaveAway(source.variable);
+    throw new AuthError('forbidden', `${reason}; ${what}`);
+  }
+  // Another one may have been stored since it was read.
+  keeper.forget();
+  const reasonNow = await judge();
+  if (reasonNow === undefined) return;
   await keeper.remove({ signal });
-  throw new AuthError('forbidden', `${reason}; the stored login was removed`);
+  throw new AuthError('forbidden', `${reasonNow}; the stored login was removed`);
+}
+
+function leaveAway(name: string): string {
+  return `check ${name}, or leave it away`;
 }

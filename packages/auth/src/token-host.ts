@@ -1,4 +1,4 @@
-import { ModelError } from '@quire/protocol';
+import { isJsonObject, ModelError } from '@quire/protocol';
 import { AuthError } from './auth-error.ts';
 import { accountClaims, decodeJwt } from './credentials/jwt.ts';
 import type { HostLogin } from './credentials/login.ts';
@@ -28,14 +28,23 @@ export interface TokenHost {
 /** Source: measured, peer 0.169. */
 export const HOST_TIMEOUT_MS = 10_000;
 
-/** Throws AuthError 'unusable-key' for a token that is no JWT, 'forbidden' for another workspace than allowed. */
-export function hostLogin(
-  tokens: HostTokens,
-  options: { readonly workspaces: readonly string[] | undefined },
-): HostLogin {
-  const claims = decodeJwt(tokens.accessToken);
+/** What a header can carry. */
+const SENDABLE = /^[\x21-\x7e]+$/;
+
+/**
+ * Throws AuthError 'unusable-key' for what are no tokens and a token that is no JWT, 'forbidden' for another workspace than
+ * allowed.
+ * @param tokens as the program of somebody else made them: of any form
+ */
+export function hostLogin(tokens: unknown, options: { readonly workspaces: readonly string[] | undefined }): HostLogin {
+  const { accessToken, accountId, planType: givenPlan } = isJsonObject(tokens) ? tokens : {};
+  if (!isSendable(accessToken) || !isSendable(accountId)) {
+    const what = isSendable(accessToken) ? 'workspace' : 'access token';
+    throw new AuthError('unusable-key', `the ${what} of the host program is no text that can be sent`);
+  }
+  const claims = decodeJwt(accessToken);
   if (claims === undefined) throw new AuthError('unusable-key', 'the access token of the host program is no JWT');
-  if (options.workspaces !== undefined && !options.workspaces.includes(tokens.accountId)) {
+  if (options.workspaces !== undefined && !options.workspaces.includes(accountId)) {
     throw new AuthError(
       'forbidden',
       'the tokens of the host program are for another workspace than forced_chatgpt_workspace_id allows',
@@ -44,19 +53,23 @@ export function hostLogin(
   const { email, planType } = accountClaims(claims);
   return {
     kind: 'chatgpt-host',
-    accessToken: tokens.accessToken,
-    accountId: tokens.accountId,
+    accessToken,
+    accountId,
     email,
-    planType: tokens.planType ?? planType,
+    planType: typeof givenPlan === 'string' ? givenPlan : planType,
   };
 }
 
-/** Asks the host. Rejects with ModelError, always worth another try, or the reason of the signal. */
+function isSendable(value: unknown): value is string {
+  return typeof value === 'string' && SENDABLE.test(value);
+}
+
+/** Asks the host; its answer may be anything. Rejects with ModelError, always worth another try, or the reason of the signal. */
 export async function askHost(
   host: TokenHost,
   previousAccountId: string,
   options: { readonly signal: AbortSignal; readonly timeoutMs: number },
-): Promise<HostTokens> {
+): Promise<unknown> {
   const { signal, timeoutMs } = options;
   signal.throwIfAborted();
   const asking = new AbortController();
@@ -73,10 +86,12 @@ export async function askHost(
       settle(() => reject(new ModelError('request-timeout', what, { retryable: true })));
     }, timeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
-    host.refresh({ reason: 'unauthorized', previousAccountId }, { signal: asking.signal }).then(
-      (tokens) => settle(() => resolve(tokens)),
-      (cause: unknown) => settle(() => reject(hostFailure(cause))),
-    );
+    Promise.resolve()
+      .then(() => host.refresh({ reason: 'unauthorized', previousAccountId }, { signal: asking.signal }))
+      .then(
+        (tokens: unknown) => settle(() => resolve(tokens)),
+        (cause: unknown) => settle(() => reject(hostFailure(cause))),
+      );
   });
 }
 

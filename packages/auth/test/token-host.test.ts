@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { createDialer } from '@quire/network';
 import type { ModelError } from '@quire/protocol';
 import { encodeJwt } from '@quire/simulator';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { accountOf, type HostTokens, LoginKeeper, loadLogins, type TokenHost } from '../src/index.ts';
 import { createHome, failure, reason, signal, stored } from './support/home.ts';
 
@@ -182,6 +182,63 @@ test('tokens of another workspace, or no tokens, are refused at the start and fo
   );
   expect(await reason(recoverOnce(keeper))).toMatchObject({ code: 'unexpected-status', retryable: true });
   expect(await recoverOnce(keeper)).toMatchObject({ changed: true, credentials: { accountId: 'w1' } });
+});
+
+describe('a host that is at fault is told of without what it said, and keeps nothing waiting:', () => {
+  const NO_TOKEN = 'the access token of the host program is no text that can be sent';
+  const NO_WORKSPACE = 'the workspace of the host program is no text that can be sent';
+  const { accessToken } = tokens('two');
+  test.each<[string, () => unknown, string]>([
+    [
+      'it throws at once',
+      () => {
+        throw new Error('secret-token-abc');
+      },
+      'the host program could not renew its tokens',
+    ],
+    ['it gives nothing', () => undefined, NO_TOKEN],
+    ['it gives null, later', async () => null, NO_TOKEN],
+    ['it gives a token alone', async () => accessToken, NO_TOKEN],
+    ['it gives other names', async () => ({ access_token: accessToken, account_id: 'w1' }), NO_TOKEN],
+    ['it gives a token with a line end', async () => ({ accessToken: `${accessToken}\n`, accountId: 'w1' }), NO_TOKEN],
+    ['it gives no workspace', async () => ({ accessToken }), NO_WORKSPACE],
+    ['it gives a workspace that can not be sent', async () => ({ accessToken, accountId: 'wörk' }), NO_WORKSPACE],
+    [
+      'it gives a token that is none',
+      async () => ({ accessToken: 'opaque', accountId: 'w1' }),
+      'the access token of the host program is no JWT',
+    ],
+  ])('%s [AUTH-132]', async (_what, answer, message) => {
+    await using home = await createHome();
+    const keeper = new LoginKeeper({ home: home.path, environment: {} });
+    const before = tokens('one');
+    keeper.useHost(before, hostOf(answer as TokenHost['refresh']));
+    const aborting = new AbortController();
+    const removed = vi.spyOn(aborting.signal, 'removeEventListener');
+    const added = vi.spyOn(aborting.signal, 'addEventListener');
+    vi.useFakeTimers();
+    try {
+      const error = await reason(keeper.recover({ signal: aborting.signal }).next());
+      expect(error).toMatchObject({ name: 'ModelError', code: 'unexpected-status', retryable: true, message });
+      expect(String((error as Error).cause)).not.toContain(accessToken);
+      expect([vi.getTimerCount(), removed.mock.calls.length]).toEqual([0, added.mock.calls.length]);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await keeper.read({ signal })).toMatchObject({ accessToken: before.accessToken });
+  });
+
+  test.each([undefined, {}, { accessToken }, { accessToken: `${accessToken}\n`, accountId: 'w1' }])(
+    'nor does it begin with what is no login: %j [AUTH-132]',
+    async (given) => {
+      await using home = await createHome();
+      const keeper = new LoginKeeper({ home: home.path, environment: {} });
+      expect(() => keeper.useHost(given as HostTokens, silent)).toThrow(
+        expect.objectContaining({ name: 'AuthError', code: 'unusable-key' }),
+      );
+      expect(keeper.hasHost).toBe(false);
+    },
+  );
 });
 
 test('while a host owns the tokens no other login is stored, until it is logged out [AUTH-75]', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFileSync, readlinkSync, rmSync, unlinkSync } from 'node:fs';
+import { link, mkdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseJsonObject } from '@quire/protocol';
@@ -99,21 +99,31 @@ async function takeAway(path: string, hold: string): Promise<boolean> {
   try {
     await writeFile(takeover, hold, { mode: 0o600, flag: 'wx' });
   } catch {
-    if ((await ageMs(takeover)) > TAKEOVER_AGE_MS) await rm(takeover, { force: true });
+    if ((await ageMs(takeover)) > TAKEOVER_AGE_MS) await removing(takeover, () => unlink(takeover));
     return false;
   }
   try {
     // No other process comes between the last look and what follows, however long this one was stopped before.
     if (!(await isLeft(path)) || !isHeld(takeover, hold)) return false;
-    const left = parseOwner(readFileSync(path, 'utf8'))?.hold ?? '';
-    rmSync(path, { force: true });
-    if (/^[\w-]+$/.test(left)) rmSync(draftOf(path, left), { force: true });
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return false; // given back meanwhile
-    throw error;
+    return await removing(path, () => {
+      const left = parseOwner(readFileSync(path, 'utf8'))?.hold ?? '';
+      unlinkSync(path);
+      if (/^[\w-]+$/.test(left)) rmSync(draftOf(path, left), { force: true });
+    });
   } finally {
     if (isHeld(takeover, hold)) rmSync(takeover, { force: true });
+  }
+}
+
+/** Whether it was still there. Rejects with FileError 'not-writable'. */
+async function removing(path: string, work: () => void | Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (cause) {
+    if (systemErrorCode(cause) === 'ENOENT') return false;
+    const what = `${path} can not be removed: ${describeSystemError(cause)}; remove it as the user that it belongs to`;
+    throw new FileError('not-writable', what, { cause });
   }
 }
 
@@ -125,8 +135,9 @@ function isHeld(takeover: string, hold: string): boolean {
   }
 }
 
+/** Rejects with FileError 'not-writable' for what can be no lock of this user. */
 async function isLeft(path: string): Promise<boolean> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const text = await readLock(path);
   if (text === undefined) return false; // given back
   const owner = parseOwner(text);
   if (owner === undefined) return (await ageMs(path)) > UNFINISHED_AGE_MS;
@@ -134,8 +145,23 @@ async function isLeft(path: string): Promise<boolean> {
   return !isRunning(owner);
 }
 
+/** `undefined`: there is none. */
+async function readLock(path: string): Promise<string | undefined> {
+  try {
+    // Nobody may ever write to a pipe, and waiting for that can not be stopped.
+    if ((await stat(path)).isFile()) return await readFile(path, 'utf8');
+  } catch (cause) {
+    const code = systemErrorCode(cause);
+    // Windows says so of a file that is just being removed.
+    if (code !== 'EACCES' || process.platform === 'win32') return undefined;
+    const what = `${path} can not be read: permission denied; it belongs to another user, who has to remove it`;
+    throw new FileError('not-writable', what, { cause });
+  }
+  throw new FileError('not-writable', `${path} is no regular file, and can be no lock; remove it`);
+}
+
 async function giveBack(path: string, own: Owner): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
+  const text = await readLock(path).catch(() => undefined);
   if (text === undefined || parseOwner(text)?.hold !== own.hold) return;
   await rm(path, { force: true }).catch(() => undefined); // what stays names a process that ends: the next takes it over
 }
@@ -157,15 +183,16 @@ function parseOwner(text: string): Owner | undefined {
   return { ...identity, realm: typeof realm === 'string' ? realm : undefined, hold };
 }
 
+/** How far from now it was written: a time to come is one of a clock that was set back, and counts like one that is over. */
 async function ageMs(path: string): Promise<number> {
   return await stat(path).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs,
+    ({ mtimeMs }) => Math.abs(Date.now() - mtimeMs),
     () => 0,
   );
 }
 
 async function inUse(what: string, path: string): Promise<FileError> {
-  const owner = parseOwner(await readFile(path, 'utf8').catch(() => ''));
+  const owner = parseOwner((await readLock(path)) ?? '');
   const who = owner === undefined ? 'another process' : `process ${owner.pid}`;
   return new FileError(
     'in-use',

@@ -33,9 +33,7 @@ const DEFAULT_ORIGINATOR = 'codex_cli_rs';
 export async function logInWithBrowser(options: BrowserLoginOptions): Promise<ChatgptLogin> {
   await options.keeper.requireStorable({ signal: options.signal });
   const attempt = new BrowserLogin(options);
-  const timeout = AbortSignal.timeout(options.timeoutMs ?? PERSON_TIMEOUT_MS);
-  const either = AbortSignal.any([options.signal, timeout]);
-  const onAbort = (): void => attempt.fail(options.signal.aborted ? options.signal.reason : tooLate());
+  const onAbort = (): void => attempt.fail(options.signal.reason);
   await using server = await disposable(
     bindCallback({
       ports: options.ports ?? CALLBACK_PORTS,
@@ -43,13 +41,15 @@ export async function logInWithBrowser(options: BrowserLoginOptions): Promise<Ch
       signal: options.signal,
     }),
   );
-  either.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(() => attempt.fail(tooLate()), options.timeoutMs ?? PERSON_TIMEOUT_MS);
+  options.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    if (either.aborted) onAbort();
+    if (options.signal.aborted) onAbort();
     else attempt.begin(server.port);
     return await attempt.done;
   } finally {
-    either.removeEventListener('abort', onAbort);
+    clearTimeout(timer);
+    options.signal.removeEventListener('abort', onAbort);
     attempt.stop();
   }
 }
@@ -63,7 +63,7 @@ class BrowserLogin {
   readonly #stopped = new AbortController();
   #redirectUri = '';
   #stored: ChatgptLogin | undefined;
-  #isTaken = false;
+  #taking: Promise<ChatgptLogin> | undefined;
   #lastVisit: NodeJS.Timeout | undefined;
   #resolve!: (login: ChatgptLogin) => void;
   #reject!: (error: unknown) => void;
@@ -83,10 +83,11 @@ class BrowserLogin {
     if (this.#options.pasted !== undefined) void this.#readPasted(this.#options.pasted);
   }
 
-  /** What is stored already stays so. */
+  /** What is stored already stays so; of what is under way as much is done as can not be given up any more. */
   fail(error: unknown): void {
-    if (this.#stored === undefined) this.#reject(error);
-    else this.#resolve(this.#stored);
+    this.#stopped.abort(error);
+    if (this.#taking === undefined) this.#reject(error);
+    else this.#taking.then(this.#resolve, () => this.#reject(error));
   }
 
   stop(): void {
@@ -116,13 +117,13 @@ class BrowserLogin {
     if (!isSame(query.get('state') ?? '', this.#state)) {
       return { kind: 'text', status: 400, body: 'This is not the login that was begun here.' };
     }
-    if (this.#isTaken) {
+    if (this.#taking !== undefined) {
       return { kind: 'text', status: 400, body: 'This login is under way already.' };
     }
     try {
       const login = await this.#take(query);
       // The page may never be asked for.
-      this.#lastVisit = setTimeout(() => this.#resolve(login), LAST_VISIT_MS);
+      if (!this.#stopped.signal.aborted) this.#lastVisit = setTimeout(() => this.#resolve(login), LAST_VISIT_MS);
       return { kind: 'redirect', location: `http://localhost:${new URL(this.#redirectUri).port}/success` };
     } catch (error) {
       this.fail(error);
@@ -145,17 +146,23 @@ class BrowserLogin {
     };
   }
 
-  /** Trades what came back for a stored login. */
-  async #take(query: URLSearchParams): Promise<ChatgptLogin> {
-    this.#isTaken = true;
-    const options = this.#options;
+  #take(query: URLSearchParams): Promise<ChatgptLogin> {
+    this.#taking = this.#trade(query);
+    return this.#taking;
+  }
+
+  /** Trades what came back for a stored login. Rejects only as long as nothing is stored. */
+  async #trade(query: URLSearchParams): Promise<ChatgptLogin> {
+    const options = { ...this.#options, signal: this.#stopped.signal };
     const code = query.get('code');
     if (query.get('error') !== null || code === null || code === '') throw refused(query);
     const login = await exchangeCode(options, { code, redirectUri: this.#redirectUri, verifier: this.#verifier });
     requireAllowed(options, login);
     const exchangedKey = await exchangeForKey(options, login);
-    await storeLogin(options, login, { exchangedKey });
-    this.#stored = login;
+    const onStored = (): void => {
+      this.#stored = login;
+    };
+    await storeLogin(options, login, { exchangedKey, onStored });
     return login;
   }
 
@@ -166,7 +173,7 @@ class BrowserLogin {
         const query = readPastedAddress(line);
         if (query === undefined || !isSame(query.get('state') ?? '', this.#state)) {
           if (line.trim() !== '') this.#options.onPasteProblem?.(PASTE_PROBLEM);
-        } else if (!this.#isTaken) {
+        } else if (this.#taking === undefined) {
           this.#resolve(await this.#take(query));
           return;
         }

@@ -1,3 +1,4 @@
+import { NetworkError } from '@quire/network';
 import { type JsonObject, parseJsonObject, stringAt } from '@quire/protocol';
 import { AuthError } from '../auth-error.ts';
 import type { ChatgptLogin } from '../credentials/login.ts';
@@ -84,8 +85,8 @@ async function pollUntilAllowed(
   const { timeoutMs = TIMEOUT_MS, minIntervalMs = MIN_INTERVAL_MS, signal } = options;
   const endsAtMs = performance.now() + timeoutMs;
   for (;;) {
-    const answer = await postJson(options, '/deviceauth/token', { device_auth_id: deviceId, user_code: userCode });
-    if (answer.status !== 403 && answer.status !== 404) {
+    const answer = await poll(options, { device_auth_id: deviceId, user_code: userCode });
+    if (!(answer instanceof AuthError) && answer.status !== 403 && answer.status !== 404) {
       const body = bodyOf(answer);
       const [code, verifier] = [stringAt(body, 'authorization_code'), stringAt(body, 'code_verifier')];
       if (code !== undefined && verifier !== undefined) return { code, verifier };
@@ -93,9 +94,23 @@ async function pollUntilAllowed(
     }
     const leftMs = endsAtMs - performance.now();
     if (leftMs <= 0) {
+      if (answer instanceof AuthError) throw answer;
       throw new AuthError('login-failed', `nobody typed in the code within ${Math.round(timeoutMs / 60_000)} minutes`);
     }
     await sleep(Math.min(Math.max(intervalMs, minIntervalMs), leftMs), signal);
+  }
+}
+
+/** A connection that fails now says nothing of the login: the person types in the code meanwhile. */
+async function poll(
+  options: DeviceLoginOptions,
+  body: Readonly<Record<string, string>>,
+): Promise<PostAnswer | AuthError> {
+  try {
+    return await postJson(options, '/deviceauth/token', body);
+  } catch (error) {
+    if (error instanceof AuthError && error.cause instanceof NetworkError && error.cause.retryable) return error;
+    throw error;
   }
 }
 

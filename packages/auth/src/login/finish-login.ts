@@ -10,17 +10,29 @@ export function requireAllowed(context: LoginContext, login: ChatgptLogin): void
   if (reason !== undefined) throw new AuthError('forbidden', `${reason}; nothing was stored`);
 }
 
-/** Stores a new login, and has the one before it revoked. Rejects with AuthError, or the reason of the signal. */
+/**
+ * Stores a new login, and has the one before it revoked. Rejects with AuthError, or the reason of the signal, only as long
+ * as it is not stored.
+ */
 export async function storeLogin(
   context: LoginContext,
   login: ChatgptLogin,
-  options: { readonly exchangedKey: string | undefined },
+  options: {
+    readonly exchangedKey: string | undefined;
+    /** Called synchronously as soon as it is stored; must not throw. */
+    readonly onStored?: () => void;
+  },
 ): Promise<void> {
   const { keeper, signal } = context;
   // What can not be read can not be revoked either.
   const before = await keeper.readStored({ signal }).catch(() => undefined);
+  signal.throwIfAborted();
   await keeper.save(login, { exchangedKey: options.exchangedKey, signal });
+  options.onStored?.();
   if (before?.kind !== 'chatgpt' || before.refreshToken === login.refreshToken) return;
-  const problem = await revokeToken(before, context);
+  const problem = await revokeToken(before, context).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    return 'it was interrupted';
+  });
   if (problem !== undefined) context.onWarning(`the login before this one could not be revoked: ${problem}`);
 }

@@ -62,24 +62,48 @@ async function refreshAlone(request: StoredRefresh): Promise<RefreshOutcome> {
     const timing = timeoutMs === undefined ? {} : { timeoutMs };
     const answer = await requestRefresh(found.login, { url, dialer, client, nowMs, ...timing });
     if ('failure' in answer) return await afterFailure(answer.failure, request);
-    await keep(store, withTokens(found.document, answer.login));
-    return { kind: 'refreshed' };
+    return await keep({ before: found, login: answer.login }, request);
   } finally {
     dialer.close();
   }
 }
 
 /** There is no other copy of what is written here. */
-async function keep(store: LoginStore, document: JsonObject): Promise<void> {
+async function keep(
+  grant: { readonly before: Stored; readonly login: ChatgptLogin },
+  request: StoredRefresh,
+): Promise<RefreshOutcome> {
   for (let attempt = 1; ; attempt += 1) {
+    const next = await mergedWithStored(grant, request);
+    if ('outcome' in next) return next.outcome;
     try {
-      await store.write(document);
-      return;
+      await request.store.write(next.document);
+      return { kind: 'refreshed' };
     } catch (error) {
       if (attempt === WRITE_ATTEMPTS) throw error;
       await delay(WRITE_RETRY_MS);
     }
   }
+}
+
+/**
+ * What is to be stored, beside what has come there since: a program that does not know the lock may have logged in or out,
+ * and what it did stays.
+ */
+async function mergedWithStored(
+  { before, login }: { readonly before: Stored; readonly login: ChatgptLogin },
+  request: StoredRefresh,
+): Promise<{ readonly document: JsonObject } | { readonly outcome: RefreshOutcome }> {
+  let now: Stored | undefined;
+  try {
+    now = await readLogin(request.store, { isAgain: true });
+  } catch {
+    return { document: withTokens(before.document, login) }; // the grant must not be lost for that
+  }
+  const outcome = compare(now?.login, request);
+  if (now === undefined || outcome !== undefined) return { outcome: outcome ?? failed(lost('signed-in-elsewhere')) };
+  const idToken = login.idToken === before.login.idToken ? now.login.idToken : login.idToken;
+  return { document: withTokens(now.document, { ...login, idToken, accountId: now.login.accountId }) };
 }
 
 /** A program that does not know the lock may have been faster. */
@@ -97,10 +121,14 @@ function compare(login: ChatgptLogin | undefined, request: StoredRefresh): Refre
   return isSameAccount ? { kind: 'adopted' } : failed(lost('signed-in-elsewhere'));
 }
 
-async function readLogin(
-  store: LoginStore,
-): Promise<{ readonly document: JsonObject; readonly login: ChatgptLogin } | undefined> {
-  const document = await store.read({ signal: NEVER });
+interface Stored {
+  readonly document: JsonObject;
+  readonly login: ChatgptLogin;
+}
+
+async function readLogin(store: LoginStore, { isAgain = false } = {}): Promise<Stored | undefined> {
+  const again = isAgain ? store.readAgain?.({ signal: NEVER }) : undefined;
+  const document = await (again ?? store.read({ signal: NEVER }));
   const login = document === undefined ? undefined : loginOf(document, store.place);
   return document === undefined || login?.kind !== 'chatgpt' ? undefined : { document, login };
 }

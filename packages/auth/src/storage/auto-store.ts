@@ -9,15 +9,20 @@ export function createAutoStore({
   readonly keyring: LoginStore;
   readonly file: LoginStore;
 }): LoginStore {
+  let isInKeyring = false;
+  const read: LoginStore['read'] = async (options) => {
+    const stored = await keyring.read(options).catch((error: unknown) => {
+      if (isKeyringFailure(error)) return undefined;
+      throw error;
+    });
+    isInKeyring = stored !== undefined;
+    return stored ?? (await file.read(options));
+  };
   return {
     place: file.place,
-    read: async (options) => {
-      const stored = await keyring.read(options).catch((error: unknown) => {
-        if (isKeyringFailure(error)) return undefined;
-        throw error;
-      });
-      return stored ?? (await file.read(options));
-    },
+    read,
+    // A keyring that was locked meanwhile does not mean that nobody is logged in.
+    readAgain: async (options) => (isInKeyring ? ((await keyring.read(options)) ?? file.read(options)) : read(options)),
     takeUp: async () => file.takeUp?.(),
     probe: () => keyring.probe().catch(() => file.probe()),
     write: async (document) => {

@@ -9,6 +9,8 @@ export interface LoginStore {
    * reason of the signal.
    */
   read(options: { readonly signal: AbortSignal }): Promise<JsonObject | undefined>;
+  /** Like `read`, and rejects when the place that had it can not be read any more. Absent: there is one place only. */
+  readAgain?(options: { readonly signal: AbortSignal }): Promise<JsonObject | undefined>;
   /**
    * Puts in place what a renewal that was killed has written whole, and is newer than what is there. For whoever holds
    * the lock, before anything else is changed. Rejects with AuthError 'not-writable'. Absent: nothing can be left.

@@ -8,8 +8,9 @@ import {
   startConnectProxy,
   status,
 } from '@quire/simulator';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type AuthError, type BrowserLoginOptions, LoginKeeper, loadLogins } from '../../src/index.ts';
+import { createMemoryStore } from '../../src/storage/memory-store.ts';
 import { createHome, failure, type Home, reason, signal, stored } from '../support/home.ts';
 
 interface Visit {
@@ -264,6 +265,105 @@ describe('a login that comes to nothing', () => {
     const { done, url } = await given.begin();
     await walk(url);
     expect((await failure(done)).message).toContain('did not answer with tokens');
+  });
+});
+
+describe('a login that is given up while its code is traded', () => {
+  const OLD = { accessToken: 'OLD-A', refreshToken: 'OLD-R' };
+  /** The person has allowed it, and the token server has the code and does not answer. */
+  async function trading(given: Stage, options: Partial<BrowserLoginOptions> = {}) {
+    await given.home.write(stored(OLD));
+    const hold = given.sim.oauth.holdNext('token');
+    const { done, url } = await given.begin(options);
+    const { location = '' } = await visit(url.href);
+    const page = visit(location);
+    await hold.arrived;
+    return { done, page, hold, origin: new URL(location).origin };
+  }
+
+  async function expectNothingStored(given: Stage, { page, hold }: Awaited<ReturnType<typeof trading>>): Promise<void> {
+    // Whoever waits for this page is told only when nothing more is done.
+    expect((await page).text).toContain('The login did not work');
+    hold.release();
+    expect(await given.home.json()).toMatchObject({ tokens: { refresh_token: 'OLD-R' } });
+    expect(given.sim.oauth.requests.filter(({ endpoint }) => endpoint === 'revoke')).toEqual([]);
+  }
+
+  test('by /cancel stores nothing any more [AUTH-135]', async () => {
+    await using given = await stage();
+    const under = await trading(given);
+    await visit(`${under.origin}/cancel`);
+    expect((await failure(under.done)).message).toContain('the login was interrupted');
+    await expectNothingStored(given, under);
+  });
+
+  test('by the signal stores nothing any more [AUTH-135]', async () => {
+    await using given = await stage();
+    const aborting = new AbortController();
+    const under = await trading(given, { signal: aborting.signal });
+    const why = new Error('enough');
+    aborting.abort(why);
+    expect(await reason(under.done)).toBe(why);
+    await expectNothingStored(given, under);
+  });
+
+  test('by the time of the person stores nothing any more [AUTH-135]', async () => {
+    await using given = await stage();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const under = await trading(given, { timeoutMs: 1000 });
+      vi.advanceTimersByTime(1000);
+      vi.useRealTimers();
+      expect((await failure(under.done)).message).toContain('nobody logged in');
+      await expectNothingStored(given, under);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('in the moment of its storing is stored, and that is told [AUTH-135]', async () => {
+    await using given = await stage();
+    const store = createMemoryStore();
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let begun = (): void => undefined;
+    const writing = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const write: typeof store.write = async (document) => {
+      begun();
+      await released;
+      await store.write(document);
+    };
+    const keeper = new LoginKeeper({ home: given.home.path, environment: {}, store: { ...store, write } });
+    const { done, url } = await given.begin({ keeper });
+    const { location = '' } = await visit(url.href);
+    const page = visit(location);
+    await writing;
+    await visit(`${new URL(location).origin}/cancel`);
+    release();
+    expect(await done).toMatchObject({ kind: 'chatgpt' });
+    expect(await store.read({ signal })).toMatchObject({ auth_mode: 'chatgpt' });
+    expect((await page).status).toBe(302);
+  });
+
+  test('while the one before is revoked is stored, and that is told with a warning [AUTH-135]', async () => {
+    await using given = await stage();
+    await given.home.write(stored(OLD));
+    const hold = given.sim.oauth.holdNext('revoke');
+    const aborting = new AbortController();
+    const { done, url } = await given.begin({ signal: aborting.signal });
+    const { location = '' } = await visit(url.href);
+    const page = visit(location);
+    await hold.arrived;
+    aborting.abort(new Error('enough'));
+    expect(await done).toMatchObject({ kind: 'chatgpt', accountId: 'account-1' });
+    expect(given.warnings).toEqual(['the login before this one could not be revoked: it was interrupted']);
+    expect(await given.home.text()).not.toContain('OLD-R');
+    await page;
+    hold.release();
   });
 });
 

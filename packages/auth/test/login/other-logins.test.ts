@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { createDialer } from '@quire/network';
-import { ACCOUNTS, Simulator, type SimulatorOptions, stall, status } from '@quire/simulator';
+import { createDialer, NetworkError } from '@quire/network';
+import { ACCOUNTS, reset, Simulator, type SimulatorOptions, stall, status } from '@quire/simulator';
 import { describe, expect, test } from 'vitest';
 import { type DeviceLoginOptions, type DevicePrompt, LoginKeeper, loadLogins } from '../../src/index.ts';
 import { createHome, failure, type Home, reason, signal, stored } from '../support/home.ts';
@@ -118,6 +118,39 @@ describe('by device code', () => {
       expect([given.sim.oauth.requests, given.prompts, shown]).toEqual([[], [], []]);
     },
   );
+
+  test('a connection that fails meanwhile does not end it [AUTH-134]', async () => {
+    await using given = await stage();
+    const { sim } = given;
+    sim.oauth.failNext('device-token', status(/* code */ 403), reset(), reset());
+    const done = loadLogins().withDevice(given.context);
+    await sim.oauthRequest(({ endpoint }) => endpoint === 'device-token', { index: 3 });
+    sim.oauth.approveDevice(given.prompts[0]?.userCode ?? '');
+    expect(await done).toMatchObject({ kind: 'chatgpt' });
+  });
+
+  test('a connection that fails until the time is over is what is told [AUTH-134]', async () => {
+    await using given = await stage();
+    given.sim.oauth.failNext('device-token', reset());
+    const error = await failure(loadLogins().withDevice({ ...given.context, timeoutMs: 0 }));
+    expect(error.message).toMatch(/^the login server can not be reached: /);
+  });
+
+  test('a server that can not be trusted ends it at once [AUTH-134]', async () => {
+    await using given = await stage();
+    const refused = new NetworkError('tls', 'not trusted', { host: 'h', port: 1, retryable: false });
+    let asked = 0;
+    const dialer: DeviceLoginOptions['dialer'] = {
+      ...given.context.dialer,
+      route: async (url) => {
+        asked += 1;
+        if (asked === 2) throw refused;
+        return await given.context.dialer.route(url);
+      },
+    };
+    const error = await failure(loadLogins().withDevice({ ...given.context, dialer }));
+    expect([error.cause, asked]).toEqual([refused, 2]);
+  });
 
   test('the signal ends it while it waits [AUTH-91]', async () => {
     await using given = await stage({ oauth: { deviceInterval: '600' } });

@@ -1,10 +1,14 @@
+import { rm, writeFile } from 'node:fs/promises';
 import { Simulator } from '@quire/simulator';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { AuthError } from '../../src/auth-error.ts';
 import { loginOf } from '../../src/credentials/auth-document.ts';
 import { generationOf } from '../../src/refresh/generation.ts';
 import { changeLockPath } from '../../src/refresh/lock-paths.ts';
 import { refreshStored, type StoredRefresh } from '../../src/refresh/refresh-stored.ts';
+import { createAutoStore } from '../../src/storage/auto-store.ts';
 import { createFileStore } from '../../src/storage/file-store.ts';
+import { createMemoryStore } from '../../src/storage/memory-store.ts';
 import { createHome, signal, stored } from '../support/home.ts';
 
 /** A stored login, and a way to have the login renewed that was read once. */
@@ -81,4 +85,83 @@ test('finding the same tokens again they are renewed, whatever else has changed 
   await home.write(stored(tokens, { accountId: 'account-2', lastRefreshMs: 0 }));
   expect(await refreshStored(request)).toEqual({ kind: 'refreshed' });
   expect(sim.oauth.refreshes.length).toBe(1);
+});
+
+describe('while a refresh token is in use, what a program without the lock', () => {
+  /** Gives the outcome, the file as that program left it and as it is in the end. */
+  async function renewBeside(scene: Awaited<ReturnType<typeof stage>>, change: () => Promise<void>) {
+    const hold = scene.sim.oauth.holdNext('token');
+    const renewal = refreshStored(scene.request);
+    await hold.arrived;
+    await change();
+    const left = await scene.home.text().catch(() => 'no file');
+    hold.release();
+    const outcome = await renewal;
+    return { outcome, left, after: await scene.home.text().catch(() => 'no file') };
+  }
+
+  test.each([
+    ['the login of another account', { accessToken: 'A', refreshToken: 'R' }, 'account-2', LOST],
+    ['newer tokens of the same account', { accessToken: 'A', refreshToken: 'R' }, 'account-1', { kind: 'adopted' }],
+  ])('stores stays: %s [AUTH-131]', async (_what, other, accountId, outcome) => {
+    await using scene = await stage();
+    const told = await renewBeside(scene, () => scene.home.write(stored(other, { accountId })));
+    expect(told).toEqual({ outcome, left: told.left, after: told.left });
+    expect(told.left).toContain('"R"');
+  });
+
+  test('stores stays: a key [AUTH-131]', async () => {
+    await using scene = await stage();
+    const told = await renewBeside(scene, () => scene.home.write({ auth_mode: 'apikey', OPENAI_API_KEY: 'sk-new' }));
+    expect(told).toEqual({ outcome: LOST, left: told.left, after: told.left });
+  });
+
+  test('takes away stays away [AUTH-131]', async () => {
+    await using scene = await stage();
+    const told = await renewBeside(scene, () => rm(scene.home.file));
+    expect(told).toEqual({ outcome: LOST, left: 'no file', after: 'no file' });
+  });
+
+  test('writes beside the same tokens stays beside the new ones [AUTH-131] [AUTH-22]', async () => {
+    await using scene = await stage();
+    const { outcome } = await renewBeside(scene, () =>
+      scene.home.write({ ...stored(scene.tokens), OPENAI_API_KEY: 'sk-exchanged', theirs: { kept: true } }),
+    );
+    const after = await scene.home.json();
+    expect([outcome, after]).toEqual([
+      { kind: 'refreshed' },
+      expect.objectContaining({ OPENAI_API_KEY: 'sk-exchanged', theirs: { kept: true } }),
+    ]);
+    expect(after['tokens']).not.toMatchObject({ refresh_token: scene.tokens.refreshToken });
+  });
+
+  test('leaves torn does not cost the grant [AUTH-131] [AUTH-101]', async () => {
+    await using scene = await stage();
+    const { outcome, after } = await renewBeside(scene, () => writeFile(scene.home.file, '{"auth_mode":'));
+    expect(outcome).toEqual({ kind: 'refreshed' });
+    const { access_token: token } = (JSON.parse(after) as { readonly tokens: Record<string, string> }).tokens;
+    expect(scene.sim.oauth.accepts(token ?? '')).toBe(true);
+  });
+
+  test('leaves in a keyring that is locked by then does not cost the grant [AUTH-131] [AUTH-101]', async () => {
+    await using scene = await stage();
+    const document = (await scene.store.read({ signal })) ?? {};
+    const keyring = createMemoryStore();
+    await keyring.write(document);
+    await rm(scene.home.file);
+    let isLocked = false;
+    const read: typeof keyring.read = async (options) => {
+      if (isLocked) throw new AuthError('keyring', 'it is locked');
+      return await keyring.read(options);
+    };
+    const write: typeof keyring.write = async () => {
+      throw new AuthError('keyring', 'it is locked');
+    };
+    const store = createAutoStore({ keyring: { ...keyring, read, write }, file: scene.store });
+    const told = await renewBeside({ ...scene, request: { ...scene.request, store } }, async () => {
+      isLocked = true;
+    });
+    expect([told.outcome, told.left]).toEqual([{ kind: 'refreshed' }, 'no file']);
+    expect(told.after).not.toContain(scene.tokens.refreshToken);
+  });
 });

@@ -21,7 +21,10 @@ export async function buildWorker(): Promise<WorkerProgram> {
   const folder = await mkdtemp(join(tmpdir(), 'quire-auth-workers-'));
   await build({
     absWorkingDir: fileURLToPath(new URL('../..', import.meta.url)),
-    entryPoints: { worker: fileURLToPath(new URL('./worker.ts', import.meta.url)) },
+    entryPoints: {
+      worker: fileURLToPath(new URL('./worker.ts', import.meta.url)),
+      elsewhere: fileURLToPath(new URL('../../src/refresh/refresh-elsewhere.ts', import.meta.url)),
+    },
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'chunks/[name]-[hash]',
