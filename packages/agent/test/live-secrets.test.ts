@@ -172,6 +172,7 @@ test('tokens and configured values count as secret though they begin with a slas
         queryParams: {},
       },
       otherProviders: [],
+      shellEnvironmentPolicy: { set: {} },
       mcpServers: [{ transport: { kind: 'stdio', env } }],
       telemetry: { logs: none, traces: none, metrics: none },
     } as unknown as Parameters<typeof secrets.noteConfig>[0],
