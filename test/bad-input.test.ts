@@ -62,7 +62,8 @@ const CASES: readonly Case[] = [
     argv: [SKIP, 'Hi.'],
     prepare: HOME_FILE('auth.json', '{"OPENAI_API_KEY": "sk-half'),
     run: { url: undefined },
-    stderr: '<HOME>/auth.json is not valid JSON; fix it, run quire logout and log in again, or set CODEX_API_KEY',
+    stderr:
+      '<HOME>/auth.json is not valid JSON; fix it, move it away or run quire logout and log in again, or set CODEX_API_KEY',
   },
   {
     name: 'a -c without =',

@@ -193,9 +193,12 @@ export class LoginKeeper {
   ): Promise<void> {
     this.requireNoHost();
     this.#options.onLogin?.(login);
-    const store = await this.#store();
+    const [store, { requireUnderstood }] = await Promise.all([
+      this.#store(),
+      import('./storage/require-understood.ts'),
+    ]);
     await this.#alone(options.signal, async () => {
-      await refuseUnreadable(store, options.signal);
+      await requireUnderstood(store, options);
       await store.write(documentOf(login, { exchangedKey: options.exchangedKey }));
     });
     this.forget();
@@ -208,8 +211,11 @@ export class LoginKeeper {
    */
   async requireStorable({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     this.requireNoHost();
-    const store = await this.#store();
-    await refuseUnreadable(store, signal);
+    const [store, { requireUnderstood }] = await Promise.all([
+      this.#store(),
+      import('./storage/require-understood.ts'),
+    ]);
+    await requireUnderstood(store, { signal });
     await store.probe();
   }
 
@@ -398,15 +404,6 @@ export class LoginKeeper {
     ]);
     await using _lock = await lockLogin(changeLockPath(this.#options.home), { signal, waitMs: LOCK_WAIT_MS });
     return await work();
-  }
-}
-
-/** An empty file holds nothing that could be lost. */
-async function refuseUnreadable(store: LoginStore, signal: AbortSignal): Promise<void> {
-  try {
-    await store.read({ signal });
-  } catch (error) {
-    if (!(error instanceof AuthError && error.code === 'empty-file')) throw error;
   }
 }
 

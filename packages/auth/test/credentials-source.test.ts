@@ -173,6 +173,8 @@ describe('auth.json', () => {
     ['an array', '[]', 'does not hold a JSON object'],
     ['apikey mode without a key', '{"auth_mode":"apikey"}', 'holds no OPENAI_API_KEY'],
     ['an unknown mode', '{"auth_mode":"secret-1"}', 'auth_mode that is not supported'],
+    ['a key that is no text', '{"OPENAI_API_KEY":["secret-1"]}', 'holds a value of OPENAI_API_KEY that is no text'],
+    ['another version', '{"version":"secret-1"}', 'holds no login that is understood here, perhaps a newer one'],
     ['tokens of the wrong shape', '{"tokens":"secret-1"}', 'tokens without an access_token'],
   ])('%s is an error that names the file and the remedy and no token [AUTH-07]', async (_name, text, message) => {
     await writeAuth(text);

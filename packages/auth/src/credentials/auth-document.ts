@@ -33,10 +33,30 @@ function isJson(text: string): boolean {
 }
 
 /**
- * Which of the stored credentials count; `undefined` when there are no usable ones. Throws AuthError 'malformed-file'.
- * Source: the peer's rule; `auth_mode` when present, else a key wins over tokens.
+ * Which of the stored credentials count; `undefined` when there are no usable ones. Throws AuthError 'malformed-file',
+ * also when there are none but something that is not understood.
  */
 export function loginOf(document: JsonObject, place: Place): StoredLogin | undefined {
+  const login = knownLogin(document, place);
+  if (login === undefined) refuseUnknown(document, place);
+  return login;
+}
+
+const TEXT_FIELDS = ['OPENAI_API_KEY', 'personal_access_token', 'last_refresh'];
+const FIELDS = [...TEXT_FIELDS, 'auth_mode', 'tokens'];
+
+/** What another program may have put there is no empty place. */
+function refuseUnknown(document: JsonObject, place: Place): void {
+  const given = Object.entries(document).filter(([, value]) => value !== undefined && value !== null);
+  for (const [name, value] of given) {
+    if (!FIELDS.includes(name)) throw malformed(place, 'holds no login that is understood here, perhaps a newer one');
+    if (TEXT_FIELDS.includes(name) && typeof value !== 'string')
+      throw malformed(place, `holds a value of ${name} that is no text`);
+  }
+}
+
+/** Source: the peer's rule; `auth_mode` when present, else a key wins over tokens. */
+function knownLogin(document: JsonObject, place: Place): StoredLogin | undefined {
   const key = trimmed(stringAt(document, 'OPENAI_API_KEY'));
   const token = trimmed(stringAt(document, 'personal_access_token'));
   const mode = document['auth_mode'];

@@ -19,7 +19,7 @@ export function createFileStore(home: string): LoginStore {
   const path = join(home, AUTH_FILE);
   const place: Place = {
     name: path,
-    remedy: 'fix it, run quire logout and log in again, or set CODEX_API_KEY',
+    remedy: 'fix it, move it away or run quire logout and log in again, or set CODEX_API_KEY',
   };
   return {
     place,

@@ -49,8 +49,11 @@ export function createKeyringStore({ home, file, openEntry = openSystemEntry }: 
     probe: () => use(async (entry) => void (await entry.read({ signal: AbortSignal.timeout(TIMEOUT_MS) }))),
     write: async (document: JsonObject) => {
       await use((entry) => entry.write(JSON.stringify(document)));
-      // The keyring counts from here on; what can not be removed only lies there.
-      await file.remove().catch(() => false);
+      // The keyring counts from here on; what can not be understood or removed only lies there.
+      const { requireUnderstood } = await import('./require-understood.ts');
+      await requireUnderstood(file, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+        .then(() => file.remove())
+        .catch(() => false);
     },
     remove: async () => {
       const removed = await use((entry) => entry.remove());

@@ -100,6 +100,10 @@ describe('the file', () => {
   test.each([
     ['torn', '{"OPENAI_API_KEY": "sk-se', 'malformed-file'],
     ['of another kind', '[]', 'malformed-file'],
+    ['of an unknown mode', '{"auth_mode":"future","tokens":{"x":1}}', 'malformed-file'],
+    ['of another version', '{"version":9}', 'malformed-file'],
+    ['with tokens of another shape', '{"tokens":5}', 'malformed-file'],
+    ['with a key that is no text', '{"OPENAI_API_KEY":5}', 'malformed-file'],
   ])('that is %s is never overwritten by a login; taking it away is allowed [AUTH-33]', async (_name, text, code) => {
     await using home = await createHome();
     await home.write(text);
@@ -110,12 +114,24 @@ describe('the file', () => {
     expect(await keeper.remove({ signal })).toBe(true);
   });
 
+  test.each([
+    ['an object without fields', '{}'],
+    ['fields without values', '{"auth_mode":null,"OPENAI_API_KEY":null,"agent":null,"personal_access_token":""}'],
+    ['a login beside fields that are not known', '{"OPENAI_API_KEY":"sk-old","version":9,"tokens":5}'],
+  ])('that holds %s is replaced by a login [AUTH-33]', async (_name, text) => {
+    await using home = await createHome();
+    await home.write(text);
+    const keeper = new LoginKeeper({ home: home.path, environment: {} });
+    await keeper.save({ kind: 'api-key', key: 'k' }, { signal });
+    expect(await home.json()).toEqual({ auth_mode: 'apikey', OPENAI_API_KEY: 'k' });
+  });
+
   test('that is empty is explained, and a login replaces it [AUTH-33]', async () => {
     await using home = await createHome();
     await home.write('');
     const keeper = new LoginKeeper({ home: home.path, environment: {} });
     expect((await failure(keeper.read({ signal }))).message).toBe(
-      `${home.file} is empty; fix it, run quire logout and log in again, or set CODEX_API_KEY`,
+      `${home.file} is empty; fix it, move it away or run quire logout and log in again, or set CODEX_API_KEY`,
     );
     await keeper.save({ kind: 'api-key', key: 'k' }, { signal });
     expect(await home.json()).toEqual({ auth_mode: 'apikey', OPENAI_API_KEY: 'k' });
@@ -139,6 +155,14 @@ describe('the keyring', () => {
     await file.write(DOCUMENT);
     expect([await store.remove(), await store.remove()]).toEqual([true, false]);
     expect(await file.read({ signal })).toBeUndefined();
+  });
+
+  test('that a login goes to leaves a file alone that is not understood [AUTH-33]', async () => {
+    await using home = await createHome();
+    await home.write('{"version":9}');
+    const file = createFileStore(home.path);
+    await createKeyringStore({ home: home.path, file, openEntry: fakeKeyring().open }).write(DOCUMENT);
+    expect(await home.text()).toBe('{"version":9}');
   });
 
   test('that is locked or not there is a typed error with a remedy [AUTH-34]', async () => {

@@ -271,11 +271,36 @@ describe('bad input', () => {
     expect(status).toEqual({
       code: 1,
       stdout: '',
-      stderr: `quire: ${at.file} is not valid JSON; fix it, run quire logout and log in again, or set CODEX_API_KEY\n`,
+      stderr: `quire: ${at.file} is not valid JSON; fix it, move it away or run quire logout and log in again, or set CODEX_API_KEY\n`,
     });
     expect((await at.run(['login', '--with-api-key'], { stdin: 'k' })).code).toBe(1);
     expect(await readFile(at.file, 'utf8')).toBe('{"OPENAI_API_KEY": "sk-half');
   });
+
+  test.each([
+    [
+      '{"auth_mode":"future","tokens":{"x":1}}',
+      'has an auth_mode that is not supported here, perhaps of a newer version',
+    ],
+    ['{"tokens":5}', 'has tokens without an access_token'],
+    ['{"version":9}', 'holds no login that is understood here, perhaps a newer one'],
+    ['{"OPENAI_API_KEY":5}', 'holds a value of OPENAI_API_KEY that is no text'],
+  ])(
+    'a file that holds %s is explained, refuses a login and is taken away by logout [AUTH-33] [LOGIN-07]',
+    async (text, why) => {
+      const at = await home();
+      await writeFile(at.file, text, { mode: 0o600 });
+      const sentence = `${at.file} ${why}; fix it, move it away or run quire logout and log in again, or set CODEX_API_KEY`;
+      expect(await at.run(['login', 'status'])).toEqual({ code: 1, stdout: '', stderr: `quire: ${sentence}\n` });
+      expect(await at.run(['login', '--with-api-key'], { stdin: 'sk-new' })).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `quire: nothing was stored: ${sentence}\n`,
+      });
+      expect(await readFile(at.file, 'utf8')).toBe(text);
+      expect(await at.run(['logout'])).toEqual({ code: 0, stdout: '', stderr: 'You are logged out.\n' });
+    },
+  );
 
   test('a file that others can read is used, with a warning [LOGIN-07]', async () => {
     const at = await home();

@@ -250,7 +250,7 @@ describe('without one', () => {
     await home.write('auth.json', '{"tokens": {"access_token": "torn-secret');
     const torn = await home.run(['status', '--json']);
     expect([torn.code, torn.stdout]).toEqual([1, '']);
-    expect(torn.stderr).toContain('auth.json is not valid JSON; fix it, run quire logout');
+    expect(torn.stderr).toContain('auth.json is not valid JSON; fix it, move it away or run quire logout');
     expect(torn.stderr).not.toContain('torn-secret');
   });
 
