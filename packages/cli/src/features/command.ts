@@ -58,7 +58,7 @@ async function change({ kind, name, profile }: OrderOf<'enable' | 'disable'>): P
   if (canonicalFeatureName(name) !== name) tell(`${name} is an older name of ${feature.name}`);
   const place = await placeOf({ overrides: [] });
   const wanted = kind === 'enable';
-  const { file, overriddenBy } = await changeSetting(
+  const { file, overriddenBy, fault } = await changeSetting(
     { key: `features.${feature.name}`, text: String(wanted) },
     { ...place, intoProfile: profile },
   );
@@ -68,8 +68,9 @@ async function change({ kind, name, profile }: OrderOf<'enable' | 'disable'>): P
   else if (wanted && feature.stage === 'deprecated') {
     tell(`${feature.name} is deprecated: ${feature.meaning.replaceAll('`', '')}`);
   }
+  if (fault !== undefined) tell(fault);
   if (overriddenBy !== undefined) tell(`features.${feature.name} is also set in ${overriddenBy}, which goes before it`);
-  else if (feature.supported && profile === undefined) {
+  else if (fault === undefined && feature.supported && profile === undefined) {
     // That it is unfinished was said already.
     const overrides = ['suppress_unstable_features_warning=true'];
     const { features, warnings } = await loadConfig({ ...place, overrides });

@@ -309,6 +309,22 @@ describe('quire features enable and disable', () => {
     ).toEqual(notices);
   });
 
+  test('and config set tell a fault elsewhere and end with 0 [CFG-84] [CFG-134]', async () => {
+    const t = await home({ 'config.toml': '[model_providers.sim]\nbase_url = "http://h"\n' });
+    const stderr = (line: number): string =>
+      `quire: %/config.toml:${line}: model_providers.sim.name is missing; give the provider a name\n`;
+    expect(await t.run('features', 'enable', 'undo')).toEqual({
+      code: 0,
+      stdout: 'undo is switched on in %/config.toml.\n',
+      stderr: stderr(1),
+    });
+    expect(await t.run('config', 'set', 'model', 'm')).toEqual({
+      code: 0,
+      stdout: 'model is set in %/config.toml.\n',
+      stderr: stderr(3),
+    });
+  });
+
   test('refuse a name that nobody knows [CFG-84]', async () => {
     const t = await home({ 'config.toml': '# mine\n' });
     expect(await t.run('features', 'enable', 'js_rpl')).toEqual({

@@ -32,8 +32,10 @@ export interface SettingChangeOutcome {
   readonly changed: boolean;
   /** Where a stronger value stands, so that the new one does not hold: `FILE:LINE` or `-c`. */
   readonly overriddenBy: string | undefined;
-  /** What else a person should know, one sentence each. */
+  /** What else a person should know, one sentence each. `fault` is one of them. */
   readonly notices: readonly string[];
+  /** Why a run would not start, be it that it would not have before. */
+  readonly fault: string | undefined;
 }
 
 /**
@@ -66,21 +68,27 @@ export async function changeSetting(
     key,
     changed,
     overriddenBy: strongerOrigin(after.layers, { file, keyPath }),
-    notices: [...notices, ...after.sentences.filter((sentence) => !before.sentences.includes(sentence))],
+    notices: [
+      ...notices,
+      ...after.sentences.filter((sentence) => sentence === after.fault || !before.sentences.includes(sentence)),
+    ],
+    fault: after.fault,
   };
 }
 
 /** What keeps a run from starting, or else what it would warn of; and the layers, as far as they can be read. */
-async function problemsOf(
-  options: LoadConfigOptions,
-): Promise<{ readonly sentences: readonly string[]; readonly layers: readonly ConfigLayer[] }> {
+async function problemsOf(options: LoadConfigOptions): Promise<{
+  readonly sentences: readonly string[];
+  readonly fault: string | undefined;
+  readonly layers: readonly ConfigLayer[];
+}> {
   let layers: readonly ConfigLayer[] = [];
   try {
     const stack = await readLayers(options);
     layers = stack.layers;
-    return { sentences: (await decodeConfig(stack, options)).warnings, layers };
+    return { sentences: (await decodeConfig(stack, options)).warnings, fault: undefined, layers };
   } catch (error) {
-    if (error instanceof ConfigError) return { sentences: [error.message], layers };
+    if (error instanceof ConfigError) return { sentences: [error.message], fault: error.message, layers };
     throw error;
   }
 }

@@ -17,7 +17,8 @@ const MOST_SET_ASIDE = 50;
 
 /**
  * Looks whether a new value can be used: over everything else that is set, so that what goes together is looked at
- * together. What is wrong elsewhere is set aside for it, so that it hides nothing and can be put right one by one.
+ * together. What is wrong elsewhere is set aside for it, and what is missing stood in for, so that it hides nothing and
+ * can be put right one by one. Where that does not help, the new value is looked at by itself.
  *
  * @throws ConfigError when it can not
  */
@@ -31,17 +32,57 @@ export async function checkChange(change: NewValue, options: LoadConfigOptions):
     baseDirectory: options.home,
     table: tableWith(keyPath, change.value),
   };
-  let sources = await readSources(options);
-  const setAside = new Set<string>();
-  while (setAside.size < MOST_SET_ASIDE) {
+  const given = await readSources(options);
+  const looked = new Map<string, number>();
+  let sources: LayerSources | undefined = given;
+  for (let step = 0; step < MOST_SET_ASIDE && sources !== undefined; step += 1) {
     const wrong = await problemOf({ ...sources, overrides: [...sources.overrides, candidate], managed: [] }, asked);
     if (wrong === undefined) return;
     if (isAbout(wrong, keyPath)) throw refusal(wrong, keyPath);
-    const name = wrong.path?.join('\n');
-    if (wrong.path === undefined || name === undefined || setAside.has(name)) return; // what is missing can not be left out
-    setAside.add(name);
-    sources = without(sources, wrong.path);
+    sources = unlessWrong(sources, wrong, looked);
   }
+  // Something else can not be set aside, so that at least the value by itself is looked at.
+  const { environment } = options;
+  const alone = { ...options, profile: undefined, ignoreUserConfig: true, environment: { HOME: environment['HOME'] } };
+  const none: LayerSources = { system: [namesOfProviders(given)], user: [], overrides: [candidate], managed: [] };
+  const wrong = await problemOf(none, alone);
+  if (wrong !== undefined && isAbout(wrong, keyPath)) throw refusal(wrong, keyPath);
+}
+
+/** Without what is wrong, or with something in the place of what is missing. `undefined`: neither has helped. */
+function unlessWrong(
+  sources: LayerSources,
+  { path }: ConfigError,
+  looked: Map<string, number>,
+): LayerSources | undefined {
+  if (path === undefined) return undefined;
+  const name = path.join('\n');
+  const times = looked.get(name) ?? 0;
+  looked.set(name, times + 1);
+  if (times === 0) return without(sources, path);
+  if (times > 1 || !TABLES_WITH_MISSING.includes(path[0] ?? '')) return undefined;
+  return { ...sources, system: [standIn(tableWith(path, STAND_IN)), ...sources.system] };
+}
+
+/** Where a value may be missing that nothing else of its table excludes. */
+const TABLES_WITH_MISSING = ['model_providers', 'otel'];
+
+/** Is a name, a program and an address. */
+const STAND_IN = 'http://stand-in';
+
+/** Every provider that is defined, however wrong, so that it may be chosen. */
+function namesOfProviders(sources: LayerSources): ConfigLayer {
+  const table = createTable();
+  const { system, user, overrides, managed } = sources;
+  for (const layer of [...system, ...user, ...overrides, ...managed]) {
+    const providers = layer.table['model_providers'];
+    for (const id of isTable(providers) ? Object.keys(providers) : []) table[id] = tableWith(['name'], STAND_IN);
+  }
+  return standIn(tableWith(['model_providers'], table));
+}
+
+function standIn(table: ConfigTable): ConfigLayer {
+  return { kind: 'system', source: 'stand-in', baseDirectory: '/', table };
 }
 
 async function problemOf(sources: LayerSources, options: LoadConfigOptions): Promise<ConfigError | undefined> {

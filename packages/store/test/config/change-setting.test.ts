@@ -178,6 +178,7 @@ test('a file that is wrong elsewhere can be put right, one setting after the oth
       ...DONE,
       key: 'model',
       notices: ['%/home/config.toml:2: web_search must be a string, found an integer'],
+      fault: '%/home/config.toml:2: web_search must be a string, found an integer',
     },
   });
 });
@@ -189,6 +190,53 @@ test('what is wrong elsewhere does not hide what is wrong with a new value [CFG-
       'invalid-value: web_search must be one of disabled, cached, live, found "x"; nothing was written',
     );
   });
+});
+
+const NAMELESS = '[model_providers.sim]\nbase_url = "http://h"\n';
+const NO_ENDPOINT = '[otel.exporter.otlp-http]\nprotocol = "json"\n';
+
+describe.each<[string, Readonly<Record<string, string>>]>([
+  ['a provider without a name', { 'home/config.toml': NAMELESS }],
+  ['that provider, chosen', { 'home/config.toml': `model_provider = "sim"\n${NAMELESS}` }],
+  ['an exporter without an address', { 'home/config.toml': `${NO_ENDPOINT}${NAMELESS}` }],
+  ['hooks that can not be read', { 'home/config.toml': NAMELESS, 'home/hooks.json': '{' }],
+  [
+    'a wrong value in the profile of a file',
+    {
+      'home/config.toml': `profile = "work"\n${NAMELESS}`,
+      'home/work.config.toml': 'model = 5\n',
+    },
+  ],
+])('%s', (_title, files) => {
+  test.each([
+    ['tool_output_token_limit', '-3', 'tool_output_token_limit must be at least 0, found -3'],
+    ['model_provider', 'nope', 'model_provider "nope" is not known; known are'],
+    ['sandbox_mode', 'foo', 'sandbox_mode must be one of read-only, workspace-write, danger-full-access, found "foo"'],
+    ['model_providers.sim.request_max_retries', '-1', 'model_providers.sim.request_max_retries must be at least 0'],
+  ])('does not hide that %s can not be %s [CFG-51]', async (key, text, problem) => {
+    await withFiles({ files }, async (options, place) => {
+      expect(await problemOf(changeSetting({ key, text }, options), place)).toMatch(
+        new RegExp(`^[a-z-]+: ${problem}.*; nothing was written$`),
+      );
+      expect(fs.readFileSync(path.join(options.home, 'config.toml'), 'utf8')).toBe(files['home/config.toml']);
+    });
+  });
+
+  test.each([
+    ['model_provider', 'sim'],
+    ['model_providers.sim.name', 'Sim'],
+    ['mcp_servers.docs.http_headers.a', 'b'],
+    ['sandbox_mode', 'read-only'],
+  ])(
+    'does not keep %s from being set to %s, and a fault that is left is told [CFG-51] [CFG-134]',
+    async (key, text) => {
+      await withFiles({ files }, async (options) => {
+        const { notices, fault } = await changeSetting({ key, text }, options);
+        expect(fault === undefined || notices.includes(fault)).toBe(true);
+        if (key === 'sandbox_mode') expect(fault).toBeDefined();
+      });
+    },
+  );
 });
 
 test.each<[string, string, string, string | undefined]>([
