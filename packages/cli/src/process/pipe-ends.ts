@@ -3,7 +3,7 @@
  * does not read or write, so there is no other way to learn of a reader that left or a writer that still works.
  * Source: proc(5).
  */
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 type PipeEnd = 'read' | 'write';
 
@@ -37,10 +37,13 @@ export class OtherEnd {
     this.#end = end;
   }
 
-  /** @param end which one is looked for; `undefined` where it can not be told */
-  static of(descriptor: number, end: PipeEnd): OtherEnd | undefined {
+  /**
+   * @param end which one is looked for; `undefined` where it can not be told
+   * @param pid whose descriptor it is; default: this process
+   */
+  static of(descriptor: number, end: PipeEnd, pid: number | 'self' = 'self'): OtherEnd | undefined {
     try {
-      return new OtherEnd(readlinkSync(`/proc/self/fd/${descriptor}`), end);
+      return new OtherEnd(readlinkSync(`/proc/${pid}/fd/${descriptor}`), end);
     } catch {
       return undefined; // another system, or no such descriptor
     }
@@ -83,6 +86,34 @@ export function ancestors(): ReadonlySet<number> {
   const found = new Set<number>();
   for (let pid = process.ppid; pid > 0 && !found.has(pid); pid = processFacts(pid)?.parent ?? 0) found.add(pid);
   return found;
+}
+
+/** Who reads what this process prints to pipes, and who reads what those print. */
+export function downstream(pids: readonly number[]): ReadonlySet<number> {
+  const found = new Set<number>();
+  const ends = outputsOf('self');
+  for (let end = ends.pop(); end !== undefined; end = ends.pop()) {
+    for (const pid of pids) {
+      if (found.has(pid) || end.findAmong([pid]).holder === undefined) continue;
+      found.add(pid);
+      ends.push(...outputsOf(pid));
+    }
+  }
+  return found;
+}
+
+function outputsOf(pid: number | 'self'): OtherEnd[] {
+  return [1, 2].flatMap((descriptor) =>
+    isPipe(`/proc/${pid}/fd/${descriptor}`) ? (OtherEnd.of(descriptor, 'read', pid) ?? []) : [],
+  );
+}
+
+function isPipe(link: string): boolean {
+  try {
+    return statSync(link).isFIFO();
+  } catch {
+    return false; // closed, or its process is gone
+  }
 }
 
 /** Fields 4 and 6 of `stat`; the name before them may hold spaces and brackets. */

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { ancestors, OtherEnd, otherProcesses, type PipeHolder, processName } from './pipe-ends.ts';
+import { ancestors, downstream, OtherEnd, otherProcesses, type PipeHolder, processName } from './pipe-ends.ts';
 
 /** A process that is about to write to a pipe. */
 export interface PipeProducer {
@@ -12,8 +12,9 @@ export interface PipeProducer {
  * Tells, as often as it is asked, whether somebody who may still write holds the other end of the pipe `descriptor`.
  *
  * A process that stands beside us, as in `npm test | quire exec "explain"`, writes and then ends. An ancestor that
- * holds that end has most likely just forgotten to close it, and waits for us to end. Processes of other users do not
- * show what they hold, so they count as nobody.
+ * holds that end has most likely just forgotten to close it, and waits for us to end. So does a process that reads what
+ * we print, as in `(exec 7<>fifo; quire exec "explain" <&7 | tee log)`. Processes of other users do not show what they
+ * hold, so they count as nobody.
  */
 export function createProducerLookup(descriptor: number): () => PipeProducer | undefined {
   const writeEnd = isPipe(descriptor) ? OtherEnd.of(descriptor, 'write') : undefined;
@@ -21,11 +22,19 @@ export function createProducerLookup(descriptor: number): () => PipeProducer | u
   return () => {
     if (writeEnd === undefined) return undefined;
     if (known === undefined || !writeEnd.isHeldBy(known)) {
-      const above = ancestors();
-      known = writeEnd.findAmong(otherProcesses().filter((pid) => !above.has(pid))).holder;
+      known = findProducer(writeEnd);
     }
     return known && { name: processName(known.pid), pid: known.pid };
   };
+}
+
+function findProducer(writeEnd: OtherEnd): PipeHolder | undefined {
+  const above = ancestors();
+  const beside = otherProcesses().filter((pid) => !above.has(pid));
+  const first = writeEnd.findAmong(beside).holder;
+  if (first === undefined) return undefined;
+  const below = downstream(beside);
+  return below.has(first.pid) ? writeEnd.findAmong(beside.filter((pid) => !below.has(pid))).holder : first;
 }
 
 /** A socket is one object at each end: whoever shares ours would look like a writer. */

@@ -120,6 +120,28 @@ describe('in a shell', () => {
     },
   );
 
+  test.runIf(process.platform === 'linux').each([
+    ['one that reads what we print', '| cat'],
+    ['one behind that', '2>&1 | cat | cat >&2'],
+  ])('of those who keep the pipe open, %s is not waited for [EXEC-101]', async (_title, behind) => {
+    const pipe = join(built.folder, `kept-open-${behind.length}`);
+    const ended = await shell(`mkfifo "${pipe}"; (exec 7<>"${pipe}"; "$1" "$2" --json "do it" <&7 ${behind})`);
+    expect(noticesOf(ended.stderr)).toBe(
+      'quire: stdin was open but silent and is ignored; to read the prompt from it pass - as the prompt\n',
+    );
+  });
+
+  test.runIf(process.platform === 'linux')(
+    'a producer is waited for though one that reads what we print keeps the pipe open [EXEC-29] [EXEC-101]',
+    async () => {
+      const pipe = join(built.folder, 'kept-open-and-written');
+      const ended = await shell(
+        `mkfifo "${pipe}"; { sleep 1.6; echo line one; } >"${pipe}" & (exec 7<>"${pipe}"; "$1" "$2" --json "do it" <&7 | cat)`,
+      );
+      expect(noticesOf(ended.stderr)).toContain(WAITING);
+    },
+  );
+
   test.runIf(process.platform === 'linux')(
     'a producer that ends while a parent keeps the pipe open is waited for no longer [EXEC-29]',
     async () => {
