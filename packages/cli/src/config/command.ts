@@ -5,6 +5,7 @@ import type { CommandResult } from '../end-process.ts';
 import { safeLine } from '../exec/safe-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../say.ts';
+import { workingDirectory } from '../working-directory.ts';
 import { type ConfigChoices, type ConfigOrder, parseConfigArguments } from './arguments.ts';
 import { jsonText, originText, settingLine, valueText } from './setting-format.ts';
 
@@ -118,17 +119,23 @@ function outcome(end: {
 }
 
 async function showPath(choices: ConfigChoices): Promise<CommandResult> {
-  const { home, profile } = await placeOf(choices);
+  const { profile } = choices;
+  const home = await homeFolder();
   if (profile === undefined) return say('stdout', `${resolve(home, 'config.toml')}\n`);
   const { profileFile } = await (await import('@quire/store')).loadConfigTools();
   return say('stdout', `${profileFile(home, profile)}\n`);
 }
 
+async function homeFolder(): Promise<string> {
+  const { resolveHome } = await import('@quire/store');
+  return resolveHome({ environment: process.env, homeDirectory: homedir() });
+}
+
 async function placeOf(choices: ConfigChoices): Promise<LoadConfigOptions> {
-  const { featureOverrides, resolveHome } = await import('@quire/store');
+  const { featureOverrides } = await import('@quire/store');
   return {
-    home: resolveHome({ environment: process.env, homeDirectory: homedir() }),
-    cwd: resolve(choices.directory ?? '.'),
+    home: await homeFolder(),
+    cwd: workingDirectory(choices.directory),
     overrides: [...choices.overrides, ...featureOverrides(choices)],
     environment: process.env,
     profile: choices.profile,

@@ -3,6 +3,7 @@ import type { CommandResult } from '../end-process.ts';
 import { safeLine } from '../exec/safe-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../say.ts';
+import { workingDirectory } from '../working-directory.ts';
 import { type DoctorChoices, parseDoctorArguments } from './arguments.ts';
 import { type CheckResult, worst } from './check.ts';
 import { soon } from './soon.ts';
@@ -21,6 +22,12 @@ export async function doctorCommand(argv: readonly string[]): Promise<CommandRes
       say('stderr', 'Usage: quire doctor [OPTIONS]; see quire doctor --help\n');
       return { exitCode: EXIT.usage, settled: true };
     case 'examine':
+      try {
+        workingDirectory(parsed.choices.directory); // which the checks take for granted
+      } catch (error) {
+        tell(error instanceof Error ? error.message : String(error));
+        return { exitCode: EXIT.failed, settled: true };
+      }
       return await superviseOrExamine(parsed.choices, argv);
   }
 }

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { type CredentialsSourceOptions, createCredentialsSource, type Login, LoginKeeper } from '@quire/auth';
 import { systemClock } from '@quire/host';
 import { type ProbeAnswer, type ProbeOptions, probeProvider, requestUrl } from '@quire/model-client';
@@ -7,6 +6,7 @@ import type { Credentials } from '@quire/protocol';
 import { type Config, type LoadConfigOptions, loadConfig, loadConfigTools, resolveHome } from '@quire/store';
 import { clientIdentity } from '../login/place.ts';
 import { VERSION } from '../version.ts';
+import { workingDirectory } from '../working-directory.ts';
 import type { DoctorChoices } from './arguments.ts';
 
 type Explanation = Awaited<ReturnType<Awaited<ReturnType<typeof loadConfigTools>>['explainConfig']>>;
@@ -92,7 +92,13 @@ export class Scene implements Disposable {
   configOptions(): LoadConfigOptions | undefined {
     if (this.home.kind === 'unusable') return undefined;
     const { directory, overrides, profile } = this.choices;
-    return { home: this.home.path, cwd: resolve(directory ?? '.'), overrides, profile, environment: this.environment };
+    return {
+      home: this.home.path,
+      cwd: workingDirectory(directory),
+      overrides,
+      profile,
+      environment: this.environment,
+    };
   }
 
   credentials(): Promise<CredentialsReading> {

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { workingDirectory } from '../working-directory.ts';
 import { SetupError, systemReason } from './setup-error.ts';
 
 /** Finds out before the run what `--add-dir` names in vain. Throws `SetupError`. */
@@ -16,7 +16,7 @@ export function checkWritableDirectories(paths: readonly string[]): void {
  * bytes, and under that name there is nothing. Throws `SetupError`.
  */
 export function checkWorkingDirectoryName(given: string | undefined): void {
-  const path = absolute(given ?? '.');
+  const path = workingDirectory(given);
   if (!path.includes('\uFFFD') || statSync(path, { throwIfNoEntry: false }) !== undefined) return;
   throw new SetupError(
     'directory',
@@ -33,13 +33,5 @@ function isDirectory(path: string): boolean {
     throw new SetupError('directory', `the directory ${path} ${problem}; give an existing one with --add-dir`, {
       cause,
     });
-  }
-}
-
-function absolute(path: string): string {
-  try {
-    return resolve(path);
-  } catch (cause) {
-    throw new SetupError('directory', 'the working directory no longer exists; choose another one with -C', { cause });
   }
 }

@@ -4,6 +4,7 @@ import { safeLine } from '../exec/safe-text.ts';
 import { systemReason } from '../exec/setup-error.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../say.ts';
+import { workingDirectoryOr } from '../working-directory.ts';
 import { type ExecPolicyArguments, parseExecPolicyArguments } from './arguments.ts';
 
 const HELP = `Say what the rules for commands decide about a command. Nothing is run.
@@ -49,7 +50,7 @@ async function check({ files, words, pretty, resolvesPaths }: ExecPolicyArgument
   const requirements =
     files.length > 0
       ? undefined
-      : (await loadConfig({ home, cwd: process.cwd(), overrides: [], environment })).requirements;
+      : (await loadConfig({ home, cwd: workingDirectoryOr(home), overrides: [], environment })).requirements;
   const answer = await checkRules({ words, files, home, managed: requirements?.rules ?? [], resolvesPaths });
   return `${pretty ? JSON.stringify(answer, undefined, /* indent */ 2) : JSON.stringify(answer)}\n`;
 }

@@ -4,6 +4,7 @@ import type { CommandResult } from '../end-process.ts';
 import { safeLine } from '../exec/safe-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../say.ts';
+import { workingDirectory } from '../working-directory.ts';
 import { type FeaturesOrder, parseFeaturesArguments } from './arguments.ts';
 
 type OrderOf<Kind extends FeaturesOrder['kind']> = Extract<FeaturesOrder, { readonly kind: Kind }>;
@@ -87,7 +88,12 @@ async function placeOf(choices: {
 }): Promise<LoadConfigOptions> {
   const { resolveHome } = await import('@quire/store');
   const home = resolveHome({ environment: process.env, homeDirectory: homedir() });
-  return { home, cwd: process.cwd(), environment: process.env, ...choices };
+  return {
+    home,
+    cwd: workingDirectory(/* given */ undefined, { takesDirectory: false }),
+    environment: process.env,
+    ...choices,
+  };
 }
 
 function tell(message: string): void {

@@ -3,6 +3,7 @@ import { describeHost } from '@quire/host';
 import { createDialer, type Dialer } from '@quire/network';
 import { type Config, loadConfig, resolveHome } from '@quire/store';
 import { VERSION } from '../version.ts';
+import { workingDirectoryOr } from '../working-directory.ts';
 import type { ConfigChoices } from './arguments.ts';
 
 /** Where a login is kept, what is allowed, and what is needed to change it. */
@@ -27,7 +28,8 @@ export async function openPlace(
 ): Promise<LoginPlace> {
   const environment = process.env;
   const home = resolveHome({ environment, homeDirectory: options.homeDirectory });
-  const config = await loadConfig({ home, cwd: process.cwd(), environment, ...choices });
+  // A project can not change what holds for logins.
+  const config = await loadConfig({ home, cwd: workingDirectoryOr(home), environment, ...choices });
   const restrictions = { method: config.forcedLoginMethod, workspaces: config.forcedWorkspaceIds };
   const client = clientIdentity(environment);
   const dialer = createDialer({ environment });

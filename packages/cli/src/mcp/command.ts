@@ -5,6 +5,7 @@ import type { CommandResult } from '../end-process.ts';
 import { safeLine } from '../exec/safe-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../say.ts';
+import { workingDirectory } from '../working-directory.ts';
 import { type McpOrder, parseMcpArguments } from './arguments.ts';
 import type { AuthStatus } from './server-format.ts';
 
@@ -160,7 +161,8 @@ type Servers = Pick<
 /** What is wrong with single servers is said, and does not keep the others from being used. */
 async function loadServers({ home, overrides }: Place): Promise<Servers> {
   const { loadConfig } = await import('@quire/store');
-  const { warnings, ...config } = await loadConfig({ home, cwd: process.cwd(), overrides, environment: process.env });
+  const cwd = workingDirectory(/* given */ undefined, { takesDirectory: false });
+  const { warnings, ...config } = await loadConfig({ home, cwd, overrides, environment: process.env });
   for (const warning of warnings) if (warning.includes('mcp_servers')) say('stderr', `quire: ${safeLine(warning)}\n`);
   return config;
 }
