@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync, rmSync, unlinkSync } from 'node:fs';
-import { link, mkdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseJsonObject } from '@quire/protocol';
 import { FileError } from './file-error.ts';
+import { makeFolder } from './make-folder.ts';
 import { isRunning, ownIdentity, type ProcessIdentity, parseIdentity } from './process-identity.ts';
 import { describeSystemError, systemErrorCode } from './system-error.ts';
 
@@ -42,7 +43,7 @@ const TAKEOVER_AGE_MS = 1000;
  */
 export async function takeFileLock(path: string, { what, waitMs, signal }: LockOptions): Promise<FileLock> {
   const own: Owner = { ...ownIdentity(), realm: readRealm(), hold: randomBytes(9).toString('base64url') };
-  await makeFolder(dirname(path));
+  prepareFolder(dirname(path));
   const giveUpAtMs = performance.now() + waitMs;
   for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_RETRY_MS)) {
     signal?.throwIfAborted();
@@ -54,9 +55,9 @@ export async function takeFileLock(path: string, { what, waitMs, signal }: LockO
   }
 }
 
-async function makeFolder(folder: string): Promise<void> {
+function prepareFolder(folder: string): void {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
   } catch (cause) {
     throw new FileError('not-writable', `${folder} can not be made: ${describeSystemError(cause)}`, { cause });
   }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { lstat, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileError } from './file-error.ts';
 import { flushFolder } from './flush-folder.ts';
+import { makeFolder } from './make-folder.ts';
 import { describeSystemError, systemErrorCode } from './system-error.ts';
 
 const OWNER_ONLY = 0o600;
@@ -83,7 +84,7 @@ export async function leftDrafts(path: string): Promise<readonly string[]> {
 }
 
 async function prepare(path: string): Promise<string> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   return await realFile(path);
 }
 

@@ -17,8 +17,9 @@ export function systemReason(error: unknown): string {
       return 'no such file or folder';
     case 'EACCES':
     case 'EPERM':
-    case 'EROFS':
       return 'permission denied';
+    case 'EROFS':
+      return 'the file system is read-only';
     case 'EISDIR':
       return 'it is a folder';
     case 'ENOTDIR':

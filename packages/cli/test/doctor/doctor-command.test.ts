@@ -349,6 +349,7 @@ describe('the machine', () => {
       expect(readOnly.checks['disk']).toMatchObject({
         verdict: 'failed',
         summary: `${home.path} can not be written to: permission denied`,
+        details: [`the home folder is ${home.path}`, expect.any(String), expect.any(String)],
       });
     } finally {
       for (const folder of [command.folder, home.path]) await chmod(folder, 0o755);

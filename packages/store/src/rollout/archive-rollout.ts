@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { describeSystemError, flushFolder, systemErrorCode } from '@quire/files';
+import { describeSystemError, flushFolder, makeFolder, systemErrorCode } from '@quire/files';
 import type { ThreadId } from '@quire/protocol';
 import { draftOf, removeOldDrafts } from './drafts.ts';
 import { filesOfThread, findRollout } from './find-rollout.ts';
@@ -128,7 +128,7 @@ function moveBack({ file, folder }: Move): void {
 function moveRollout({ file, folder }: Move): void {
   const target = path.join(folder, path.basename(file));
   try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     removeOldDrafts(folder);
     if (fs.existsSync(target)) throw Object.assign(new Error('there is one already'), { code: 'EEXIST' });
     moveFile(file, target);

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { turnAbortedMessage } from '@quire/core';
-import { describeSystemError } from '@quire/files';
+import { describeSystemError, makeFolder } from '@quire/files';
 import type { RolloutLine, SessionMeta, ThreadId } from '@quire/protocol';
 import { AppendFile } from './append-file.ts';
 import { draftOf, removeOldDrafts } from './drafts.ts';
@@ -58,7 +58,7 @@ export async function forkRollout(options: ForkRolloutOptions): Promise<RolloutF
 
 function makeDraftFolder(folder: string, file: string): string | undefined {
   try {
-    return fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return makeFolder(folder);
   } catch (cause) {
     throw notWritable(file, cause);
   }

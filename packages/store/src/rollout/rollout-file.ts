@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { RolloutWriter } from '@quire/core';
-import { describeSystemError, flushFolder, systemErrorCode } from '@quire/files';
+import { describeSystemError, flushFolder, makeFolder, systemErrorCode } from '@quire/files';
 import type { RolloutLine, SessionMeta, ThreadId } from '@quire/protocol';
 import { AppendFile } from './append-file.ts';
 import { removeOldDrafts } from './drafts.ts';
@@ -152,7 +152,7 @@ function createFile(
   file: string,
 ): { readonly fd: number; readonly firstCreatedFolder: string | undefined } {
   try {
-    const firstCreatedFolder = fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const firstCreatedFolder = makeFolder(folder);
     return { fd: fs.openSync(file, 'ax+', 0o600), firstCreatedFolder };
   } catch (cause) {
     throw notWritable(file, cause);

@@ -25,12 +25,8 @@ export async function checkDisk(scene: Scene): Promise<CheckResult> {
   ]);
   const findings: Finding[] = [];
   if (problem !== undefined) {
-    const text = `${folder} can not be written to: ${problem}`;
-    findings.push({
-      verdict: 'failed',
-      text,
-      remedy: 'give yourself the right to write there, or set QUIRE_HOME to another folder',
-    });
+    const text = `${folder} can not be written to: ${problem.reason}`;
+    findings.push({ verdict: 'failed', text, remedy: problem.remedy });
   }
   if (freeBytes !== undefined && freeBytes < LITTLE_BYTES) {
     findings.push({
@@ -40,7 +36,7 @@ export async function checkDisk(scene: Scene): Promise<CheckResult> {
     });
   }
   return resultOf(CHECK, {
-    summary: `${home}${folder === home ? '' : ' does not exist yet, but'} can be written to`,
+    summary: homeText({ home, isThere: folder === home, isWritable: problem === undefined }),
     details: [
       freeBytes === undefined ? 'how much is free is not known' : `${sizeText(freeBytes)} free`,
       `recorded threads: ${threads.isWhole ? '' : 'more than '}${counted(threads.files, 'file')}, ${sizeText(threads.bytes)}`,
@@ -58,12 +54,25 @@ async function nearestFolder(folder: string): Promise<string> {
   return isThere || dirname(folder) === folder ? folder : nearestFolder(dirname(folder));
 }
 
-async function writingProblem(folder: string): Promise<string | undefined> {
+function homeText(state: { readonly home: string; readonly isThere: boolean; readonly isWritable: boolean }): string {
+  const { home, isThere, isWritable } = state;
+  if (isWritable) return `${home}${isThere ? '' : ' does not exist yet, but'} can be written to`;
+  return isThere ? `the home folder is ${home}` : `${home} does not exist yet`;
+}
+
+interface WritingProblem {
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+async function writingProblem(folder: string): Promise<WritingProblem | undefined> {
   try {
     await access(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    return systemReason(error);
+    const isReadOnly = error instanceof Error && 'code' in error && error.code === 'EROFS';
+    const change = isReadOnly ? 'have its file system mounted for writing' : 'give yourself the right to write there';
+    return { reason: systemReason(error), remedy: `${change}, or set QUIRE_HOME to another folder` };
   }
 }
 
