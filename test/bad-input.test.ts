@@ -400,6 +400,14 @@ describe('a damaged rollout', () => {
       notice: /3 lines of \S+\.jsonl could not be understood and were passed over\./,
     },
     {
+      name: 'with one line of garbage',
+      damage: async (path: string) => {
+        const lines = (await readFile(path, 'utf8')).split('\n');
+        await writeFile(path, lines.toSpliced(3, 0, 'garbage').join('\n'));
+      },
+      notice: /1 line of \S+\.jsonl could not be understood and was passed over\./,
+    },
+    {
       name: 'that lacks only its last line end',
       damage: async (path: string) => writeFile(path, (await readFile(path, 'utf8')).trimEnd()),
       notice: undefined,

@@ -107,7 +107,11 @@ function readingWarnings(reading: {
       `The last line of ${path} was half-written; its ${tornBytes} bytes were cut off, all before them is there.`,
     );
   }
-  if (skippedLines > 0) warnings.push(`${skippedLines} lines of ${path} could not be understood and were passed over.`);
+  if (skippedLines > 0) {
+    const what = skippedLines === 1 ? '1 line' : `${skippedLines} lines`;
+    const end = skippedLines === 1 ? 'was' : 'were';
+    warnings.push(`${what} of ${path} could not be understood and ${end} passed over.`);
+  }
   return warnings;
 }
 

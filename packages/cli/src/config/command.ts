@@ -63,13 +63,19 @@ async function listSettings(choices: ConfigChoices): Promise<CommandResult> {
 
 async function getSetting(key: string, choices: ConfigChoices): Promise<CommandResult> {
   const options = await placeOf(choices);
-  const { explainConfig, parseKeyPath } = await (await import('@quire/store')).loadConfigTools();
+  const { explainConfig, isKnownKey, nearestKey, parseKeyPath } = await (
+    await import('@quire/store')
+  ).loadConfigTools();
   const [path, { settings, misspelled }] = await Promise.all([parseKeyPath(key), explainConfig(options)]);
   const inside = settings.filter((setting) => path.every((name, depth) => setting.path[depth] === name));
   const [first] = inside;
   if (first === undefined) {
     for (const sentence of misspelled) tell(sentence);
-    tell(`${key} is not set; docs/configuration.md has its default`);
+    if (isKnownKey(path)) tell(`${key} is not set; docs/configuration.md has its default`);
+    else {
+      const nearest = nearestKey(path);
+      tell(`nothing here reads ${key}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`);
+    }
     return { exitCode: EXIT.failed, settled: true };
   }
   if (choices.json) {

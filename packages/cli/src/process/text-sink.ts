@@ -3,6 +3,8 @@ import { fstatSync } from 'node:fs';
 /** Where text goes. Writes keep their order, are never merged with others and never throw. */
 export interface TextSink {
   readonly isTerminal: boolean;
+  /** The width of the terminal; absent where it is none or does not tell. */
+  readonly columns?: number | undefined;
   write(text: string): void;
   /** Resolves when everything written so far was taken by the reader, or the sink failed. */
   flush(): Promise<void>;
@@ -43,6 +45,11 @@ export class StandardSink implements TextSink {
 
   get isTerminal(): boolean {
     return this.#open().isTTY === true;
+  }
+
+  get columns(): number | undefined {
+    const { isTTY, columns } = this.#open();
+    return isTTY === true && columns > 0 ? columns : undefined;
   }
 
   write(text: string): void {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { SandboxedCommand } from '@quire/agent';
 import type { CommandResult } from '../end-process.ts';
+import { checkWritableDirectories } from '../exec/directories.ts';
 import { quireOptionsOf } from '../exec/options.ts';
 import { safeLine } from '../exec/safe-text.ts';
 import { systemReason } from '../exec/setup-error.ts';
@@ -28,8 +29,9 @@ export async function sandboxCommand(argv: readonly string[]): Promise<CommandRe
 
 async function run({ options, backend, argv }: SandboxArguments): Promise<number> {
   for (const warning of options.warnings) complain(safeLine(warning));
-  const { Quire } = await import('@quire/agent');
   const { sandboxMode, workingDirectory, additionalDirectories } = options;
+  checkWritableDirectories(additionalDirectories);
+  const { Quire } = await import('@quire/agent');
   const command = await new Quire(quireOptionsOf(options)).sandboxCommand(argv, {
     additionalDirectories,
     ...(sandboxMode === undefined ? {} : { sandboxMode }),

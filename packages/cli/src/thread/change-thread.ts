@@ -13,8 +13,9 @@ export async function renameThread(
   context: OperationContext,
 ): Promise<void> {
   const id = await threadIdOf(choice, context);
-  await context.threads.setThreadName(id, choice.name);
-  tell(context, id, choice.name === '' ? 'has no name any more' : `named ${choice.name}`);
+  const name = choice.name.trim();
+  await context.threads.setThreadName(id, name);
+  tell(context, id, name === '' ? 'has no name any more' : `named ${name}`);
 }
 
 export async function archiveThread(choice: Choice, context: OperationContext): Promise<void> {

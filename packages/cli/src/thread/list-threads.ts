@@ -6,6 +6,9 @@ import { ageOf, summaryJson, titleOf } from './summary-format.ts';
 
 /** As many as a person is shown without `--limit`; programs get all. */
 const SHOWN = 50;
+const GAP = '  ';
+/** Of a title on a narrow terminal, where the line is broken rather than nothing is shown. */
+const MIN_TITLE_WIDTH = 8;
 
 export interface ListChoice {
   readonly anyDirectory: boolean;
@@ -31,7 +34,8 @@ export async function listThreads(choice: ListChoice, context: OperationContext)
   }
   const shown = summaries.slice(0, choice.limit ?? SHOWN);
   const nowMs = Date.now();
-  for (const line of tableOf(shown, { nowMs, withDirectory: choice.anyDirectory })) stdout.write(`${line}\n`);
+  const page = { nowMs, withDirectory: choice.anyDirectory, columns: stdout.columns };
+  for (const line of tableOf(shown, page)) stdout.write(`${line}\n`);
   if (shown.length < summaries.length) stderr.write(`quire: there are more than these ${SHOWN}; --limit shows more\n`);
   if (summaries.length > 0) return;
   const kind = choice.archived ? 'archived threads' : 'threads';
@@ -41,20 +45,19 @@ export async function listThreads(choice: ListChoice, context: OperationContext)
 
 function tableOf(
   summaries: readonly ThreadSummary[],
-  options: { readonly nowMs: number; readonly withDirectory: boolean },
+  options: { readonly nowMs: number; readonly withDirectory: boolean; readonly columns: number | undefined },
 ): readonly string[] {
   const rows = summaries.map((summary) => [
     summary.threadId,
     ageOf(summary.updatedAtMs, options.nowMs),
     ...(options.withDirectory ? [safeLine(summary.workingDirectory)] : []),
-    titleOf(summary),
   ]);
   const [first = []] = rows;
   const widths = first.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  const taken = widths.reduce((sum, width) => sum + width + GAP.length, 0);
+  const left = options.columns === undefined ? undefined : Math.max(options.columns - taken, MIN_TITLE_WIDTH);
+  return summaries.map((summary, index) => {
+    const row = rows[index]?.map((text, column) => text.padEnd(widths[column] ?? 0)) ?? [];
+    return [...row, titleOf(summary, left)].join(GAP);
+  });
 }

@@ -9,14 +9,37 @@ const DAY_MS = 24 * HOUR_MS;
 /** From then on a date says more. */
 const MAX_AGE_DAYS = 14;
 
-/** The name, or how it began; one line, cut. */
-export function titleOf({ name, preview }: Pick<ThreadSummary, 'name' | 'preview'>): string {
+/**
+ * The name, or how it began; one line, cut.
+ *
+ * @param columns that it may take on a terminal
+ */
+export function titleOf({ name, preview }: Pick<ThreadSummary, 'name' | 'preview'>, columns?: number): string {
   const title = safeLine(name ?? preview).trim();
   if (title === '') return '(empty)';
   const characters = [...title];
-  return characters.length <= MAX_TITLE_CHARACTERS
-    ? title
-    : `${characters.slice(0, MAX_TITLE_CHARACTERS - 1).join('')}…`;
+  const fitting = characters.length <= MAX_TITLE_CHARACTERS ? title : cut(characters, MAX_TITLE_CHARACTERS, () => 1);
+  return columns === undefined || widthOf(fitting) <= columns ? fitting : cut([...fitting], columns, widthOf);
+}
+
+function cut(characters: readonly string[], limit: number, sizeOf: (character: string) => number): string {
+  let [text, size] = ['', 1]; // of the mark at the end
+  for (const character of characters) {
+    size += sizeOf(character);
+    if (size > limit) break;
+    text += character;
+  }
+  return `${text}…`;
+}
+
+const WIDE =
+  /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
+
+/** Columns of a terminal, as most of them count. */
+function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) width += WIDE.test(character) ? 2 : /\p{M}|\u200d/u.test(character) ? 0 : 1;
+  return width;
 }
 
 /** `now`, `5 min`, `3 h`, `2 d`, and the date in UTC for what is older. */

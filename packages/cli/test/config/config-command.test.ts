@@ -163,9 +163,27 @@ describe('quire config get', () => {
       stderr: 'quire: model is not set; docs/configuration.md has its default\n',
     });
   });
+
+  test.each([
+    ['mdoel', 'nothing here reads mdoel; did you mean model?'],
+    ['nope', 'nothing here reads nope'],
+    ['features.undoo', 'nothing here reads features.undoo; did you mean features.undo?'],
+  ])('of %s, which is no key, says so [CFG-80]', async (key, message) => {
+    const t = await home();
+    expect(await t.run('config', 'get', key)).toEqual({ code: 1, stdout: '', stderr: `quire: ${message}\n` });
+  });
 });
 
 describe('quire config set and unset', () => {
+  test('a value that is half a list is told without a word of -c [CFG-81]', async () => {
+    const t = await home({ 'config.toml': CONFIG });
+    const { code, stderr } = await t.run('config', 'set', 'project_root_markers', '["a"');
+    expect([code, await t.read()]).toEqual([1, CONFIG]);
+    expect(stderr).toMatch(
+      /^quire: project_root_markers is not valid TOML: .*; .* single quotes around the value in a shell\n$/,
+    );
+  });
+
   test('change one setting and keep the rest as it is [CFG-81]', async () => {
     const t = await home({ 'config.toml': CONFIG });
     expect(await t.run('config', 'set', 'model', 'gpt-5')).toEqual({
@@ -316,12 +334,12 @@ describe('quire features enable and disable', () => {
     expect(await t.run('features', 'enable', 'undo')).toEqual({
       code: 0,
       stdout: 'undo is switched on in %/config.toml.\n',
-      stderr: stderr(1),
+      stderr: stderr(/* line */ 1),
     });
     expect(await t.run('config', 'set', 'model', 'm')).toEqual({
       code: 0,
       stdout: 'model is set in %/config.toml.\n',
-      stderr: stderr(3),
+      stderr: stderr(/* line */ 3),
     });
   });
 

@@ -47,6 +47,14 @@ async function run(argv: readonly string[], inheritedFd?: number): Promise<Ended
 }
 
 describe('quire sandbox', () => {
+  test('runs nothing when a folder of --add-dir does not exist [SBX-82]', async () => {
+    expect(await run(['-s', 'workspace-write', '--add-dir', '/nope', '--', 'echo', 'ran'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'quire: the directory /nope does not exist; give an existing one with --add-dir\n',
+    });
+  });
+
   test('ends as the command did, and writes what it wrote [SBX-55]', async () => {
     expect(await run(['--', 'sh', '-c', 'echo out; echo err >&2; exit 7'])).toEqual({
       code: 7,

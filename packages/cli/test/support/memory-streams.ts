@@ -3,10 +3,12 @@ import type { TextSink } from '../../src/process/text-sink.ts';
 
 export class MemorySink implements TextSink {
   readonly isTerminal: boolean;
+  readonly columns: number | undefined;
   text = '';
 
-  constructor(options: { readonly isTerminal: boolean } = { isTerminal: false }) {
+  constructor(options: { readonly isTerminal: boolean; readonly columns?: number } = { isTerminal: false }) {
     this.isTerminal = options.isTerminal;
+    this.columns = options.columns;
   }
 
   write(text: string): void {

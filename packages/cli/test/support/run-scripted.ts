@@ -16,6 +16,8 @@ export interface ScriptedRunOptions extends ScriptedAgentOptions {
   readonly stdin?: StdinSource;
   readonly environment?: Record<string, string>;
   readonly stop?: StopSwitch;
+  /** Of the terminal that stdout is; absent: it is none. */
+  readonly columns?: number;
 }
 
 /** A command in this process, with a scripted agent and with streams in memory. */
@@ -24,7 +26,8 @@ export async function runScripted(
   argv: readonly string[],
   options: ScriptedRunOptions = {},
 ): Promise<Ran> {
-  const stdout = new MemorySink();
+  const { columns } = options;
+  const stdout = new MemorySink(columns === undefined ? undefined : { isTerminal: true, columns });
   const stderr = new MemorySink();
   const { agent, calls } = scriptedAgent(options);
   const { exitCode } = await runCommandLine(commandLine, argv, {

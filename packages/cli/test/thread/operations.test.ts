@@ -53,6 +53,14 @@ describe('list', () => {
     expect(calls.at(-1)).toEqual({ call: 'list', options: { archived: false, limit: 51, workingDirectory: folder } });
   });
 
+  test('is no wider than the terminal [THR-35]', async () => {
+    const shown = async (columns: number): Promise<string> => (await run(['list'], { columns })).stdout;
+    const listed = (title: string): string => `${THREAD_ID}  2024-01-02  ${title}\n${OTHER_ID}  2024-01-02  mine\n`;
+    expect(await shown(/* columns */ 63)).toBe(listed('Fix the⏎tests'));
+    expect(await shown(/* columns */ 60)).toBe(listed('Fix the⏎t…'));
+    expect(await shown(/* columns */ 20)).toBe(listed('Fix the…'));
+  });
+
   test('--all shows every directory, --limit and --archived say which [THR-01]', async () => {
     const ran = await run(['list', '--all', '--limit', '3']);
     expect(ran.stdout.split('\n')[2]).toBe(
@@ -155,6 +163,7 @@ describe('a change', () => {
   const rows: readonly (readonly [readonly string[], unknown, string])[] = [
     [['rename', 'x', 'a name'], [{ call: 'rename', id: 'x', name: 'a name' }], 'x: named a name\n'],
     [['rename', 'x', ''], [{ call: 'rename', id: 'x', name: '' }], 'x: has no name any more\n'],
+    [['rename', 'x', '   '], [{ call: 'rename', id: 'x', name: '' }], 'x: has no name any more\n'],
     [['rename', '--last', 'n'], [{ call: 'rename', id: OTHER_ID, name: 'n' }], `${OTHER_ID}: named n\n`],
     [
       ['archive', 'x'],

@@ -21,5 +21,7 @@ test('a title is one line and cut, never within a character [THR-01]', () => {
   expect(titleOf({ name: undefined, preview: ' ' })).toBe('(empty)');
   expect(titleOf({ name: undefined, preview: 'a\nb' })).toBe('a⏎b');
   expect(titleOf({ name: 'n', preview: 'a' })).toBe('n');
+  expect(titleOf({ name: 'e\u0301a界b', preview: '' }, /* columns */ 5)).toBe('e\u0301a界b');
+  expect(titleOf({ name: '界界界', preview: '' }, /* columns */ 5)).toBe('界界…');
   expect(titleOf({ name: '😀'.repeat(73), preview: '' })).toBe(`${'😀'.repeat(71)}…`);
 });

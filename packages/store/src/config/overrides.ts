@@ -41,24 +41,30 @@ function malformed(message: string): ConfigError {
 }
 
 /**
- * The value of a `-c` text, or of a setting that is written on the command line.
+ * The value of a `-c` text, or of a setting that is written on the command line by itself (`isArgument` false).
  * @throws ConfigError 'invalid-value'
  */
-export async function parseOverrideValue(key: string, text: string): Promise<unknown> {
+export async function parseOverrideValue(
+  key: string,
+  text: string,
+  { isArgument = true }: { readonly isArgument?: boolean } = {},
+): Promise<unknown> {
   const trivial = parseTrivialValue(text);
   if (trivial !== undefined) return trivial;
   const reading = await parseTomlValue(text);
   if ('value' in reading) return adoptValue(reading.value);
   if (!BEGINS_AS_TOML.test(text)) return stripEndQuotes(text);
-  throw new ConfigError('invalid-value', `-c: ${key} is not valid TOML: ${reading.problem}; ${QUOTING_ADVICE}`, {
-    key,
-    source: OVERRIDE_SOURCE,
-  });
+  const [place, what] = isArgument ? [`${OVERRIDE_SOURCE}: `, 'whole -c argument'] : ['', 'value'];
+  throw new ConfigError(
+    'invalid-value',
+    `${place}${key} is not valid TOML: ${reading.problem}; ` +
+      `close what the value opens, and put single quotes around the ${what} in a shell`,
+    { key, source: OVERRIDE_SOURCE },
+  );
 }
 
 /** A list, a table or a string was meant: taking it as text would hide the slip. */
 const BEGINS_AS_TOML = /^[[{"']/;
-const QUOTING_ADVICE = 'close what the value opens, and put single quotes around the whole -c argument in a shell';
 
 const SMALL_INTEGER = /^(?:0|-?[1-9][0-9]{0,14})$/;
 /** No TOML value begins with a letter or an underscore, but for four words. */

@@ -39,7 +39,7 @@ export async function parseSettingText(key: string, path: readonly string[], tex
   const type = findConfigKey(path)?.type;
   const isText = type === 'string' || type === 'path' || type === 'URL';
   if (isText && !/^["']/.test(text)) return text;
-  return parseOverrideValue(key, text.trim());
+  return parseOverrideValue(key, text.trim(), { isArgument: false });
 }
 
 function findConfigKey(path: readonly string[]): ConfigKey | undefined {

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { isUserTurnBoundary } from '@quire/core';
-import type { RolloutLine, SessionMeta } from '@quire/protocol';
+import type { ContentPart, RolloutLine, SessionMeta } from '@quire/protocol';
 import { JsonLinesDecoder } from '@quire/streams';
 import { decodeLine, FOREIGN_LINE, LINE_START_BYTES, readLineStart } from './decode-line.ts';
 
@@ -48,7 +48,17 @@ function wordsOf(line: RolloutLine): string | undefined {
   if (line.type !== 'response_item' || line.payload.type !== 'message' || !isUserTurnBoundary(line.payload)) {
     return undefined;
   }
-  const words = line.payload.content.map((part) => (part.type === 'input_text' ? part.text : '')).join(' ');
+  const words = line.payload.content.map(wordsOfPart).join(' ');
   // A record of what was done, in a message of the user's role.
   return words.startsWith('<user_action>') ? undefined : words;
+}
+
+/** An image is told as one, without the tag around it and the path in that. */
+function wordsOfPart(part: ContentPart, index: number, parts: readonly ContentPart[]): string {
+  if (part.type === 'input_image') return '[image]';
+  if (part.type !== 'input_text') return '';
+  const isTag =
+    (/^<image\b[^\n]*>$/.test(part.text) && parts[index + 1]?.type === 'input_image') ||
+    (part.text === '</image>' && parts[index - 1]?.type === 'input_image');
+  return isTag ? '' : part.text;
 }

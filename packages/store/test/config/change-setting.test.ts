@@ -104,7 +104,7 @@ describe('nothing is written', () => {
     ['model.x', '1', 'wrong-type: model must be a string, found a table; nothing was written'],
     ['modle', 'x', 'invalid-value: modle is no setting; did you mean model?'],
     ['features.js_rpl', 'true', 'invalid-value: features.js_rpl is no setting; did you mean features.js_repl?'],
-    ['project_root_markers', '[1', 'invalid-value: -c: project_root_markers is not valid TOML'],
+    ['project_root_markers', '[1', 'invalid-value: project_root_markers is not valid TOML'],
     [
       'project_root_markers',
       '[1]',

@@ -251,6 +251,27 @@ test('a thread is found by its name and by the beginning of its id, when only on
   expect(() => find('no such')).toThrow(expect.objectContaining({ code: 'not-found' }));
 });
 
+test('a message that begins with an image begins with a word for it [THR-35]', async () => {
+  using home = temporaryFolder();
+  const rollout = await createRollout({
+    home: home.path,
+    threadId: idAt(/* hour */ 0),
+    meta: SAMPLE_META,
+    now: () => FIRST_MS,
+  });
+  const text = (words: string) => ({ type: 'input_text', text: words }) as const;
+  const content = [
+    text('<image name=[Image #1] path="/a/b.png">'),
+    { type: 'input_image', image_url: 'data:image/png;base64,AAAA' } as const,
+    text('</image>'),
+    text('what is\n</image> here?'),
+  ];
+  rollout.append([{ type: 'response_item', payload: { type: 'message', role: 'user', content } }]);
+  rollout.close();
+  const [shown] = (await listRollouts({ home: home.path, limit: 5, signal, withPreview: true })).threads;
+  expect(shown?.preview).toBe('[image] what is </image> here?');
+});
+
 test('a list shows names and, when asked, what a person said first [STORE-95]', async () => {
   using home = temporaryFolder();
   await record(home.path, /* hour */ 0);
