@@ -150,13 +150,19 @@ describe('items that the API refuses', () => {
           calls('c2', 'shell_command', { command: 'make' }),
           done(),
         ),
+        step(says('Done.'), done()),
         ...Array.from({ length: 3 }, () => refusePoison),
       ],
       settings: smallSettings(/* limit */ 100_000),
     });
     await t.run('POISON');
+    await t.run('go on');
     await t.thread.compact({ signal: never(), onEvent: () => undefined });
-    expect(ledgerLines(t.thread)).toEqual(['Commands, each with its last outcome, oldest first:', '- exit 0: make']);
+    expect(ledgerLines(t.thread)).toEqual([
+      'The user first asked: go on',
+      'Commands, each with its last outcome, oldest first:',
+      '- exit 0: make',
+    ]);
   });
 
   test('that are a work ledger come back with its files alone, without its words, plan and commands [CORE-268]', async () => {
