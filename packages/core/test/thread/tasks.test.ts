@@ -202,3 +202,21 @@ test('the start of a turn carries its collaboration mode [CORE-266]', async () =
   await t.run('hello');
   expect(t.rollout.lines[0]).toMatchObject({ payload: { type: 'task_started', collaboration_mode_kind: 'plan' } });
 });
+
+describe('an undo without snapshots', () => {
+  const snapshots = { take: async () => ({ ref: undefined, note: undefined }), restore: async () => ({ changed: [] }) };
+
+  test.each([
+    [
+      'where they are not taken tells why, and how to have them',
+      undefined,
+      /features\.undo is off.*features\.undo = true/,
+    ],
+    ['where they are taken has nothing to undo', snapshots, /^there is nothing to undo in this thread$/],
+  ])('%s [CORE-299]', async (_, given, message) => {
+    const t = openTestThread({ steps: [step(says('Done.'), done())], ...(given && { snapshots: given }) });
+    await t.run('go');
+    const outcome = await t.thread.undo({ signal: never(), onEvent: () => undefined });
+    expect(outcome).toMatchObject({ kind: 'failed', failure: { message: expect.stringMatching(message) } });
+  });
+});
