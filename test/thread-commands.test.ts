@@ -76,6 +76,23 @@ test('exec fork goes on in a thread of its own, and --before leaves out what was
   expect(saidIn(run.simulator, /* index */ 3)).toEqual(['First.', 'One.', 'Earlier.']);
 });
 
+test('a fork before a message that nobody said is one line and exit code 1, and makes no thread [EXEC-91]', async () => {
+  await using run = await start([respond(text('One.'))]);
+  const id = threadIdOf(await run.quire('exec', ...EXEC, 'First.'));
+  const line = 'quire: this thread has only one user message, which is number 0, to fork before, not 50\n';
+
+  const forked = await run.quire('thread', 'fork', '--last', '--before', '50');
+  const asked = await run.quire('exec', ...EXEC, 'fork', '--before', '50', id, 'Other.');
+  const listed = await run.quire('thread', 'list', '--json');
+
+  expect([forked, asked].map(({ code, stdout, stderr }) => [code, stdout, stderr])).toEqual([
+    [1, '', line],
+    [1, '', line],
+  ]);
+  expect(parseEvents(listed.stdout).map((thread) => thread['thread_id'])).toEqual([id]);
+  expect(run.simulator.requests).toHaveLength(1);
+});
+
 test('exec fork without a prompt prints the id of a thread that can be resumed [EXEC-72]', async () => {
   await using run = await start(['One.', 'Two.'].map((said) => respond(text(said))));
   const id = threadIdOf(await run.quire('exec', ...EXEC, 'First.'));

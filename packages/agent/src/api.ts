@@ -194,6 +194,8 @@ export type ResumeTarget =
 export interface ForkOptions extends ThreadOptions {
   /** The fork ends strictly before this user message: 0 is the first one. Absent: it takes everything over. */
   readonly beforeUserMessage?: number;
+  /** When there is no such message the fork is an error instead of taking everything over. Default false. */
+  readonly requiresMessage?: boolean;
 }
 
 export interface ListOptions {

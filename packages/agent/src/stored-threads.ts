@@ -37,7 +37,7 @@ export async function forkStoredThread(
 ): Promise<StoredThread> {
   const { site, options, secrets } = fork;
   const { home, signal } = site;
-  const { beforeUserMessage } = options;
+  const { beforeUserMessage, requiresMessage = false } = options;
   if (options.ephemeral === true) {
     throw new AgentError('invalid-argument', 'a fork is a thread of its own on disk; it can not be ephemeral');
   }
@@ -56,7 +56,7 @@ export async function forkStoredThread(
     now: systemClock.now,
     secrets,
     signal,
-    ...(beforeUserMessage === undefined ? {} : { beforeUserMessage }),
+    ...(beforeUserMessage === undefined ? {} : { beforeUserMessage, requiresMessage }),
   });
   return takeUp(rollout, { home, signal });
 }

@@ -130,7 +130,11 @@ export class AgentLane {
     if (this.script.undoRefusals()) this.#expectRewrite();
     if (outcome?.kind === 'failed' && /^compaction/.test(outcome.failure.code)) return;
     if (this.script.mustFail && outcome?.kind === 'failed' && outcome.failure.code === 'invalid-request') return;
-    if (this.script.mustFail || outcome?.kind === 'failed' || (outcome?.kind === 'interrupted' && !options.mayBeInterrupted)) {
+    if (
+      this.script.mustFail ||
+      outcome?.kind === 'failed' ||
+      (outcome?.kind === 'interrupted' && !options.mayBeInterrupted)
+    ) {
       problems.push(`a task ended with ${JSON.stringify(outcome)}`);
     }
   }

@@ -117,7 +117,8 @@ function open(threads: Threads, choice: ThreadChoice, options: ThreadOptions): P
       return threads.resumeThread(choice.target, options);
     case 'fork': {
       const { target, beforeUserMessage } = choice;
-      return threads.forkThread(target, { ...options, ...(beforeUserMessage !== undefined && { beforeUserMessage }) });
+      const cut = beforeUserMessage === undefined ? {} : { beforeUserMessage, requiresMessage: true };
+      return threads.forkThread(target, { ...options, ...cut });
     }
     default:
       return assertNever(choice, 'open');

@@ -281,6 +281,7 @@ describe('fork', () => {
           source: 'exec',
           signal: expect.any(AbortSignal),
           beforeUserMessage: 2,
+          requiresMessage: true,
         },
       },
       { call: 'run', input: [{ kind: 'text', text: 'more' }], outputSchema: undefined },
