@@ -93,6 +93,31 @@ test('a fork before a message that nobody said is one line and exit code 1, and 
   expect(run.simulator.requests).toHaveLength(1);
 });
 
+test('a thread that is not there, or was put away, is told while stdin is still open [EXEC-92]', async () => {
+  await using run = await start([respond(text('One.'))]);
+  const id = threadIdOf(await run.quire('exec', ...EXEC, 'First.'));
+  await run.quire('archive', id);
+  const { workspace, simulator } = run;
+  const attempts = [
+    ['resume', 'nothing-of-that-name'],
+    ['resume', '--last'],
+    ['resume', id],
+    ['fork', 'nothing-of-that-name', '-'],
+  ];
+  for (const argv of attempts) {
+    await using open = new CommandRun({
+      command,
+      workspace,
+      url: simulator.url,
+      name: 'exec',
+      argv: [...EXEC, ...argv],
+      stdin: 'pipe',
+    });
+    const { code, stdout, stderr } = await open.ended;
+    expect({ argv, code, stdout, lines: stderr.match(/\n/g)?.length }).toEqual({ argv, code: 1, stdout: '', lines: 1 });
+  }
+});
+
 test('exec fork without a prompt prints the id of a thread that can be resumed [EXEC-72]', async () => {
   await using run = await start(['One.', 'Two.'].map((said) => respond(text(said))));
   const id = threadIdOf(await run.quire('exec', ...EXEC, 'First.'));

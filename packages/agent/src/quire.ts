@@ -127,6 +127,24 @@ export class Quire {
     });
   }
 
+  /**
+   * Refuses a thread that is not there, before anything is prepared for it.
+   * @param options.use what is to be done with it: one that was put away can be forked, but not resumed
+   * @throws AgentError, or the reason of `options.signal`
+   */
+  checkThread(
+    target: ResumeTarget,
+    options: Pick<ThreadOptions, 'workingDirectory' | 'signal'> & { readonly use: 'resume' | 'fork' },
+  ): Promise<void> {
+    return guarded(async () => {
+      const { locateThread, locateWritable } = await import('./stored-thread.ts');
+      const cwd = await resolveWorkingDirectory(options.workingDirectory ?? currentDirectory());
+      const home = homeOf(this.#options, this.#environment);
+      const locate = options.use === 'resume' ? locateWritable : locateThread;
+      await locate(target, { home, cwd, signal: options.signal ?? new AbortController().signal });
+    });
+  }
+
   /** The threads on disk, the last begun first. */
   listThreads(options: ListOptions = {}): Promise<readonly ThreadSummary[]> {
     return this.#onDisk(async ({ listStoredThreads }, home) => listStoredThreads(home, options));

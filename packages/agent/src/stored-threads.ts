@@ -47,7 +47,7 @@ export async function forkStoredThread(
       `the user message to fork before is a number from 0, not ${beforeUserMessage}`,
     );
   }
-  const source = await locateThread(target, { ...site, secrets });
+  const source = await locateThread(target, site);
   const rollout = await forkRollout({
     home,
     source,
@@ -117,7 +117,7 @@ export async function readStoredThread(
 ): Promise<ThreadSummary> {
   const signal = options.signal ?? new AbortController().signal;
   const cwd = options.workingDirectory ?? currentDirectory();
-  const path = await locateThread(target, { home, cwd, secrets: [], signal });
+  const path = await locateThread(target, { home, cwd, signal });
   const summary = readRolloutSummary(path, { home });
   if (summary === undefined) throw new AgentError('rollout', `${path} holds no thread`);
   return summaryOf(summary, isArchived(home, path));

@@ -301,6 +301,26 @@ describe('fork', () => {
   });
 });
 
+describe('a thread that is not there', () => {
+  const unread: StdinSource = { kind: () => 'stream', read: () => Promise.reject(new Error('was read')) };
+  const checkError = agentError('thread-not-found', 'no thread has that name');
+
+  test.each([
+    [['resume', 'x'], 'resume'],
+    [['resume', 'x', '-'], 'resume'],
+    [['fork', 'x', '-'], 'fork'],
+  ])('is told by %j before stdin is read [EXEC-92]', async (argv, use) => {
+    const ran = await run(argv, { stdin: unread, checkError });
+    expect([ran.exitCode, ran.stdout, ran.stderr]).toEqual([1, '', 'quire: no thread has that name\n']);
+    expect(ran.calls.slice(1)).toEqual([{ call: 'check', target: { kind: 'id', id: 'x' }, use }]);
+  });
+
+  test('is not looked for twice where the prompt is an argument [EXEC-92]', async () => {
+    const ran = await run(['resume', 'x', 'go']);
+    expect(ran.calls.map(({ call }) => call)).toEqual(['create', 'resume', 'run', 'close']);
+  });
+});
+
 describe('Ctrl-C while a thread is opened', () => {
   const interrupt = (stop: StopSwitch): void => stop.request({ kind: 'signal', signal: 'SIGINT' });
   const calls = ['create', 'fork'];
