@@ -118,6 +118,40 @@ test('a thread that is not there, or was put away, is told while stdin is still 
   }
 });
 
+test('threads whose first line is damaged are told in one line by a listing and by --last [THR-25]', async () => {
+  await using run = await start(['One.', 'Two.', 'Three.', 'Four.', 'Again.'].map((said) => respond(text(said))));
+  const damaged: string[] = [];
+  const damageOne = async (said: string): Promise<void> => {
+    const id = threadIdOf(await run.quire('exec', ...EXEC, said));
+    const [shown] = parseEvents((await run.quire('thread', 'show', id, '--json')).stdout);
+    const path = String(shown?.['path']);
+    await writeFile(path, (await readFile(path, 'utf8')).replace(/^.*\n/, '{"type":"sess\n'));
+    damaged.unshift(path);
+  };
+  await damageOne('First.');
+  const id = /[0-9a-f-]{36}(?=\.jsonl$)/.exec(damaged[0] ?? '')?.[0];
+  const one = `quire: 1 thread can not be listed: its first line is damaged: ${damaged[0]}; open it with quire exec resume ${id}\n`;
+  const listed = [
+    await run.quire('thread', 'list'),
+    await run.quire('thread', 'list', '--json'),
+    await run.quire('exec', ...EXEC, 'resume', '--last', 'go on'),
+  ];
+  expect(listed.map(({ code, stdout }) => [code, stdout])).toEqual([
+    [0, ''],
+    [0, ''],
+    [1, ''],
+  ]);
+  for (const { stderr } of listed) expect(stderr.split(one)).toHaveLength(2);
+
+  const good = threadIdOf(await run.quire('exec', ...EXEC, 'Good.'));
+  for (const said of ['Second.', 'Third.']) await damageOne(said);
+  const taken = await run.quire('exec', ...EXEC, 'resume', '--last', 'go on');
+  expect([taken.code, parseEvents(taken.stdout)[0]?.['thread_id']]).toEqual([0, good]);
+  expect(taken.stderr).toBe(
+    `quire: 2 threads can not be listed: their first lines are damaged: ${damaged[0]}, ${damaged[1]}; open one with quire exec resume ID, which is the end of its file's name\n`,
+  );
+});
+
 test('exec fork without a prompt prints the id of a thread that can be resumed [EXEC-72]', async () => {
   await using run = await start(['One.', 'Two.'].map((said) => respond(text(said))));
   const id = threadIdOf(await run.quire('exec', ...EXEC, 'First.'));

@@ -50,6 +50,17 @@ export interface QuireOptions {
    * is dropped when there is no turn any more.
    */
   readonly onTelemetryProblem?: (message: string) => void;
+  /**
+   * Told of threads that a listing, or the search for the last thread, passed over because the first line of their
+   * files is damaged: where they began is not known. They can be opened by their ids. Must not throw.
+   */
+  readonly onDamagedThreads?: (threads: readonly DamagedThread[]) => void;
+}
+
+export interface DamagedThread {
+  readonly threadId: ThreadId;
+  /** Absolute. */
+  readonly rolloutPath: string;
 }
 
 export interface ThreadOptions {

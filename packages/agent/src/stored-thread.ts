@@ -2,6 +2,7 @@ import { ThreadReconstruction, type ThreadSeed } from '@quire/core';
 import { systemClock } from '@quire/host';
 import { parseThreadId, type RolloutLine, type SessionMeta, type ThreadId } from '@quire/protocol';
 import {
+  type DamageListener,
   findLastRollout,
   findRollout,
   isArchived,
@@ -26,6 +27,7 @@ export interface LocatingPlace {
   readonly home: string;
   readonly cwd: string;
   readonly signal: AbortSignal;
+  readonly onDamaged?: DamageListener | undefined;
 }
 
 export interface StoragePlace extends LocatingPlace {
@@ -94,10 +96,13 @@ async function readSeed(
 }
 
 /** @throws AgentError, RolloutError */
-export async function locateThread(target: ResumeTarget, { home, cwd, signal }: LocatingPlace): Promise<string> {
+export async function locateThread(
+  target: ResumeTarget,
+  { home, cwd, signal, onDamaged }: LocatingPlace,
+): Promise<string> {
   if (target.kind === 'id') return findRollout({ home, idOrPath: target.id, cwd });
   const anywhere = target.anyDirectory === true;
-  const last = await findLastRollout({ home, signal, ...(anywhere ? {} : { cwd }) });
+  const last = await findLastRollout({ home, signal, ...(anywhere ? {} : { cwd }), ...(onDamaged && { onDamaged }) });
   if (last !== undefined) return last.path;
   const where = anywhere ? home : cwd;
   throw new AgentError('thread-not-found', `no thread to resume was found for ${where}; start one, or name an id`);

@@ -4,6 +4,7 @@ import { EXIT } from '../exit-codes.ts';
 import { VERSION } from '../version.ts';
 import type { ExecArguments, ThreadChoice } from './arguments.ts';
 import { type AgentModule, type CommandDependencies, ORIGINATOR, type Threads } from './command-dependencies.ts';
+import { tellDamagedThreads } from './damaged-threads.ts';
 import { checkWorkingDirectoryName, checkWritableDirectories } from './directories.ts';
 import type { ExecOutput } from './exec-output.ts';
 import { checkLastMessageFile, writeLastMessage } from './last-message-file.ts';
@@ -87,6 +88,7 @@ function createThreads(
     environment,
     originator: ORIGINATOR,
     onTelemetryProblem: (message) => stderr.write(`quire: ${safeLine(message)}\n`),
+    onDamagedThreads: (threads) => tellDamagedThreads(threads, stderr),
   });
 }
 

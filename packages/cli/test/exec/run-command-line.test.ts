@@ -59,6 +59,7 @@ test('arguments reach the agent, and the thread is closed after the turn [EXEC-4
         environment: { A: 'b' },
         ignoreUserConfig: false,
         onTelemetryProblem: expect.any(Function),
+        onDamagedThreads: expect.any(Function),
         originator: 'quire_exec',
       },
     },
