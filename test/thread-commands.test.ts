@@ -76,6 +76,82 @@ test('exec fork goes on in a thread of its own, and --before leaves out what was
   expect(saidIn(run.simulator, /* index */ 3)).toEqual(['First.', 'One.', 'Earlier.']);
 });
 
+test('a fork before a message that nobody said is one line and exit code 1, and makes no thread [EXEC-91]', async () => {
+  await using run = await start([respond(text('One.'))]);
+  const id = threadIdOf(await run.quire('exec', ...EXEC, 'First.'));
+  const line = 'quire: this thread has only one user message, which is number 0, to fork before, not 50\n';
+
+  const forked = await run.quire('thread', 'fork', '--last', '--before', '50');
+  const asked = await run.quire('exec', ...EXEC, 'fork', '--before', '50', id, 'Other.');
+  const listed = await run.quire('thread', 'list', '--json');
+
+  expect([forked, asked].map(({ code, stdout, stderr }) => [code, stdout, stderr])).toEqual([
+    [1, '', line],
+    [1, '', line],
+  ]);
+  expect(parseEvents(listed.stdout).map((thread) => thread['thread_id'])).toEqual([id]);
+  expect(run.simulator.requests).toHaveLength(1);
+});
+
+test('a thread that is not there, or was put away, is told while stdin is still open [EXEC-92]', async () => {
+  await using run = await start([respond(text('One.'))]);
+  const id = threadIdOf(await run.quire('exec', ...EXEC, 'First.'));
+  await run.quire('archive', id);
+  const { workspace, simulator } = run;
+  const attempts = [
+    ['resume', 'nothing-of-that-name'],
+    ['resume', '--last'],
+    ['resume', id],
+    ['fork', 'nothing-of-that-name', '-'],
+  ];
+  for (const argv of attempts) {
+    await using open = new CommandRun({
+      command,
+      workspace,
+      url: simulator.url,
+      name: 'exec',
+      argv: [...EXEC, ...argv],
+      stdin: 'pipe',
+    });
+    const { code, stdout, stderr } = await open.ended;
+    expect({ argv, code, stdout, lines: stderr.match(/\n/g)?.length }).toEqual({ argv, code: 1, stdout: '', lines: 1 });
+  }
+});
+
+test('threads whose first line is damaged are told in one line by a listing and by --last [THR-25]', async () => {
+  await using run = await start(['One.', 'Two.', 'Three.', 'Four.', 'Again.'].map((said) => respond(text(said))));
+  const damaged: string[] = [];
+  const damageOne = async (said: string): Promise<void> => {
+    const id = threadIdOf(await run.quire('exec', ...EXEC, said));
+    const [shown] = parseEvents((await run.quire('thread', 'show', id, '--json')).stdout);
+    const path = String(shown?.['path']);
+    await writeFile(path, (await readFile(path, 'utf8')).replace(/^.*\n/, '{"type":"sess\n'));
+    damaged.unshift(path);
+  };
+  await damageOne('First.');
+  const id = /[0-9a-f-]{36}(?=\.jsonl$)/.exec(damaged[0] ?? '')?.[0];
+  const one = `quire: 1 thread can not be listed: its first line is damaged: ${damaged[0]}; open it with quire exec resume ${id}\n`;
+  const listed = [
+    await run.quire('thread', 'list'),
+    await run.quire('thread', 'list', '--json'),
+    await run.quire('exec', ...EXEC, 'resume', '--last', 'go on'),
+  ];
+  expect(listed.map(({ code, stdout }) => [code, stdout])).toEqual([
+    [0, ''],
+    [0, ''],
+    [1, ''],
+  ]);
+  for (const { stderr } of listed) expect(stderr.split(one)).toHaveLength(2);
+
+  const good = threadIdOf(await run.quire('exec', ...EXEC, 'Good.'));
+  for (const said of ['Second.', 'Third.']) await damageOne(said);
+  const taken = await run.quire('exec', ...EXEC, 'resume', '--last', 'go on');
+  expect([taken.code, parseEvents(taken.stdout)[0]?.['thread_id']]).toEqual([0, good]);
+  expect(taken.stderr).toBe(
+    `quire: 2 threads can not be listed: their first lines are damaged: ${damaged[0]}, ${damaged[1]}; open one with quire exec resume ID, which is the end of its file's name\n`,
+  );
+});
+
 test('exec fork without a prompt prints the id of a thread that can be resumed [EXEC-72]', async () => {
   await using run = await start(['One.', 'Two.'].map((said) => respond(text(said))));
   const id = threadIdOf(await run.quire('exec', ...EXEC, 'First.'));

@@ -65,8 +65,12 @@ const FOUND: readonly (readonly [string, readonly Operation[]])[] = [
     ],
   ],
   [
-    'what was refused stays out when the turn is stopped before the next answer [SEQ-24]',
-    [turn({ end: 'interrupt-silence', poison: 'image' }), turn()],
+    'what was refused is back when the turn is stopped before the next answer, and goes in the next turn [SEQ-24]',
+    [turn({ end: 'interrupt-silence', poison: 'image' }), turn(), turn()],
+  ],
+  [
+    'refused words fail the turn that they begin, and are taken out in the next one [SEQ-35]',
+    [turn(), turn({ poison: 'user' }), turn({ poison: 'image' }), { op: 'resume', lane: 0 }, turn()],
   ],
 ];
 

@@ -50,6 +50,17 @@ export interface QuireOptions {
    * is dropped when there is no turn any more.
    */
   readonly onTelemetryProblem?: (message: string) => void;
+  /**
+   * Told of threads that a listing, or the search for the last thread, passed over because the first line of their
+   * files is damaged: where they began is not known. They can be opened by their ids. Must not throw.
+   */
+  readonly onDamagedThreads?: (threads: readonly DamagedThread[]) => void;
+}
+
+export interface DamagedThread {
+  readonly threadId: ThreadId;
+  /** Absolute. */
+  readonly rolloutPath: string;
 }
 
 export interface ThreadOptions {
@@ -194,6 +205,8 @@ export type ResumeTarget =
 export interface ForkOptions extends ThreadOptions {
   /** The fork ends strictly before this user message: 0 is the first one. Absent: it takes everything over. */
   readonly beforeUserMessage?: number;
+  /** When there is no such message the fork is an error instead of taking everything over. Default false. */
+  readonly requiresMessage?: boolean;
 }
 
 export interface ListOptions {

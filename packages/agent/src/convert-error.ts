@@ -1,7 +1,12 @@
 import { AuthError } from '@quire/auth';
 import { McpError } from '@quire/host';
-import { ConfigError, RolloutError } from '@quire/store';
+import { ConfigError, RolloutError, type RolloutErrorCode } from '@quire/store';
 import { AgentError, type AgentErrorCode } from './agent-error.ts';
+
+const ROLLOUT_CODES: Readonly<Partial<Record<RolloutErrorCode, AgentErrorCode>>> = {
+  'not-found': 'thread-not-found',
+  'no-such-message': 'invalid-argument',
+};
 
 /** The one place where errors of the parts become errors of this package. Unknown ones pass through. */
 export function asAgentError(error: unknown): unknown {
@@ -13,7 +18,7 @@ export function asAgentError(error: unknown): unknown {
 
 function codeOf(error: unknown): AgentErrorCode | undefined {
   if (error instanceof ConfigError) return 'configuration';
-  if (error instanceof RolloutError) return error.code === 'not-found' ? 'thread-not-found' : 'rollout';
+  if (error instanceof RolloutError) return ROLLOUT_CODES[error.code] ?? 'rollout';
   if (error instanceof McpError) return 'mcp';
   if (error instanceof AuthError) return 'no-credentials';
   return undefined;

@@ -17,6 +17,7 @@ export type { SandboxBackendName, SandboxReport } from '@quire/host';
 export { AgentError, type AgentErrorCode, TurnFailedError } from './agent-error.ts';
 export type {
   AgentThread,
+  DamagedThread,
   ForkOptions,
   ListOptions,
   QuireOptions,

@@ -3,6 +3,7 @@ import { createSandbox, type SandboxBackendName, type SandboxReport } from '@qui
 import type { ThreadId } from '@quire/protocol';
 import type {
   AgentThread,
+  DamagedThread,
   ForkOptions,
   ListOptions,
   QuireOptions,
@@ -93,7 +94,10 @@ export class Quire {
       const site = await readSite(this.#options, options, this.#environment);
       const secrets = this.#opener.secrets(site);
       const { openStoredThread } = await import('./stored-thread.ts');
-      return this.#opener.open(site, options, await openStoredThread(target, { ...site, secrets }));
+      const stored = await this.#tellingDamage((onDamaged) =>
+        openStoredThread(target, { ...site, secrets, onDamaged }),
+      );
+      return this.#opener.open(site, options, stored);
     });
   }
 
@@ -105,12 +109,11 @@ export class Quire {
     return guarded(async () => {
       const site = await readSite(this.#options, options, this.#environment);
       const { forkStoredThread } = await import('./stored-threads.ts');
-      const forked = await forkStoredThread(target, {
-        site,
-        options,
-        originator: this.#lines.originator,
-        secrets: this.#opener.secrets(site),
-      });
+      const { originator } = this.#lines;
+      const secrets = this.#opener.secrets(site);
+      const forked = await this.#tellingDamage((onDamaged) =>
+        forkStoredThread(target, { site, options, originator, secrets, onDamaged }),
+      );
       return this.#opener.open(site, options, forked, { isFork: true });
     });
   }
@@ -127,14 +130,45 @@ export class Quire {
     });
   }
 
+  /**
+   * Refuses a thread that is not there, before anything is prepared for it.
+   * @param options.use what is to be done with it: one that was put away can be forked, but not resumed
+   * @throws AgentError, or the reason of `options.signal`
+   */
+  checkThread(
+    target: ResumeTarget,
+    options: Pick<ThreadOptions, 'workingDirectory' | 'signal'> & { readonly use: 'resume' | 'fork' },
+  ): Promise<void> {
+    return guarded(async () => {
+      const { locateThread, locateWritable } = await import('./stored-thread.ts');
+      const cwd = await resolveWorkingDirectory(options.workingDirectory ?? currentDirectory());
+      const home = homeOf(this.#options, this.#environment);
+      const locate = options.use === 'resume' ? locateWritable : locateThread;
+      const signal = options.signal ?? new AbortController().signal;
+      // What was passed over is told when the thread is opened, which it only is when it was found.
+      const seen = { isFound: false };
+      await this.#tellingDamage(
+        async (onDamaged) => {
+          await locate(target, { home, cwd, signal, onDamaged });
+          seen.isFound = true;
+        },
+        () => !seen.isFound,
+      );
+    });
+  }
+
   /** The threads on disk, the last begun first. */
   listThreads(options: ListOptions = {}): Promise<readonly ThreadSummary[]> {
-    return this.#onDisk(async ({ listStoredThreads }, home) => listStoredThreads(home, options));
+    return this.#onDisk(async ({ listStoredThreads }, home) =>
+      this.#tellingDamage((onDamaged) => listStoredThreads(home, { ...options, onDamaged })),
+    );
   }
 
   /** What is known of one thread without opening it. */
   readThread(target: ResumeTarget, options: ListOptions = {}): Promise<ThreadSummary> {
-    return this.#onDisk(async ({ readStoredThread }, home) => readStoredThread(home, target, options));
+    return this.#onDisk(async ({ readStoredThread }, home) =>
+      this.#tellingDamage((onDamaged) => readStoredThread(home, target, { ...options, onDamaged })),
+    );
   }
 
   /** Gives a thread a name, by which it can be opened again. An empty one takes the name away. */
@@ -194,6 +228,19 @@ export class Quire {
   /** Tries every sandbox of the platform for real. */
   probeSandbox(): Promise<SandboxReport> {
     return guarded(() => createSandbox({ environment: this.#environment }).probe());
+  }
+
+  /** Tells once of what `work` passed over, also when it fails. */
+  async #tellingDamage<Result>(
+    work: (onDamaged: (rollout: { readonly threadId: ThreadId; readonly path: string }) => void) => Promise<Result>,
+    isTold: () => boolean = () => true,
+  ): Promise<Result> {
+    const damaged: DamagedThread[] = [];
+    try {
+      return await work(({ threadId, path }) => damaged.push({ threadId, rolloutPath: path }));
+    } finally {
+      if (damaged.length > 0 && isTold()) this.#options.onDamagedThreads?.(damaged);
+    }
   }
 
   #onDisk<Result>(

@@ -2,6 +2,7 @@ import { ThreadReconstruction, type ThreadSeed } from '@quire/core';
 import { systemClock } from '@quire/host';
 import { parseThreadId, type RolloutLine, type SessionMeta, type ThreadId } from '@quire/protocol';
 import {
+  type DamageListener,
   findLastRollout,
   findRollout,
   isArchived,
@@ -21,21 +22,30 @@ export interface StoredThread {
   readonly warnings: readonly string[];
 }
 
-export interface StoragePlace {
+/** Where threads are looked for. */
+export interface LocatingPlace {
   readonly home: string;
   readonly cwd: string;
+  readonly signal: AbortSignal;
+  readonly onDamaged?: DamageListener | undefined;
+}
+
+export interface StoragePlace extends LocatingPlace {
   /** Values that must not be written down. */
   readonly secrets: KnownValues;
-  readonly signal: AbortSignal;
+}
+
+/** The file of a thread that can be written to. @throws AgentError, RolloutError */
+export async function locateWritable(target: ResumeTarget, place: LocatingPlace): Promise<string> {
+  const path = await locateThread(target, place);
+  if (!isArchived(place.home, path)) return path;
+  const id = threadIdOfPath(path) ?? JSON.stringify(path);
+  throw new AgentError('archived', `${path} is archived; bring it back with: quire unarchive ${id}`);
 }
 
 /** @throws AgentError, RolloutError */
 export async function openStoredThread(target: ResumeTarget, place: StoragePlace): Promise<StoredThread> {
-  const path = await locateThread(target, place);
-  if (isArchived(place.home, path)) {
-    const id = threadIdOfPath(path) ?? JSON.stringify(path);
-    throw new AgentError('archived', `${path} is archived; bring it back with: quire unarchive ${id}`);
-  }
+  const path = await locateWritable(target, place);
   return takeUp(await openRollout(path, { now: systemClock.now, secrets: place.secrets }), place);
 }
 
@@ -86,10 +96,13 @@ async function readSeed(
 }
 
 /** @throws AgentError, RolloutError */
-export async function locateThread(target: ResumeTarget, { home, cwd, signal }: StoragePlace): Promise<string> {
+export async function locateThread(
+  target: ResumeTarget,
+  { home, cwd, signal, onDamaged }: LocatingPlace,
+): Promise<string> {
   if (target.kind === 'id') return findRollout({ home, idOrPath: target.id, cwd });
   const anywhere = target.anyDirectory === true;
-  const last = await findLastRollout({ home, signal, ...(anywhere ? {} : { cwd }) });
+  const last = await findLastRollout({ home, signal, ...(anywhere ? {} : { cwd }), ...(onDamaged && { onDamaged }) });
   if (last !== undefined) return last.path;
   const where = anywhere ? home : cwd;
   throw new AgentError('thread-not-found', `no thread to resume was found for ${where}; start one, or name an id`);

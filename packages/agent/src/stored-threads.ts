@@ -2,6 +2,7 @@ import { systemClock, systemEntropy } from '@quire/host';
 import { parseThreadId, type SessionMeta, type ThreadId } from '@quire/protocol';
 import {
   archiveRollout,
+  type DamageListener,
   findRollout,
   forkRollout,
   isArchived,
@@ -33,11 +34,12 @@ export async function forkStoredThread(
     readonly options: ForkOptions;
     readonly originator: string;
     readonly secrets: KnownValues;
+    readonly onDamaged: DamageListener;
   },
 ): Promise<StoredThread> {
   const { site, options, secrets } = fork;
   const { home, signal } = site;
-  const { beforeUserMessage } = options;
+  const { beforeUserMessage, requiresMessage = false } = options;
   if (options.ephemeral === true) {
     throw new AgentError('invalid-argument', 'a fork is a thread of its own on disk; it can not be ephemeral');
   }
@@ -47,7 +49,7 @@ export async function forkStoredThread(
       `the user message to fork before is a number from 0, not ${beforeUserMessage}`,
     );
   }
-  const source = await locateThread(target, { ...site, secrets });
+  const source = await locateThread(target, { ...site, onDamaged: fork.onDamaged });
   const rollout = await forkRollout({
     home,
     source,
@@ -56,7 +58,7 @@ export async function forkStoredThread(
     now: systemClock.now,
     secrets,
     signal,
-    ...(beforeUserMessage === undefined ? {} : { beforeUserMessage }),
+    ...(beforeUserMessage === undefined ? {} : { beforeUserMessage, requiresMessage }),
   });
   return takeUp(rollout, { home, signal });
 }
@@ -80,13 +82,17 @@ function forkMeta(
   };
 }
 
-export async function listStoredThreads(home: string, options: ListOptions): Promise<readonly ThreadSummary[]> {
+export async function listStoredThreads(
+  home: string,
+  options: ListOptions & { readonly onDamaged: DamageListener },
+): Promise<readonly ThreadSummary[]> {
   const archived = options.archived ?? false;
   const page = await listRollouts({
     home,
     archived,
     limit: options.limit ?? DEFAULT_LIMIT,
     withPreview: true,
+    onDamaged: options.onDamaged,
     signal: options.signal ?? new AbortController().signal,
     ...(options.workingDirectory === undefined ? {} : { cwd: options.workingDirectory }),
   });
@@ -113,11 +119,11 @@ function summaryOf(thread: RolloutSummary, archived: boolean): ThreadSummary {
 export async function readStoredThread(
   home: string,
   target: ResumeTarget,
-  options: ListOptions,
+  options: ListOptions & { readonly onDamaged: DamageListener },
 ): Promise<ThreadSummary> {
   const signal = options.signal ?? new AbortController().signal;
   const cwd = options.workingDirectory ?? currentDirectory();
-  const path = await locateThread(target, { home, cwd, secrets: [], signal });
+  const path = await locateThread(target, { home, cwd, signal, onDamaged: options.onDamaged });
   const summary = readRolloutSummary(path, { home });
   if (summary === undefined) throw new AgentError('rollout', `${path} holds no thread`);
   return summaryOf(summary, isArchived(home, path));

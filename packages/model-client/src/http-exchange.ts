@@ -59,6 +59,7 @@ export async function* exchangeOverHttp(
       inputLength: request.input.length,
       signal,
       onBegin: () => receipt.begin('http'),
+      onResponse: ({ body }) => receipt.use(line.meter.measure(body.socket)),
       onFailure: (error) => receipt.fail(error),
       onLimits: (events) => limits.push(...events),
     });
@@ -70,7 +71,6 @@ export async function* exchangeOverHttp(
     throw error;
   }
   const { response, context } = answered;
-  receipt.use(line.meter.measure(response.body.socket));
   const wrong = wrongContentType(response, { expected: 'stream' });
   if (wrong !== undefined) {
     destroyBody(response.body);

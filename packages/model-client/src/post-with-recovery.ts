@@ -25,6 +25,8 @@ export interface Post {
   readonly signal: AbortSignal;
   /** The request, or its repetition with other credentials, is about to be sent. */
   readonly onBegin?: () => void;
+  /** Called for each response, when its headers are there. */
+  readonly onResponse?: (response: HttpResponse) => void;
   /** Called for each attempt that failed. */
   readonly onFailure?: (error: ModelError) => void;
   /** Takes what the headers say of the limits when a used-up allowance ends the request. */
@@ -94,6 +96,7 @@ async function postOnce(
       clock,
       entropy,
       observer,
+      onResponse: post.onResponse,
       onFailure: post.onFailure,
       toError: (failed, bodyText) => {
         refusedBy = failed.headers;

@@ -17,6 +17,8 @@ export interface RetryOptions {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly observer: ModelClientObserver;
+  /** Called for each response, when its headers are there. */
+  readonly onResponse?: ((response: HttpResponse) => void) | undefined;
   /** Called for each attempt that failed, also for the last one. */
   readonly onFailure?: ((error: ModelError) => void) | undefined;
   /** Statuses of which the first is the last. */
@@ -69,6 +71,7 @@ async function attemptOnce(
     if (error instanceof ModelError) return error;
     throw error;
   }
+  options.onResponse?.(response);
   if (response.status >= 200 && response.status < 300) return response;
   if (options.goodStatuses?.has(response.status) === true) return response;
   return options.toError(response, await readErrorBody(response.body, request.signal));

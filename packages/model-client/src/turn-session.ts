@@ -1,5 +1,5 @@
 import type { ModelCallOptions, ModelRequest, ModelTurn, ModelTurnIdentity, Span } from '@quire/core';
-import { type AttemptReceipt, ModelError, type ModelEvent } from '@quire/protocol';
+import { ModelError, type ModelEvent } from '@quire/protocol';
 import type { FallbackState } from './fallback/fallback-state.ts';
 import { exchangeOverHttp, type HttpDialect } from './http-exchange.ts';
 import type { InFlight } from './in-flight.ts';
@@ -30,8 +30,6 @@ export class TurnSession implements ModelTurn {
   readonly #turnId: ModelTurnIdentity['turnId'];
   readonly #metadata: string | undefined;
   readonly #state = new TurnState();
-  /** Attempts since the last answer: the turn repeats a request that failed. */
-  #failedAttempts: readonly AttemptReceipt[] = [];
 
   constructor(parts: TurnParts, turn: ModelTurnIdentity) {
     this.#parts = parts;
@@ -53,16 +51,14 @@ export class TurnSession implements ModelTurn {
   }
 
   async *#exchange(request: ModelRequest, call: CallOptions): AsyncGenerator<readonly ModelEvent[], void, undefined> {
-    const receipt = new ReceiptRecorder({ clock: this.#parts.line.clock, earlier: this.#failedAttempts });
+    const receipt = new ReceiptRecorder(this.#parts.line.clock);
     try {
       yield* this.#answer(request, call, receipt);
     } catch (error) {
       if (call.signal.aborted || !(error instanceof ModelError)) throw error;
-      this.#failedAttempts = receipt.attempts;
       if (receipt.attempts.length > 0) yield [{ kind: 'receipt', receipt: receipt.failed() }];
       throw error;
     }
-    this.#failedAttempts = [];
     yield [{ kind: 'receipt', receipt: receipt.completed() }];
   }
 

@@ -257,9 +257,9 @@ describe('the receipt', () => {
     });
     const [failed] = await receipts(client.turn.stream(REQUEST, { signal }));
     expect([failed?.outcome, failed?.attempts.length, failed?.tokens]).toEqual(['failed', 1, undefined]);
+    expect(failed?.bytesSent).toBeGreaterThan(0);
     const [done] = await receipts(client.turn.stream(REQUEST, { signal }));
     expect(done?.attempts.map(({ transport, cause }) => [transport, cause?.code, cause?.httpStatus])).toEqual([
-      ['websocket', 'stream-truncated', undefined],
       ['websocket', 'stream-truncated', undefined],
       ['http', 'internal-server-error', 500],
       ['http', undefined, undefined],
@@ -267,6 +267,25 @@ describe('the receipt', () => {
     expect([done?.outcome, done?.transport]).toEqual(['completed', 'http']);
     const [next] = await receipts(client.turn.stream(REQUEST, { signal }));
     expect(next?.attempts.length).toBe(1);
+  });
+
+  test('counts the bytes of attempts that failed, and no attempt twice [RECEIPT-13]', async () => {
+    await using server = await serveSockets({
+      post: (response, request, index) => {
+        if (index > 2) return answer(textDelta('x'), withUsage('r'))(response, request, index);
+        response.writeHead(500);
+        response.end('x'.repeat(1000));
+      },
+    });
+    using client = connect(server.url, { with: { requestMaxRetries: 1 } });
+    const [failed] = await receipts(client.turn.stream(REQUEST, { signal }));
+    const [done] = await receipts(client.turn.stream(REQUEST, { signal }));
+    const body = server.requests[0]?.body.length ?? 0;
+    expect([failed?.attempts.length, done?.attempts.length]).toEqual([2, 2]);
+    expect(failed?.bytesSent).toBeGreaterThan(2 * body);
+    expect(failed?.bytesReceived).toBeGreaterThan(2000);
+    expect(done?.bytesSent).toBe(failed?.bytesSent);
+    expect(done?.reusedConnection).toBe(true);
   });
 
   test('of an incremental request says so, and fewer bytes were sent [RECEIPT-03]', async () => {

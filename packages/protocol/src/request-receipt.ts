@@ -25,12 +25,13 @@ export interface TokenBuckets {
 export interface RequestReceipt {
   readonly outcome: 'completed' | 'failed';
   readonly transport: ModelTransport;
-  /** All tries since the last answer of this turn, in order. */
+  /** All tries of this request, in order. */
   readonly attempts: readonly AttemptReceipt[];
+  /** Of the last attempt, as is what follows. */
   readonly reusedConnection: boolean;
   /** Only what was new was sent, after `previous_response_id`. */
   readonly incremental: boolean;
-  /** Bytes on the connection of the last attempt; inside TLS, where there is TLS. */
+  /** Bytes of all attempts, as far as they got a connection and what it carried is known; inside TLS, where there is TLS. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
   /** From sending to the first piece of output. */

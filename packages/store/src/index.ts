@@ -54,6 +54,7 @@ export { type FindRolloutOptions, findRollout } from './rollout/find-rollout.ts'
 export { type ForkRolloutOptions, forkRollout } from './rollout/fork-rollout.ts';
 export { readLastRateLimits } from './rollout/last-rate-limits.ts';
 export {
+  type DamageListener,
   findLastRollout,
   type ListRolloutsOptions,
   listRollouts,

@@ -127,8 +127,14 @@ export class AgentLane {
       },
     });
     if (ends !== 1) problems.push(`a task had ${ends} ends`);
+    if (this.script.undoRefusals()) this.#expectRewrite();
     if (outcome?.kind === 'failed' && /^compaction/.test(outcome.failure.code)) return;
-    if (outcome?.kind === 'failed' || (outcome?.kind === 'interrupted' && !options.mayBeInterrupted)) {
+    if (this.script.mustFail && outcome?.kind === 'failed' && outcome.failure.code === 'invalid-request') return;
+    if (
+      this.script.mustFail ||
+      outcome?.kind === 'failed' ||
+      (outcome?.kind === 'interrupted' && !options.mayBeInterrupted)
+    ) {
       problems.push(`a task ended with ${JSON.stringify(outcome)}`);
     }
   }

@@ -57,6 +57,9 @@ export class LaneScript implements ThreadScript {
   #requestCount = 0;
   #stoppedBy: string | undefined;
   #refused: string[] = [];
+  /** Refusals since the last request of which anything was answered. */
+  #openRefusals = 0;
+  #isFinal = false;
   /** Messages of the harness in the last request; `undefined`: the next may have more or fewer. */
   #contextCount: number | undefined;
 
@@ -82,6 +85,22 @@ export class LaneScript implements ThreadScript {
     this.#requestCount = 0;
     this.#stoppedBy = undefined;
     this.#refused = [];
+    this.#openRefusals = 0;
+    this.#isFinal = false;
+  }
+
+  /** The service refused what the person had just said: the turn can only fail. */
+  get mustFail(): boolean {
+    return this.#isFinal;
+  }
+
+  /** The turn has ended, and nothing of a mended request was answered: what was taken out is back. */
+  undoRefusals(): boolean {
+    if (this.#openRefusals === 0) return false;
+    this.#parts.count('undid what was taken out');
+    this.truth.undoRefusals(this.#openRefusals);
+    this.#openRefusals = 0;
+    return true;
   }
 
   /** The settings differ, or the history was cut: the harness may say more than before. */
@@ -158,6 +177,13 @@ export class LaneScript implements ThreadScript {
     if (this.#refused.includes(json)) this.problems.push(`what was refused is sent again: ${json}`);
     this.#refused.push(json);
     const [mark] = marksOf([item]);
+    const newest = marksOf(request.input).findLast(({ kind }) => kind === 'user');
+    if (form === 'index' && mark?.kind === 'user' && mark.id === newest?.id) {
+      this.#parts.count('refused the newest words');
+      this.#isFinal = true;
+      return;
+    }
+    this.#openRefusals += 1;
     this.note(form === 'image' || mark === undefined ? { kind: 'rewrite' } : { kind: 'lose', mark });
     this.expectContext();
   }
@@ -184,6 +210,7 @@ export class LaneScript implements ThreadScript {
   }
 
   #toolRound(round: Extract<Round, { kind: 'tools' }>, request: RecordedRequest): Step {
+    this.#openRefusals = 0;
     const outputs = round.talks ? [this.#talk()] : [];
     const poison = this.#requestCount === 1 ? this.#plan?.poison : undefined;
     const calls = round.tools.map((tool, index) => this.#call(tool, index === 0 ? poison : undefined));
@@ -197,6 +224,7 @@ export class LaneScript implements ThreadScript {
   #cutRound({ after }: Extract<Round, { kind: 'cut' }>): Step {
     this.#parts.count('cut answers');
     if (after === 'nothing') return cutAfterEvents(/* eventCount */ 2, respond(text('Never whole.')));
+    this.#openRefusals = 0;
     if (after === 'text') return cutAfterEvents(/* eventCount */ 4, respond(this.#talk(), text('Never whole.')));
     const { id, output, prints } = this.#call('echo', /* poison */ undefined);
     this.note({ kind: 'add', mark: { kind: 'output', id, isLost: !prints } });
@@ -211,15 +239,18 @@ export class LaneScript implements ThreadScript {
         this.#parts.count('interrupted in silence');
         return this.#interrupted(stall());
       case 'interrupt-stream':
+        this.#openRefusals = 0;
         this.#parts.count('interrupted in a stream');
         return stall({ afterEvents: 6 }, respond(this.#lastWords(), text('Never whole.')));
       case 'interrupt-tool': {
+        this.#openRefusals = 0;
         this.#parts.count('interrupted in a tool');
         const calls = [this.#call('echo', /* poison */ undefined), this.#call('hang', /* poison */ undefined)];
         for (const { id } of calls) this.note({ kind: 'add', mark: { kind: 'output', id, isLost: true } });
         return respond(...calls.map(({ output }) => output));
       }
       default:
+        this.#openRefusals = 0;
         return respond(this.#talk(this.#plan?.poison === 'assistant'), this.#usage(request));
     }
   }

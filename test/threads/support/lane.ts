@@ -101,6 +101,7 @@ export class Lane {
       this.#thread.runTurn({ ...handles, input, outputSchema: undefined, settings: this.#settings }),
     );
     this.#judge(outcome, { mayBeInterrupted: turn.end !== 'text' });
+    if (this.script.undoRefusals()) this.#expectRewrite();
     await this.#compareWithDisk();
   }
 
@@ -293,7 +294,8 @@ export class Lane {
   }
 
   #judge(outcome: TurnOutcome, { mayBeInterrupted }: { readonly mayBeInterrupted: boolean }): void {
-    if (outcome.kind === 'completed') return;
+    if (this.script.mustFail && outcome.kind === 'failed' && outcome.failure.code === 'invalid-request') return;
+    if (outcome.kind === 'completed' && !this.script.mustFail) return;
     if (outcome.kind === 'interrupted' && mayBeInterrupted) return;
     if (outcome.kind === 'failed' && /^compaction/.test(outcome.failure.code)) {
       this.#stage.count(`failed by ${outcome.failure.code}`);

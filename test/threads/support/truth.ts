@@ -72,6 +72,19 @@ export class Truth {
     this.#state = this.#after(this.#state, happening);
   }
 
+  /** What was taken out last in the task, so many times, is back as it was. */
+  undoRefusals(count: number): void {
+    let left = count;
+    const happenings = this.#happenings.reverse().filter(({ kind }) => {
+      const isUndone = left > 0 && (kind === 'rewrite' || kind === 'lose');
+      if (isUndone) left -= 1;
+      return !isUndone;
+    });
+    this.#state = this.#taskStart;
+    this.#happenings = [];
+    for (const happening of happenings.reverse()) this.note(happening);
+  }
+
   /** The process died in the task: of what happened in it only what `survived` is on disk. */
   crash(survived: (happening: Happening, index: number) => Happening | undefined): void {
     const happenings = this.#happenings.flatMap((happening, index) => survived(happening, index) ?? []);

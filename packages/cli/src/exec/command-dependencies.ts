@@ -20,6 +20,7 @@ export type Threads = Pick<
   | 'resumeThread'
   | 'forkThread'
   | 'checkReview'
+  | 'checkThread'
   | 'listThreads'
   | 'readThread'
   | 'setThreadName'

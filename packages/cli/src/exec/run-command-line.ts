@@ -4,6 +4,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { TextSink } from '../process/text-sink.ts';
 import type { ExecArguments } from './arguments.ts';
 import { type CommandDependencies, ORIGINATOR, type Threads } from './command-dependencies.ts';
+import { tellDamagedThreads } from './damaged-threads.ts';
 import { type ExecOptions, quireOptionsOf } from './options.ts';
 import { runInThread } from './run-in-thread.ts';
 import { safeLine } from './safe-text.ts';
@@ -89,7 +90,12 @@ async function execute(
 async function operate(operation: Operation, dependencies: CommandDependencies): Promise<number> {
   const { stop, stdout, stderr, environment } = dependencies;
   const agent = await dependencies.loadAgent();
-  const threads = new agent.Quire({ ...quireOptionsOf(operation.options), environment, originator: ORIGINATOR });
+  const threads = new agent.Quire({
+    ...quireOptionsOf(operation.options),
+    environment,
+    originator: ORIGINATOR,
+    onDamagedThreads: (damaged) => tellDamagedThreads(damaged, stderr),
+  });
   stop.signal.throwIfAborted();
   const running = operation.run({ threads, stdout, stderr, signal: stop.signal }).then(() => EXIT.completed);
   const exitCode = await stop.bounded(running, { graceMs: () => OPERATION_GRACE_MS });

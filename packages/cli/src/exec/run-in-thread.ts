@@ -4,6 +4,7 @@ import { EXIT } from '../exit-codes.ts';
 import { VERSION } from '../version.ts';
 import type { ExecArguments, ThreadChoice } from './arguments.ts';
 import { type AgentModule, type CommandDependencies, ORIGINATOR, type Threads } from './command-dependencies.ts';
+import { tellDamagedThreads } from './damaged-threads.ts';
 import { checkWorkingDirectoryName, checkWritableDirectories } from './directories.ts';
 import type { ExecOutput } from './exec-output.ts';
 import { checkLastMessageFile, writeLastMessage } from './last-message-file.ts';
@@ -40,6 +41,7 @@ export async function runInThread(given: ExecArguments, dependencies: CommandDep
   if (given.lastMessagePath !== undefined) checkLastMessageFile(given.lastMessagePath);
   checkWorkingDirectoryName(given.workingDirectory);
   checkWritableDirectories(given.additionalDirectories);
+  await checkThread(given, { loading, dependencies });
   const { submission, shown } = await readSubmission(given, { loading, dependencies });
   const agent = await loading;
   stop.signal.throwIfAborted();
@@ -60,6 +62,36 @@ export async function runInThread(given: ExecArguments, dependencies: CommandDep
   }
 }
 
+/** A thread that is not there is told before somebody writes a whole prompt for it to stdin. */
+async function checkThread(
+  { thread, submission, workingDirectory, ...given }: ExecArguments,
+  { loading, dependencies }: { readonly loading: Promise<AgentModule>; readonly dependencies: CommandDependencies },
+): Promise<void> {
+  const readsWholePrompt = submission.kind === 'prompt' && submission.text === undefined;
+  if (thread.kind === 'new' || !readsWholePrompt) return;
+  const quire = createThreads(given, { agent: await loading, dependencies });
+  const { signal } = dependencies.stop;
+  await quire.checkThread(thread.target, {
+    use: thread.kind,
+    signal,
+    ...(workingDirectory !== undefined && { workingDirectory }),
+  });
+}
+
+function createThreads(
+  given: Parameters<typeof quireOptionsOf>[0],
+  { agent, dependencies }: { readonly agent: AgentModule; readonly dependencies: CommandDependencies },
+): Threads {
+  const { environment, stderr } = dependencies;
+  return new agent.Quire({
+    ...quireOptionsOf(given),
+    environment,
+    originator: ORIGINATOR,
+    onTelemetryProblem: (message) => stderr.write(`quire: ${safeLine(message)}\n`),
+    onDamagedThreads: (threads) => tellDamagedThreads(threads, stderr),
+  });
+}
+
 /** After a stop no file of a half-made thread stays, and a thread that arrives all the same is closed at once. */
 async function openThread(
   given: ExecArguments,
@@ -69,13 +101,8 @@ async function openThread(
     readonly submission: Submission | undefined;
   },
 ): Promise<AgentThread> {
-  const { stop, environment, stderr } = context.dependencies;
-  const quire = new context.agent.Quire({
-    ...quireOptionsOf(given),
-    environment,
-    originator: ORIGINATOR,
-    onTelemetryProblem: (message) => stderr.write(`quire: ${safeLine(message)}\n`),
-  });
+  const { stop } = context.dependencies;
+  const quire = createThreads(given, context);
   const options: ThreadOptions = {
     ...(given.workingDirectory !== undefined && { workingDirectory: given.workingDirectory }),
     ...(given.model !== undefined && { model: given.model }),
@@ -117,7 +144,8 @@ function open(threads: Threads, choice: ThreadChoice, options: ThreadOptions): P
       return threads.resumeThread(choice.target, options);
     case 'fork': {
       const { target, beforeUserMessage } = choice;
-      return threads.forkThread(target, { ...options, ...(beforeUserMessage !== undefined && { beforeUserMessage }) });
+      const cut = beforeUserMessage === undefined ? {} : { beforeUserMessage, requiresMessage: true };
+      return threads.forkThread(target, { ...options, ...cut });
     }
     default:
       return assertNever(choice, 'open');

@@ -59,6 +59,7 @@ test('arguments reach the agent, and the thread is closed after the turn [EXEC-4
         environment: { A: 'b' },
         ignoreUserConfig: false,
         onTelemetryProblem: expect.any(Function),
+        onDamagedThreads: expect.any(Function),
         originator: 'quire_exec',
       },
     },
@@ -281,6 +282,7 @@ describe('fork', () => {
           source: 'exec',
           signal: expect.any(AbortSignal),
           beforeUserMessage: 2,
+          requiresMessage: true,
         },
       },
       { call: 'run', input: [{ kind: 'text', text: 'more' }], outputSchema: undefined },
@@ -297,6 +299,26 @@ describe('fork', () => {
 
     const json = await run(['--json', 'fork', 'abc'], { stdin });
     expect(json.stdout).toBe(`{"type":"thread.started","thread_id":"${THREAD_ID}"}\n`);
+  });
+});
+
+describe('a thread that is not there', () => {
+  const unread: StdinSource = { kind: () => 'stream', read: () => Promise.reject(new Error('was read')) };
+  const checkError = agentError('thread-not-found', 'no thread has that name');
+
+  test.each([
+    [['resume', 'x'], 'resume'],
+    [['resume', 'x', '-'], 'resume'],
+    [['fork', 'x', '-'], 'fork'],
+  ])('is told by %j before stdin is read [EXEC-92]', async (argv, use) => {
+    const ran = await run(argv, { stdin: unread, checkError });
+    expect([ran.exitCode, ran.stdout, ran.stderr]).toEqual([1, '', 'quire: no thread has that name\n']);
+    expect(ran.calls.slice(1)).toEqual([{ call: 'check', target: { kind: 'id', id: 'x' }, use }]);
+  });
+
+  test('is not looked for twice where the prompt is an argument [EXEC-92]', async () => {
+    const ran = await run(['resume', 'x', 'go']);
+    expect(ran.calls.map(({ call }) => call)).toEqual(['create', 'resume', 'run', 'close']);
   });
 });
 

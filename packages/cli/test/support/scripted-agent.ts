@@ -38,6 +38,7 @@ export type AgentCall =
   | { readonly call: 'start'; readonly options: ThreadOptions | undefined }
   | { readonly call: 'resume'; readonly target: ResumeTarget; readonly options: ThreadOptions | undefined }
   | { readonly call: 'fork'; readonly target: ResumeTarget; readonly options: ForkOptions | undefined }
+  | { readonly call: 'check'; readonly target: ResumeTarget; readonly use: 'resume' | 'fork' }
   | { readonly call: 'run'; readonly input: Submission; readonly outputSchema: unknown }
   | { readonly call: 'roll-back'; readonly turns: number }
   | { readonly call: 'list'; readonly options: Omit<ListOptions, 'signal'> }
@@ -56,6 +57,8 @@ export interface ScriptedAgentOptions {
   /** Plays the turn; `turn-start` was emitted before. */
   readonly turn?: (context: TurnContext) => Promise<void> | void;
   readonly openError?: Error;
+  /** What is wrong with the thread that is to be resumed or forked. */
+  readonly checkError?: Error;
   /** What opening a thread waits for. */
   readonly opening?: (signal: AbortSignal | undefined) => Promise<void>;
   /** Changes a stored thread. */
@@ -137,6 +140,11 @@ export function scriptedAgent(options: ScriptedAgentOptions = {}): { agent: Agen
 
     async checkReview(): Promise<void> {
       // Whatever is asked for can be reviewed.
+    }
+
+    async checkThread(target: ResumeTarget, { use }: { readonly use: 'resume' | 'fork' }): Promise<void> {
+      record({ call: 'check', target, use });
+      if (options.checkError !== undefined) throw options.checkError;
     }
 
     async readThread(target: ResumeTarget, listOptions: ListOptions = {}): Promise<ThreadSummary> {

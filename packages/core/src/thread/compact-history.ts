@@ -6,10 +6,11 @@ import type {
   RolloutLine,
   ToolSpec,
 } from '@quire/protocol';
-import type { CompactionFailure, CompactionListener, CompactionResult, LineEvent } from '../compaction/compaction.ts';
+import type { CompactionFailure, CompactionListener, CompactionResult } from '../compaction/compaction.ts';
 import { initialContext, turnContextLine } from '../context/initial-context.ts';
 import { effectiveContextWindow } from '../model/effective-window.ts';
 import type { ModelTurn } from '../ports/model-port.ts';
+import type { LineNotices } from './line-notices.ts';
 import { contextCompacted, tokenCount } from './rollout-events.ts';
 import type { ThreadSettings } from './settings.ts';
 import type { Task } from './task.ts';
@@ -29,7 +30,7 @@ export interface CompactionOrder {
   /** Nobody asked for it: the breaker may stop it. */
   readonly isAutomatic: boolean;
   readonly outputSchema: JsonObject | undefined;
-  readonly onLineEvent: (event: LineEvent) => void;
+  readonly notices: Pick<LineNotices, 'note' | 'noteRepetition'>;
 }
 
 type CompactionEnd =
@@ -199,7 +200,8 @@ function listenerOf(task: Task, order: CompactionOrder): CompactionListener {
       state.usage.addOnly(usage);
       ports.budget?.spend(usage);
     },
-    retry: ({ attempt, maxAttempts, delayMs, cause }) =>
+    retry: ({ attempt, maxAttempts, delayMs, cause }) => {
+      order.notices.noteRepetition();
       events.emit({
         kind: 'stream-retry',
         turnId,
@@ -207,9 +209,10 @@ function listenerOf(task: Task, order: CompactionOrder): CompactionListener {
         maxAttempts,
         delayMs,
         cause: { code: cause.code, message: cause.message, retryable: true },
-      }),
+      });
+    },
     notice: (message) => events.warn(message),
-    lineEvent: order.onLineEvent,
+    lineEvent: order.notices.note,
   };
 }
 

@@ -21,7 +21,7 @@ export async function runCompactionTask(task: Task): Promise<undefined> {
     modelTurn: ports.model.beginTurn({ turnId, metadata: turnMetadata(turnId, settings) }),
     isAutomatic: false,
     outputSchema: undefined,
-    onLineEvent: notices.note,
+    notices,
   }).finally(() => notices.showReceipts());
   return undefined;
 }

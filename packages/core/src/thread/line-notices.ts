@@ -9,6 +9,7 @@ export class LineNotices {
   readonly #receipts: RequestReceipt[] = [];
   #rateLimits: RateLimitSnapshot | undefined;
   #warnedOfModel = false;
+  #isRepeated = false;
 
   constructor(events: TurnEvents, requestedModel: string) {
     this.#events = events;
@@ -37,17 +38,29 @@ export class LineNotices {
         this.#events.emit({ kind: 'model-waiting', turnId, silentMs: event.silentMs });
         return;
       case 'receipt':
-        this.#receipts.push(event.receipt);
+        this.#noteReceipt(event.receipt);
         return;
       default:
         assertNever(event, 'LineNotices.note');
     }
   };
 
+  /** The request that has just failed is made once more: both are one request to people. */
+  noteRepetition(): void {
+    this.#isRepeated = true;
+  }
+
   /** Announces what the requests of the task cost. */
   showReceipts(): void {
     const requests = this.#receipts.splice(0);
     if (requests.length > 0) this.#events.emit({ kind: 'turn-receipt', turnId: this.#events.turnId, requests });
+  }
+
+  #noteReceipt(receipt: RequestReceipt): void {
+    const isSame = this.#isRepeated && this.#receipts.at(-1)?.outcome === 'failed';
+    const failed = isSame ? this.#receipts.pop() : undefined;
+    this.#isRepeated = false;
+    this.#receipts.push(failed === undefined ? receipt : joinReceipts(failed, receipt));
   }
 
   /** One neutral notice a task when another model answers than the one asked for. */
@@ -56,4 +69,17 @@ export class LineNotices {
     this.#warnedOfModel = true;
     this.#events.warn(`The provider answered with model ${model}; ${this.#requestedModel} was asked for.`);
   }
+}
+
+/** The receipt of a request that failed at first, and then went on as `last` tells. */
+function joinReceipts(first: RequestReceipt, last: RequestReceipt): RequestReceipt {
+  const { firstTokenMs } = last;
+  return {
+    ...last,
+    attempts: [...first.attempts, ...last.attempts],
+    bytesSent: first.bytesSent + last.bytesSent,
+    bytesReceived: first.bytesReceived + last.bytesReceived,
+    firstTokenMs: first.firstTokenMs ?? (firstTokenMs === undefined ? undefined : first.durationMs + firstTokenMs),
+    durationMs: first.durationMs + last.durationMs,
+  };
 }

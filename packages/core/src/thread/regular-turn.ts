@@ -212,7 +212,7 @@ export class RegularTurn {
       modelTurn: this.#modelTurn,
       isAutomatic: true,
       outputSchema: this.#request.outputSchema,
-      onLineEvent: this.#notices.note,
+      notices: this.#notices,
     });
     this.#vainAtTokens = outcome === 'nothing-to-gain' ? this.#activeTokens() : undefined;
   }

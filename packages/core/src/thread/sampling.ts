@@ -94,8 +94,9 @@ export class Sampling {
   }
 
   async #pause(failure: ModelError, attempt: number): Promise<void> {
-    const { events, ports, settings, context } = this.#turn;
+    const { events, ports, settings, context, notices } = this.#turn;
     const delayMs = failure.retryAfterMs ?? backoffDelayMs(attempt, ports.entropy.random());
+    notices.noteRepetition();
     events.emit({
       kind: 'stream-retry',
       turnId: events.turnId,

@@ -5,6 +5,9 @@ import { TaskError } from './task-error.ts';
 
 /** Characters of a snapshot's id that people are shown. */
 const SHORT_ID = 7;
+const NOTHING_LEFT = 'there is nothing to undo in this thread';
+const NO_SNAPSHOTS =
+  'there is nothing to undo: no snapshots are taken, because features.undo is off; switch it on for the turns to come with features.undo = true in config.toml, or with --enable undo';
 
 /** Puts the files of the newest snapshot back and forgets the snapshot, so that the next undo goes further back. */
 export async function undoLastTurn(task: Task): Promise<string> {
@@ -12,7 +15,9 @@ export async function undoLastTurn(task: Task): Promise<string> {
   signal.throwIfAborted();
   const index = state.history.items.findLastIndex((item) => item.type === 'ghost_snapshot');
   const snapshot = state.history.items[index];
-  if (snapshot?.type !== 'ghost_snapshot') throw new TaskError('undo', 'there is nothing to undo in this thread');
+  if (snapshot?.type !== 'ghost_snapshot') {
+    throw new TaskError('undo', ports.snapshots === undefined ? NO_SNAPSHOTS : NOTHING_LEFT);
+  }
   if (ports.snapshots === undefined) {
     throw new TaskError('undo', 'undo is switched off; switch it on with features.undo = true');
   }

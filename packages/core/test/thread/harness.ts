@@ -10,6 +10,7 @@ import type {
   RolloutWriter,
   SessionReading,
   SessionWriting,
+  WorkTreeSnapshots,
 } from '@quire/core';
 import {
   findModel,
@@ -307,6 +308,7 @@ export function openTestThread(parts: {
   readonly settings?: ThreadSettings;
   readonly seed?: ThreadSeed;
   readonly rollout?: MemoryRollout;
+  readonly snapshots?: WorkTreeSnapshots;
 }): TestThread {
   const model = new ScriptedModel(parts.steps);
   const runner = parts.runner ?? new ScriptedRunner(() => '');
@@ -319,7 +321,7 @@ export function openTestThread(parts: {
   const thread = new Thread({
     id: THREAD_ID,
     settings: parts.settings ?? settings(),
-    ports: { model, runner, files, rollout, clock, entropy },
+    ports: { model, runner, files, rollout, clock, entropy, ...(parts.snapshots && { snapshots: parts.snapshots }) },
     seed: parts.seed,
   });
   return {

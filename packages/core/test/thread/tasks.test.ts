@@ -150,13 +150,19 @@ describe('items that the API refuses', () => {
           calls('c2', 'shell_command', { command: 'make' }),
           done(),
         ),
+        step(says('Done.'), done()),
         ...Array.from({ length: 3 }, () => refusePoison),
       ],
       settings: smallSettings(/* limit */ 100_000),
     });
     await t.run('POISON');
+    await t.run('go on');
     await t.thread.compact({ signal: never(), onEvent: () => undefined });
-    expect(ledgerLines(t.thread)).toEqual(['Commands, each with its last outcome, oldest first:', '- exit 0: make']);
+    expect(ledgerLines(t.thread)).toEqual([
+      'The user first asked: go on',
+      'Commands, each with its last outcome, oldest first:',
+      '- exit 0: make',
+    ]);
   });
 
   test('that are a work ledger come back with its files alone, without its words, plan and commands [CORE-268]', async () => {
@@ -195,4 +201,22 @@ test('the start of a turn carries its collaboration mode [CORE-266]', async () =
   });
   await t.run('hello');
   expect(t.rollout.lines[0]).toMatchObject({ payload: { type: 'task_started', collaboration_mode_kind: 'plan' } });
+});
+
+describe('an undo without snapshots', () => {
+  const snapshots = { take: async () => ({ ref: undefined, note: undefined }), restore: async () => ({ changed: [] }) };
+
+  test.each([
+    [
+      'where they are not taken tells why, and how to have them',
+      undefined,
+      /features\.undo is off.*features\.undo = true/,
+    ],
+    ['where they are taken has nothing to undo', snapshots, /^there is nothing to undo in this thread$/],
+  ])('%s [CORE-299]', async (_, given, message) => {
+    const t = openTestThread({ steps: [step(says('Done.'), done())], ...(given && { snapshots: given }) });
+    await t.run('go');
+    const outcome = await t.thread.undo({ signal: never(), onEvent: () => undefined });
+    expect(outcome).toMatchObject({ kind: 'failed', failure: { message: expect.stringMatching(message) } });
+  });
 });

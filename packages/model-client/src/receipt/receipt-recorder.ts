@@ -32,19 +32,21 @@ const SIDE_EVENTS: ReadonlySet<ModelEvent['kind']> = new Set([
 /** Notes how one sampling request went, attempt by attempt. */
 export class ReceiptRecorder {
   readonly #clock: Clock;
-  readonly #attempts: AttemptReceipt[];
+  readonly #attempts: AttemptReceipt[] = [];
   readonly #startedAtMs: number;
   #transport: ModelTransport = 'http';
   #attemptStartedAtMs: number;
   #connection: ConnectionUse | undefined;
+  /** Bytes of attempts that failed, as far as they got a connection that is known. */
+  #failedBytes = { sent: 0, received: 0 };
+  #reusedConnection = false;
+  #incremental = false;
   #firstTokenMs: number | undefined;
   #usage: Extract<ModelEvent, { kind: 'response-end' }>['usage'];
 
-  /** `earlier`: attempts of the same sampling request that the turn made before. */
-  constructor(options: { readonly clock: Clock; readonly earlier: readonly AttemptReceipt[] }) {
-    this.#clock = options.clock;
-    this.#attempts = [...options.earlier];
-    this.#startedAtMs = options.clock.now();
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#startedAtMs = clock.now();
     this.#attemptStartedAtMs = this.#startedAtMs;
   }
 
@@ -60,15 +62,20 @@ export class ReceiptRecorder {
   begin(transport: ModelTransport): void {
     this.#transport = transport;
     this.#attemptStartedAtMs = this.#clock.now();
-    this.#connection = undefined;
+    this.#forgetConnection();
   }
 
+  /** The connection of this attempt, as soon as it is known. */
   use(connection: ConnectionUse): void {
     this.#connection = connection;
+    this.#reusedConnection = connection.reused;
+    this.#incremental = connection.incremental;
   }
 
   fail(error: ModelError): void {
     const { code, message, httpStatus } = error;
+    this.#failedBytes = this.#bytes();
+    this.#connection = undefined;
     this.#attempts.push({
       transport: this.#transport,
       durationMs: this.#clock.now() - this.#attemptStartedAtMs,
@@ -97,18 +104,30 @@ export class ReceiptRecorder {
   }
 
   #receipt(outcome: RequestReceipt['outcome']): RequestReceipt {
-    const bytes = this.#connection?.bytes() ?? { sent: 0, received: 0 };
+    const bytes = this.#bytes();
     return {
       outcome,
       transport: this.#transport,
       attempts: [...this.#attempts],
-      reusedConnection: this.#connection?.reused ?? false,
-      incremental: this.#connection?.incremental ?? false,
+      reusedConnection: this.#reusedConnection,
+      incremental: this.#incremental,
       bytesSent: bytes.sent,
       bytesReceived: bytes.received,
       firstTokenMs: this.#firstTokenMs,
       durationMs: this.#clock.now() - this.#startedAtMs,
       tokens: this.#usage === undefined ? undefined : tokenBuckets(this.#usage),
     };
+  }
+
+  /** Of all attempts. */
+  #bytes(): { readonly sent: number; readonly received: number } {
+    const { sent, received } = this.#connection?.bytes() ?? { sent: 0, received: 0 };
+    return { sent: this.#failedBytes.sent + sent, received: this.#failedBytes.received + received };
+  }
+
+  #forgetConnection(): void {
+    this.#connection = undefined;
+    this.#reusedConnection = false;
+    this.#incremental = false;
   }
 }

@@ -1,6 +1,7 @@
 import { isUserTurnBoundary } from '@quire/core';
 import { decodeLine, FOREIGN_LINE } from './decode-line.ts';
 import { type LineageLine, readLineage } from './read-lineage.ts';
+import { RolloutError } from './rollout-error.ts';
 
 /** Where a fork leaves its parent. */
 export interface ForkPoint {
@@ -15,6 +16,7 @@ interface ForkPointOptions {
   readonly home: string;
   readonly source: string;
   readonly beforeUserMessage?: number;
+  readonly requiresMessage?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -31,7 +33,7 @@ interface MessageCut extends Cut {
   readonly isSteered: boolean;
 }
 
-/** @throws RolloutError as `readLineage` does */
+/** @throws RolloutError 'no-such-message', and as `readLineage` does */
 export async function findForkPoint(options: ForkPointOptions): Promise<ForkPoint> {
   const scan = new CutScan();
   const meta = await readLineage(options.source, {
@@ -42,10 +44,27 @@ export async function findForkPoint(options: ForkPointOptions): Promise<ForkPoin
       return 'continue';
     },
   });
-  const { beforeUserMessage } = options;
+  const { beforeUserMessage, requiresMessage = false } = options;
   const wanted = beforeUserMessage === undefined ? undefined : scan.userMessages[beforeUserMessage];
+  if (beforeUserMessage !== undefined && wanted === undefined && requiresMessage) {
+    throw noSuchMessage(options.source, { wanted: beforeUserMessage, available: scan.userMessages.length });
+  }
   const { lineCount, openTurnId, endsInsideTurn } = wanted ?? scan.end;
   return { parentId: meta.id, lineCount, openTurnId, endsInsideTurn };
+}
+
+function noSuchMessage(
+  source: string,
+  { wanted, available }: { readonly wanted: number; readonly available: number },
+): RolloutError {
+  const last = available - 1;
+  const have =
+    available === 0
+      ? 'no user message'
+      : available === 1
+        ? 'only one user message, which is number 0,'
+        : `only ${available} user messages, of which the last is number ${last},`;
+  return new RolloutError('no-such-message', `this thread has ${have} to fork before, not ${wanted}`, { path: source });
 }
 
 const TURN_EVENTS: ReadonlySet<string> = new Set([

@@ -23,6 +23,8 @@ export interface ForkRolloutOptions extends WriteOptions {
   readonly meta: Omit<SessionMeta, 'id' | 'timestamp' | 'forked_from_id' | 'history_base'>;
   /** Cuts right before this one of what a person said, rolled back words not counted, from 0. Beyond the end: no cut. */
   readonly beforeUserMessage?: number;
+  /** Beyond the end is an error instead. Default false. */
+  readonly requiresMessage?: boolean;
   readonly onLine?: (line: RolloutLine) => void;
   readonly signal: AbortSignal;
 }
@@ -33,7 +35,7 @@ const WRITE_BYTES = 256 * 1024;
 /**
  * A new thread that begins with the lines of another one. It appears under its name when all of it is durable; a
  * failure leaves nothing behind.
- * @throws RolloutError 'not-found', 'not-readable', 'not-writable', 'no-header', 'no-parent', 'in-use'
+ * @throws RolloutError 'not-found', 'not-readable', 'not-writable', 'no-header', 'no-parent', 'in-use', 'no-such-message'
  */
 export async function forkRollout(options: ForkRolloutOptions): Promise<RolloutFile> {
   const startMs = options.now();

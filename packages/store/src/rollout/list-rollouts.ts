@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { isJsonObject, parseThreadId, type SessionMeta, type ThreadId } from '@quire/protocol';
-import { readHeader, readOpened } from './read-header.ts';
+import { readFoundHeader, readHeader, readOpened } from './read-header.ts';
 import { readPreview } from './read-preview.ts';
 import { type RolloutPath, rolloutsBelow, statFile } from './rollout-folders.ts';
 import { archivedFolder, sessionsFolder, threadIdOfName } from './rollout-name.ts';
@@ -33,8 +33,12 @@ export interface ListRolloutsOptions {
   readonly limit: number;
   /** Of an earlier page. */
   readonly cursor?: string;
+  readonly onDamaged?: DamageListener;
   readonly signal: AbortSignal;
 }
+
+/** Hears of each thread that was passed over because its first line is damaged, so that nobody knows where it began. */
+export type DamageListener = (rollout: RolloutPath) => void;
 
 export interface RolloutPage {
   readonly threads: readonly RolloutSummary[];
@@ -46,6 +50,8 @@ interface ListScope {
   readonly home: string;
   /** Only threads that began in exactly this directory. */
   readonly cwd?: string;
+  /** Hears only of threads that were written to after the one that is found. */
+  readonly onDamaged?: DamageListener;
   readonly signal: AbortSignal;
 }
 
@@ -132,11 +138,17 @@ async function* paced<Entry>(entries: Iterable<Entry>, signal: AbortSignal): Asy
 
 function summarise(
   rollout: RolloutPath,
-  options: { readonly cwd?: string; readonly withPreview?: boolean },
+  options: { readonly cwd?: string; readonly withPreview?: boolean; readonly onDamaged?: DamageListener },
 ): RolloutSummary | undefined {
   return readOpened(rollout.path, (fd) => {
-    const meta = readHeader(fd, rollout.path);
-    if (meta === undefined || (options.cwd !== undefined && meta.cwd !== options.cwd)) return undefined;
+    const header = readFoundHeader(fd, rollout.path);
+    if (header === undefined) return undefined;
+    const { meta, isDamaged } = header;
+    if (options.cwd !== undefined && meta.cwd !== options.cwd) {
+      if (isDamaged && options.onDamaged !== undefined && readPreview(fd, meta) !== undefined)
+        options.onDamaged(rollout);
+      return undefined;
+    }
     const { mtimeMs, size } = fs.fstatSync(fd);
     const preview = options.withPreview === true ? readPreview(fd, meta) : undefined;
     return {

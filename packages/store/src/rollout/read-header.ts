@@ -15,11 +15,23 @@ const FIRST_READ_BYTES = 8 * 1024;
  * @returns `undefined` when there is no whole line, or neither name nor line tells an id
  */
 export function readHeader(fd: number, file: string): SessionMeta | undefined {
+  return readFoundHeader(fd, file)?.meta;
+}
+
+export interface FoundHeader {
+  readonly meta: SessionMeta;
+  /** The first line is none: of `meta` only the id is true. */
+  readonly isDamaged: boolean;
+}
+
+/** The same, with what is known of its first line. */
+export function readFoundHeader(fd: number, file: string): FoundHeader | undefined {
   const line = readFirstLine(fd);
   if (line === undefined) return undefined;
   const decoded = decodeLine(line);
   const isHeader = decoded !== undefined && decoded !== FOREIGN_LINE && decoded.type === 'session_meta';
-  return headerOf(isHeader ? decoded.payload : undefined, file);
+  const meta = headerOf(isHeader ? decoded.payload : undefined, file);
+  return meta && { meta, isDamaged: !isHeader };
 }
 
 /** @param meta as far as the lines of `file` told it */

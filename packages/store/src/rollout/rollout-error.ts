@@ -8,6 +8,8 @@ export type RolloutErrorCode =
   | 'no-parent'
   /** Several threads fit what was asked for. */
   | 'ambiguous'
+  /** A thread can not be forked before something that nobody said in it. */
+  | 'no-such-message'
   /** Another process writes it. */
   | 'in-use'
   | 'closed';

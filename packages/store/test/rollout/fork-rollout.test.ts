@@ -42,13 +42,19 @@ async function parentOf(home: string, lines: readonly RolloutLine[]): Promise<st
   return rollout.path;
 }
 
-async function fork(home: string, source: string, beforeUserMessage?: number) {
+async function fork(
+  home: string,
+  source: string,
+  beforeUserMessage?: number,
+  options: { readonly requiresMessage?: boolean } = {},
+) {
   using forked = await forkRollout({
     home,
     source,
     threadId: FORK,
     meta: SAMPLE_META,
     ...(beforeUserMessage === undefined ? {} : { beforeUserMessage }),
+    ...options,
     now,
     signal,
   });
@@ -73,6 +79,22 @@ test('a fork is a thread of its own with the lines of its parent, which stays as
   expect(fs.statSync(file).mode & 0o777).toBe(0o600);
   expect(fs.readdirSync(path.dirname(file)).sort()).toEqual([path.basename(source), path.basename(file)].sort());
 });
+
+test.each<[string, readonly RolloutLine[], RegExp]>([
+  ['nothing', [], /^this thread has no user message to fork before, not 2$/],
+  ['one thing', turn('a'), /has only one user message, which is number 0, to fork before, not 2$/],
+  ['two things', [...turn('a'), ...turn('b')], /has only 2 user messages, .* last is number 1, to fork before, not 2$/],
+])(
+  'a fork before the third message, which must be there, of %s that a person said is an error, and leaves nothing behind [STORE-112]',
+  async (_title, lines, message) => {
+    using home = temporaryFolder();
+    const source = await parentOf(home.path, lines);
+    const before = fs.readdirSync(home.path, { recursive: true });
+    const forking = fork(home.path, source, /* beforeUserMessage */ 2, { requiresMessage: true });
+    await expect(forking).rejects.toMatchObject({ code: 'no-such-message', message: expect.stringMatching(message) });
+    expect(fs.readdirSync(home.path, { recursive: true })).toEqual(before);
+  },
+);
 
 test.each<[string, number, readonly RolloutLine[]]>([
   ['the first one', 0, []],

@@ -80,6 +80,34 @@ test('a long header is read whole; files without a readable one are passed over 
   ]);
 });
 
+test('threads with a damaged first line are told of, where they are passed over, and only if somebody spoke in them [STORE-122]', async () => {
+  using home = temporaryFolder();
+  const damage = (file: string): string => {
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/^.*\n/, '{"type":"sess\n'));
+    return file;
+  };
+  const older = damage(await record(home.path, { hour: 0 }));
+  const good = await record(home.path, { hour: 1, updatedAtSeconds: 1000 });
+  await record(home.path, { hour: 2, cwd: '/other' });
+  const newer = damage(await record(home.path, { hour: 3 }));
+  const silent = damage(await record(home.path, { hour: 4, lines: [] }));
+  fs.utimesSync(older, 900, 900);
+  const heard: string[] = [];
+  const options = {
+    home: home.path,
+    cwd: '/repo',
+    signal,
+    onDamaged: ({ path: file }: { path: string }) => heard.push(file),
+  };
+  expect((await listRollouts({ ...options, limit: 10 })).threads.map((thread) => thread.path)).toEqual([good]);
+  expect(heard.splice(0)).toEqual([newer, older]);
+  expect((await findLastRollout(options))?.path).toBe(good);
+  expect(heard.splice(0)).toEqual([newer]);
+  const { cwd: _, ...anywhere } = options;
+  const { threads: all } = await listRollouts({ ...anywhere, limit: 10 });
+  expect([all.length, all[0]?.path, heard]).toEqual([5, silent, []]);
+});
+
 test('without any recorded thread the list is empty [STORE-52]', async () => {
   using home = temporaryFolder();
   expect(await listRollouts({ home: home.path, limit: 10, signal })).toEqual({ threads: [], nextCursor: undefined });
