@@ -36,13 +36,15 @@ const DELTA = 1;
 const CUMULATIVE = 2;
 
 /** `ExportTraceServiceRequest` */
-export function traceMessage(spans: readonly SpanRecord[], sender: Sender): OtlpMessage {
+export function traceMessage(spans: readonly SpanRecord[], program: Sender): OtlpMessage {
+  const sender = rememberingTexts(program);
   const list = spans.map((span) => spanMessage(span, sender));
   return { resourceSpans: [{ resource: resource(sender), scopeSpans: [{ scope: scope(sender), spans: list }] }] };
 }
 
 /** `ExportLogsServiceRequest` */
-export function logsMessage(entries: readonly LogEntry[], sender: Sender): OtlpMessage {
+export function logsMessage(entries: readonly LogEntry[], program: Sender): OtlpMessage {
+  const sender = rememberingTexts(program);
   const logRecords = entries.map((entry) => logMessage(entry, sender));
   return { resourceLogs: [{ resource: resource(sender), scopeLogs: [{ scope: scope(sender), logRecords }] }] };
 }
@@ -50,12 +52,24 @@ export function logsMessage(entries: readonly LogEntry[], sender: Sender): OtlpM
 /** `ExportMetricsServiceRequest` */
 export function metricsMessage(
   readings: readonly MetricReading[],
-  sender: Sender,
+  program: Sender,
   { isCumulative }: { readonly isCumulative: boolean },
 ): OtlpMessage {
+  const sender = rememberingTexts(program);
   const aggregationTemporality = isCumulative ? CUMULATIVE : DELTA;
   const metrics = readings.flatMap((reading) => metricList(reading, sender, aggregationTemporality));
   return { resourceMetrics: [{ resource: resource(sender), scopeMetrics: [{ scope: scope(sender), metrics }] }] };
+}
+
+/** For one message: its records say the same about the thread, and what is secret does not change meanwhile. */
+function rememberingTexts(sender: Sender): Sender {
+  const known = new Map<string, string>();
+  const redact = (text: string): string => {
+    const clean = known.get(text) ?? sender.redact(text);
+    known.set(text, clean);
+    return clean;
+  };
+  return { ...sender, redact };
 }
 
 function metricList(reading: MetricReading, sender: Sender, aggregationTemporality: number): readonly OtlpMessage[] {

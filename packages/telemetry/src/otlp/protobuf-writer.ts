@@ -1,6 +1,9 @@
-const FIRST_BYTES = 256;
+const FIRST_BYTES = 16_384;
+/** UTF-16 code units. Below it a loop is faster than a call into the platform. */
+const SHORT_TEXT = 64;
 /** Integers below it are written without big integers. */
 const SMALL = 0x80000000;
+const MAX_SMALL_BYTES = 5;
 
 /** Writes the wire format of Protocol Buffers. Source: the encoding guide of protobuf.dev. */
 export class ProtobufWriter {
@@ -31,16 +34,33 @@ export class ProtobufWriter {
     this.#length = this.#buffer.writeDoubleLE(value, this.#length);
   }
 
-  bytes(field: number, value: Uint8Array): void {
-    this.#head(field, value.length);
-    this.#buffer.set(value, this.#length);
-    this.#length += value.length;
+  /** A message within the message: `write` writes its fields. */
+  message(field: number, write: () => void): void {
+    this.#tag(field, /* wireType */ 2);
+    const start = this.#length;
+    write();
+    const size = this.#length - start;
+    // What stands before it is known only now: room for it is made.
+    const room = sizeOfVarint(size);
+    this.#reserve(room + MAX_SMALL_BYTES);
+    this.#buffer.copyWithin(start + room, start, this.#length);
+    this.#length = start;
+    this.#small(size);
+    this.#length += size;
   }
 
-  text(field: number, value: string, encoding: 'utf8' | 'hex' = 'utf8'): void {
-    const byteLength = Buffer.byteLength(value, encoding);
+  text(field: number, value: string): void {
+    if (value.length < SHORT_TEXT && this.#shortText(field, value)) return;
+    const byteLength = Buffer.byteLength(value);
     this.#head(field, byteLength);
-    this.#length += this.#buffer.write(value, this.#length, byteLength, encoding);
+    this.#length += this.#buffer.write(value, this.#length, byteLength);
+  }
+
+  /** Bytes given as hexadecimal digits. */
+  hex(field: number, digits: string): void {
+    const byteLength = digits.length >>> 1;
+    this.#head(field, byteLength);
+    this.#length += this.#buffer.write(digits, this.#length, byteLength, 'hex');
   }
 
   packedFixed64(field: number, values: readonly bigint[]): void {
@@ -61,6 +81,25 @@ export class ProtobufWriter {
     this.#length = this.#buffer.writeUInt32LE(value, this.#length);
   }
 
+  /** `false`, and nothing is written, when not all of it is ASCII. */
+  #shortText(field: number, value: string): boolean {
+    const before = this.#length;
+    this.#head(field, value.length);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    for (let index = 0; index < value.length; index += 1) {
+      const code = value.charCodeAt(index);
+      if (code > 0x7f) {
+        this.#length = before;
+        return false;
+      }
+      buffer[at] = code;
+      at += 1;
+    }
+    this.#length = at;
+    return true;
+  }
+
   /** Of something that has a length, with room for it. */
   #head(field: number, byteLength: number): void {
     this.#tag(field, /* wireType */ 2);
@@ -74,7 +113,7 @@ export class ProtobufWriter {
 
   /** Below `SMALL`. */
   #small(value: number): void {
-    this.#reserve(/* byteCount */ 5);
+    this.#reserve(MAX_SMALL_BYTES);
     let rest = value;
     while (rest > 0x7f) {
       this.#buffer[this.#length] = (rest & 0x7f) | 0x80;
@@ -104,4 +143,11 @@ export class ProtobufWriter {
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
   }
+}
+
+/** Bytes. @param value below `SMALL` */
+function sizeOfVarint(value: number): number {
+  let size = 1;
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) size += 1;
+  return size;
 }

@@ -91,15 +91,21 @@ export const REQUESTS = {
 /** The binary form of a message that has the JSON form. A field that the schema does not know is left out. */
 export function encodeProtobuf(message: OtlpMessage, schema: Schema): Buffer {
   const writer = new ProtobufWriter();
-  for (const [name, [field, type]] of Object.entries(schema)) {
+  writeMessage(writer, message, schema);
+  return writer.finish();
+}
+
+function writeMessage(writer: ProtobufWriter, message: OtlpMessage, schema: Schema): void {
+  for (const name in schema) {
     const value = message[name];
-    if (value === undefined) continue;
+    const row = schema[name];
+    if (value === undefined || row === undefined) continue;
+    const [field, type] = row;
     if (!isList(value)) writeValue(writer, { field, type, value });
     else if (type === 'packed-fixed64') writer.packedFixed64(field, value.map(wide));
     else if (type === 'packed-double') writer.packedDoubles(field, value.map(Number));
     else for (const item of value) writeValue(writer, { field, type, value: item });
   }
-  return writer.finish();
 }
 
 function writeValue(
@@ -111,7 +117,7 @@ function writeValue(
       writer.text(field, String(value));
       return;
     case 'hex':
-      writer.text(field, String(value), 'hex');
+      writer.hex(field, String(value));
       return;
     case 'bool':
       writer.varint(field, value === true ? 1n : 0n);
@@ -134,7 +140,7 @@ function writeValue(
       return; // lists only, see above
     default:
       // A schema belongs to a message: both tables are of this folder.
-      writer.bytes(field, encodeProtobuf(value as OtlpMessage, type));
+      writer.message(field, () => writeMessage(writer, value as OtlpMessage, type));
   }
 }
 

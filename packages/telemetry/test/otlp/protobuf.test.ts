@@ -22,6 +22,30 @@ test('a message has exactly these bytes [TEL-65]', () => {
 });
 
 test.each([
+  ['of other letters', 'ä€😀', 'c3a4e282acf09f9880', '09'],
+  ['half of a character', 'a\ud800', '61efbfbd', '04'],
+  ['of 63 letters', 'x'.repeat(63), '78'.repeat(63), '3f'],
+  ['of 64 letters', 'x'.repeat(64), '78'.repeat(64), '40'],
+  ['of 200 letters, which shifts what is around it', 'y'.repeat(200), '79'.repeat(200), 'c801'],
+  ['of 40,000 letters, for which room is made', 'z'.repeat(40_000), '7a'.repeat(40_000), 'c0b802'],
+])('a text %s is its length and its bytes, and so is every message around it [TEL-65]', (_, text, bytes, length) => {
+  const scope = `0a${length}${bytes}`;
+  const scopes = `0a${varint(scope.length / 2)}${scope}`;
+  const resource = `12${varint(scopes.length / 2)}${scopes}`;
+  const message = { resourceLogs: [{ scopeLogs: [{ scope: { name: text } }] }] };
+  expect(encodeProtobuf(message, REQUESTS.logs).toString('hex')).toBe(`0a${varint(resource.length / 2)}${resource}`);
+});
+
+function varint(value: number): string {
+  const bytes = [value & 0x7f];
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) {
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) | 0x80;
+    bytes.push(rest & 0x7f);
+  }
+  return Buffer.from(bytes).toString('hex');
+}
+
+test.each([
   ['', 0],
   ['0a00', 0],
   ['0a020803', 3],
