@@ -40,12 +40,16 @@ export class SseStream implements CodecReport {
   #completed = false;
   #finished = false;
   #lastPollMs: number;
-  /** Events of one type in a row, of one chunk, that the observer has not been told of. */
-  #run: { readonly type: string; count: number; readonly durationMs: number } | undefined;
+  readonly #tellsEvents: boolean;
+  /** Events of one type in a row, of one chunk, that the observer has not been told of. Fields, for there are many. */
+  #runType: string | undefined;
+  #runCount = 0;
+  #runDurationMs = 0;
 
   constructor(body: IncomingMessage, options: SseStreamOptions) {
     this.#body = body;
     this.#options = options;
+    this.#tellsEvents = options.observer.streamPoll !== undefined;
     this.#lastPollMs = options.clock.now();
     this.#idleTimer = setTimeout(this.#onIdle, options.idleTimeoutMs);
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -95,20 +99,23 @@ export class SseStream implements CodecReport {
 
   /** For the codec. */
   event(type: string): void {
-    if (this.#options.observer.streamPoll === undefined) return;
-    if (this.#run?.type === type) {
-      this.#run.count += 1;
+    if (!this.#tellsEvents) return;
+    if (type === this.#runType) {
+      this.#runCount += 1;
       return;
     }
     this.#tellRun();
-    this.#run = { type, count: 1, durationMs: this.#sincePoll() };
+    this.#runType = type;
+    this.#runCount = 1;
+    this.#runDurationMs = this.#sincePoll();
   }
 
   #tellRun(): void {
-    const run = this.#run;
-    if (run === undefined) return;
-    this.#run = undefined;
-    this.#options.observer.streamPoll?.({ result: 'event', ...run });
+    const type = this.#runType;
+    if (type === undefined) return;
+    this.#runType = undefined;
+    const [count, durationMs] = [this.#runCount, this.#runDurationMs];
+    this.#options.observer.streamPoll?.({ result: 'event', type, count, durationMs });
   }
 
   /** For the codec. */
