@@ -4,6 +4,8 @@ const SHORT_TEXT = 64;
 /** Integers below it are written without big integers. */
 const SMALL = 0x80000000;
 const MAX_SMALL_BYTES = 5;
+/** Fewer digits are exact as a number. */
+const LONG_DIGITS = 16;
 
 /** Writes the wire format of Protocol Buffers. Source: the encoding guide of protobuf.dev. */
 export class ProtobufWriter {
@@ -22,10 +24,11 @@ export class ProtobufWriter {
     else this.#wide(wide);
   }
 
-  fixed64(field: number, value: bigint): void {
+  /** @param value a whole number, or the decimal text of one */
+  fixed64(field: number, value: number | string): void {
     this.#tag(field, /* wireType */ 1);
     this.#reserve(/* byteCount */ 8);
-    this.#length = this.#buffer.writeBigUInt64LE(BigInt.asUintN(64, value), this.#length);
+    this.#eightBytes(value);
   }
 
   double(field: number, value: number): void {
@@ -63,11 +66,9 @@ export class ProtobufWriter {
     this.#length += this.#buffer.write(digits, this.#length, byteLength, 'hex');
   }
 
-  packedFixed64(field: number, values: readonly bigint[]): void {
+  packedFixed64(field: number, values: readonly (number | string)[]): void {
     this.#head(field, values.length * 8);
-    for (const value of values) {
-      this.#length = this.#buffer.writeBigUInt64LE(BigInt.asUintN(64, value), this.#length);
-    }
+    for (const value of values) this.#eightBytes(value);
   }
 
   packedDoubles(field: number, values: readonly number[]): void {
@@ -109,6 +110,17 @@ export class ProtobufWriter {
 
   #tag(field: number, wireType: number): void {
     this.#small(field * 8 + wireType);
+  }
+
+  /** There is room for them. */
+  #eightBytes(value: number | string): void {
+    const number = typeof value === 'number' || value.length < LONG_DIGITS ? Number(value) : -1;
+    if (number >= 0 && Number.isSafeInteger(number)) {
+      this.#length = this.#buffer.writeUInt32LE(number >>> 0, this.#length);
+      this.#length = this.#buffer.writeUInt32LE(Math.floor(number / 0x1_0000_0000), this.#length);
+    } else {
+      this.#length = this.#buffer.writeBigUInt64LE(BigInt.asUintN(64, BigInt(value)), this.#length);
+    }
   }
 
   /** Below `SMALL`. */

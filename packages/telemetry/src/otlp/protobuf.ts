@@ -102,7 +102,7 @@ function writeMessage(writer: ProtobufWriter, message: OtlpMessage, schema: Sche
     if (value === undefined || row === undefined) continue;
     const [field, type] = row;
     if (!isList(value)) writeValue(writer, { field, type, value });
-    else if (type === 'packed-fixed64') writer.packedFixed64(field, value.map(wide));
+    else if (type === 'packed-fixed64') writer.packedFixed64(field, value as readonly (number | string)[]);
     else if (type === 'packed-double') writer.packedDoubles(field, value.map(Number));
     else for (const item of value) writeValue(writer, { field, type, value: item });
   }
@@ -130,7 +130,7 @@ function writeValue(
       writer.fixed32(field, Number(value));
       return;
     case 'fixed64':
-      writer.fixed64(field, wide(value));
+      writer.fixed64(field, value as number | string);
       return;
     case 'double':
       writer.double(field, Number(value));

@@ -36,6 +36,19 @@ test.each([
   expect(encodeProtobuf(message, REQUESTS.logs).toString('hex')).toBe(`0a${varint(resource.length / 2)}${resource}`);
 });
 
+test.each([
+  ['0', '0000000000000000'],
+  ['1', '0100000000000000'],
+  ['4294967295', 'ffffffff00000000'],
+  ['4294967296', '0000000001000000'],
+  ['999999999999999', 'ff7fc6a47e8d0300'],
+  ['1763726400000000000', '0080faf0d0037a18'],
+  ['18446744073709551615', 'ffffffffffffffff'],
+])('the time %s has its eight bytes [TEL-65]', (time, bytes) => {
+  const message = { resourceLogs: [{ scopeLogs: [{ logRecords: [{ timeUnixNano: time }] }] }] };
+  expect(encodeProtobuf(message, REQUESTS.logs).toString('hex')).toBe(`0a0d120b120909${bytes}`);
+});
+
 function varint(value: number): string {
   const bytes = [value & 0x7f];
   for (let rest = value >>> 7; rest > 0; rest >>>= 7) {
