@@ -61,6 +61,7 @@ async function bench(options) {
     'file-search',
     'sandbox',
     'telemetry',
+    'large-home',
     'long-work',
   ];
   const unknown = options.only.filter((prefix) => !names.some((name) => name.startsWith(prefix)));
@@ -111,6 +112,10 @@ async function bench(options) {
       const { measureTelemetry } = await import('./telemetry.js');
       const homesFolder = path.join(FOLDER, 'homes');
       findings.push(...(await measureTelemetry(quire, { rounds: options.rounds, homesFolder, provider })));
+    }
+    if (isWanted('large-home') && quire !== undefined) {
+      const { measureLargeHome } = await import('./large-home.js');
+      findings.push(await measureLargeHome({ rounds: options.rounds }));
     }
     if (isWanted('file-search')) {
       const { measureFileSearch } = await import('./file-search.js');
