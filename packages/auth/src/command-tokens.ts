@@ -1,5 +1,5 @@
+import { untilAborted } from '@quire/network';
 import { AuthError } from './auth-error.ts';
-import { untilAborted } from './waiting.ts';
 
 /** How the program came to its end. */
 export type TokenCommandEnd =

@@ -1,3 +1,4 @@
+import { untilAborted } from '@quire/network';
 import { type Credentials, ModelError } from '@quire/protocol';
 import { AuthError } from './auth-error.ts';
 import { documentOf, loginOf } from './credentials/auth-document.ts';
@@ -18,7 +19,7 @@ import type { RefreshFailure, RefreshOutcome } from './refresh/refresh-outcome.t
 import { createFileStore } from './storage/file-store.ts';
 import type { LoginStore, StoreKind } from './storage/login-store.ts';
 import { askHost, HOST_TIMEOUT_MS, type HostTokens, hostLogin, type TokenHost } from './token-host.ts';
-import { untilAborted, withinPatience } from './waiting.ts';
+import { withinPatience } from './waiting.ts';
 
 export interface LoginKeeperOptions {
   /** Absolute path of the home folder of the agent. */

@@ -1,19 +1,4 @@
-/** Waits until the signal fires; what is waited for goes on. Rejects with the reason of the signal. */
-export async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  signal.throwIfAborted();
-  return await new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    const settle = (finish: () => void): void => {
-      signal.removeEventListener('abort', onAbort);
-      finish();
-    };
-    work.then(
-      (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(error)),
-    );
-  });
-}
+import { untilAborted } from '@quire/network';
 
 /** Like `untilAborted`, and gives `undefined` when it takes longer than that. */
 export async function withinPatience<Value>(

@@ -12,3 +12,4 @@ export { probeWay } from './probe/load-probe.ts';
 export type { PeerCertificate, WayReport, WayStage } from './probe/way-report.ts';
 export type { OpenOptions, Route } from './route/route.ts';
 export type { TlsFiles } from './trust/tls-files.ts';
+export { untilAborted } from './until-aborted.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
+import { untilAborted } from '@quire/network';
 import type { JsonObject } from '@quire/protocol';
 import { AuthError } from '../auth-error.ts';
 import { parseAuthDocument } from '../credentials/auth-document.ts';
-import { untilAborted } from '../waiting.ts';
 import type { LoginStore } from './login-store.ts';
 
 /** One secret of the system's keyring. Each call may throw or reject with anything. */
