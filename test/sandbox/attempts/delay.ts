@@ -77,7 +77,10 @@ export const DELAY: readonly Attempt[] = [
     steps: [
       { perl: EXCHANGE, runsOn: true },
       { sh: 'for i in 1 2 3 4 5 6 7 8 9; do test -e "$ROOT/began" && break; sleep 0.1; done', by: 'outside' },
-      ...Array.from({ length: 12 }, () => ({ sh: 'echo x > "$OUT/new"', owner: 'second' as const })),
+      ...Array.from({ length: 12 }, () => ({
+        sh: 'echo x > "$OUT/new"; echo x > "$ROOT/one/new"',
+        owner: 'second' as const,
+      })),
       { sh: 'touch "$ROOT/stop"', by: 'outside' as const },
     ],
   },
@@ -88,7 +91,10 @@ export const DELAY: readonly Attempt[] = [
     steps: [
       { perl: EXCHANGE, runsOn: true },
       { sh: 'for i in 1 2 3 4 5 6 7 8 9; do test -e "$ROOT/began" && break; sleep 0.1; done', by: 'outside' },
-      ...Array.from({ length: 12 }, () => ({ sh: 'echo x > "$OUT/new"', owner: 'second' as const })),
+      ...Array.from({ length: 12 }, () => ({
+        sh: 'echo x > "$OUT/new"; echo x > "$ROOT/one/new"',
+        owner: 'second' as const,
+      })),
       { sh: 'touch "$ROOT/stop"', by: 'outside' as const },
     ],
   },

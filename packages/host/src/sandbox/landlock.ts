@@ -25,7 +25,7 @@ const PRIVATE_DEVICES: readonly string[] = ['/dev/ptmx', '/dev/pts'];
 const TRY_MS = 2_000;
 
 export interface Ability {
-  /** Version of Landlock; at least 1. */
+  /** Version of Landlock; 0: the kernel has none. */
   readonly landlock: number;
   /** The user may make namespaces. */
   readonly namespaces: boolean;
@@ -43,6 +43,8 @@ export function findLandlock(
   const ability = readAbility(perl, calls);
   if (typeof ability === 'string') return { kind: 'missing', reason: ability };
   const { landlock, namespaces } = ability;
+  if (landlock === 0)
+    return { kind: 'missing', reason: 'the kernel has no Landlock (5.13 or newer, and switched on with lsm=landlock)' };
   const { minimumVersion = 1 } = options;
   if (landlock < minimumVersion) return { kind: 'missing', reason: `Landlock ${landlock} is below ${minimumVersion}` };
   if (options.usesNamespaces && !namespaces) return { kind: 'missing', reason: 'the user may not make namespaces' };
@@ -90,9 +92,7 @@ export function readAbility(perl: string, calls: SystemCalls): Ability | string 
   const tried = spawnSync(perl, ['-e', script, String(calls.unshare)], { encoding: 'utf8', timeout: TRY_MS, env: {} });
   const found = /^(-?\d+) ([01])$/.exec(tried.stdout ?? '');
   if (found === null) return `${perl} could not ask the kernel (${firstLine(tried.stderr ?? '') || 'no answer'})`;
-  const landlock = Number(found[1]);
-  if (landlock < 1) return 'the kernel has no Landlock (5.13 or newer, and switched on with lsm=landlock)';
-  return { landlock, namespaces: found[2] === '1' };
+  return { landlock: Math.max(0, Number(found[1])), namespaces: found[2] === '1' };
 }
 
 function start(

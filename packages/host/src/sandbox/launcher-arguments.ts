@@ -8,6 +8,7 @@ export interface LauncherOrder {
   /** See `LAUNCHER`. */
   readonly flags: string;
   readonly filter: Buffer;
+  /** Outer ones first. With flag `v` as `DEVICE:INODE:PATH`. */
   readonly writableFolders: readonly string[];
   readonly protectedPaths: readonly string[];
   readonly rules: readonly LandlockRule[];
@@ -22,7 +23,7 @@ export type LandlockRule = readonly [path: string, rights: number];
 /** The arguments of perl for our launcher. */
 export function launcherArguments(order: LauncherOrder): readonly string[] {
   const { calls, forwarded } = order;
-  const numbers = [calls.prctl, calls.seccomp, calls.capset, calls.unshare, calls.mount].join(',');
+  const numbers = [calls.prctl, calls.seccomp, calls.capset, calls.unshare, calls.mount, calls.fstatfs].join(',');
   return [
     ...['-e', LAUNCHER, numbers, order.filter.toString('hex'), `${order.flags} x${LAUNCHER_SECRET}`],
     ...counted(order.writableFolders.map((path) => [path])),

@@ -5,14 +5,15 @@
  * and the socket it leads to), then the program to start. Flags: `n` own user, mount, IPC and host name namespace, `i`
  * own network namespace as well, `c` give up capabilities, `l<ABI>` Landlock of that version, `t<PORT>` no other port
  * than that can be connected to, `k<FD,…>` descriptors to keep. All others above standard error are closed.
- * `x<HEX>` a secret. What fails ends the launcher with 125 and a line that begins with `sandbox SECRET: `; nothing was
+ * `v` mounts are there already: each writable folder, written DEVICE:INODE:PATH, has to be that one, and nothing else may
+ * be mounted writable but `/dev` and empty folders of the run time; each read-only path has to be so. `x<HEX>` a secret. What fails ends the launcher with 125 and a line that begins with `sandbox SECRET: `; nothing was
  * started then.
  * Source of numbers and structures: linux/prctl.h, linux/landlock.h, linux/mount.h, linux/capability.h.
  */
 export const LAUNCHER = String.raw`
 use strict;
 my ($numbers, $program, $flags) = splice(@ARGV, 0, 3);
-my ($PRCTL, $SECCOMP, $CAPSET, $UNSHARE, $MOUNT) = split(/,/, $numbers);
+my ($PRCTL, $SECCOMP, $CAPSET, $UNSHARE, $MOUNT, $STATFS) = split(/,/, $numbers);
 my ($OPENTREE, $MOVEMOUNT, $OPENAT, $SETATTR) = (428, 429, 437, 442);
 my ($RULESET, $RULE, $RESTRICT) = (444, 445, 446);
 my $nothing = '';
@@ -53,6 +54,36 @@ sub attributes {
   my ($tree, $set, $clear) = @_;
   my $value = pack('Q4', $set, $clear, 0, 0);
   syscall($SETATTR, $tree, $nothing, 0x9000, $value, 32) == 0 or fail('protecting files');
+}
+# What is mounted by a path may have been put elsewhere, when a folder was exchanged for a link at that moment.
+sub check {
+  my %writable;
+  for (@_) {
+    my ($device, $inode, $path) = /^(\d+):(\d+):(.*)$/s or fail('folders');
+    my $place = place($path);
+    my @found = $place >= 0 ? stat("/proc/self/fd/$place") : ();
+    (@found && $found[0] eq $device && $found[1] eq $inode) or refuse($path);
+    $writable{$path} = 1;
+  }
+  open(my $mounts, '<', '/proc/self/mountinfo') or fail('mounts');
+  while (<$mounts>) {
+    my ($path, $flags) = (split(/ /))[4, 5];
+    next if $flags =~ /^ro\b/ || $path =~ m{^/dev(/|$)|^/(var/)?run$};
+    $path =~ s/\\([0-7]{3})/chr(oct($1))/ge;
+    $writable{$path} || !-e $path or refuse($path);
+  }
+}
+sub check_kept {
+  my ($path) = @_;
+  my $place = place($path);
+  $place >= 0 or refuse($path);
+  my $facts = "\0" x 120;
+  syscall($STATFS, $place, $facts) == 0 or fail($path);
+  unpack('x80 Q', $facts) & 1 or refuse($path);
+}
+sub refuse {
+  print STDERR "sandbox $secret: $_[0] was exchanged for something else while it was being protected\n";
+  exit 125;
 }
 # Lives as long as the program that is started: it is a child of it. A program in a domain of Landlock can signal nobody
 # outside of it, not even by its death, so its child looks after it.
@@ -151,6 +182,10 @@ if ($flags =~ /n/) {
     ioctl($loop, 0x8914, $up);
   }
   chdir($ENV{QUIRE_SANDBOX_CWD}) or fail("the working directory $ENV{QUIRE_SANDBOX_CWD}");
+}
+if ($flags =~ /v/) {
+  check(@roots);
+  check_kept($_) for @kept;
 }
 forward($port, $proxy) if defined $port;
 delete $ENV{QUIRE_SANDBOX_CWD};

@@ -175,7 +175,8 @@ function candidates(): readonly Candidate[] {
   const whole = { usesNamespaces: true };
   return [
     { name: 'landlock', find: () => findLandlock(calls, { ...whole, minimumVersion: SCOPED_LANDLOCK }) },
-    { name: 'bubblewrap', find: () => findBubblewrap(calls) },
+    { name: 'bubblewrap', find: () => findBubblewrap(calls, { ownMounts: true }) },
+    { name: 'bubblewrap', find: () => findBubblewrap(calls, { ownMounts: false }) },
     { name: 'landlock', find: () => findLandlock(calls, whole) },
     { name: 'landlock', find: () => findLandlock(calls, { usesNamespaces: false }) },
   ];

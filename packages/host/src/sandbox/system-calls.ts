@@ -23,6 +23,7 @@ export interface SystemCalls {
   readonly prctl: number;
   readonly unshare: number;
   readonly mount: number;
+  readonly fstatfs: number;
   /** Never needed by a tool, and a way out, or a way to harm the machine. */
   readonly refused: readonly number[];
 }
@@ -78,6 +79,7 @@ const X86_64: SystemCalls = {
   prctl: 157,
   unshare: 272,
   mount: 165,
+  fstatfs: 138,
   refused: [
     ...COMMON_REFUSED,
     101,
@@ -147,6 +149,7 @@ const AARCH64: SystemCalls = {
   prctl: 167,
   unshare: 97,
   mount: 40,
+  fstatfs: 44,
   refused: [
     ...COMMON_REFUSED,
     117,
