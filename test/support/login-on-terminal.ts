@@ -29,9 +29,12 @@ interface TerminalProcess {
   kill(signal: string): void;
 }
 
-/** Runs the command, then tells its code and whether the terminal is as it was. A shell that lives through Ctrl-C. */
+/**
+ * Runs the command, then tells its code and whether the terminal is as it was. A shell that lives through Ctrl-C. It stays
+ * until it is told that its words were read: the reader drops what it has not read when the last program is gone.
+ */
 const SHELL = `trap : INT; before=$(stty -g); "$@"; code=$?; [ "$(stty -g)" = "$before" ] && state=same || state=changed
-printf '[code %s, terminal %s]\\n' "$code" "$state"`;
+stty sane -echo; printf '[code %s, terminal %s]\\n' "$code" "$state"; read -r told`;
 
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
@@ -105,7 +108,8 @@ class Terminal {
 
   /** Everything that was shown and typed, from the first line to the end of the command. */
   async screen(): Promise<string> {
-    await this.saw(/\[code \d+, terminal \w+\]/);
+    await this.saw(/\[code \d+, terminal \w+\]\n/);
+    this.write('\r');
     await this.#ended;
     return this.#text.replaceAll(/http:\/\/[^\s/]+:\d+\/\S*/g, nameAddress);
   }
