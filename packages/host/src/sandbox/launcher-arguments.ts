@@ -1,11 +1,11 @@
 import type { EgressEndpoint } from './egress.ts';
-import { LAUNCHER } from './launcher-script.ts';
+import { launcherScript } from './launcher-script.ts';
 import { LAUNCHER_SECRET } from './setup-fault.ts';
 import type { SystemCalls } from './system-calls.ts';
 
 export interface LauncherOrder {
   readonly calls: SystemCalls;
-  /** See `LAUNCHER`. */
+  /** See `launcherScript`. */
   readonly flags: string;
   readonly filter: Buffer;
   /** Outer ones first. With flag `v` as `DEVICE:INODE:PATH`. */
@@ -24,8 +24,9 @@ export type LandlockRule = readonly [path: string, rights: number];
 export function launcherArguments(order: LauncherOrder): readonly string[] {
   const { calls, forwarded } = order;
   const numbers = [calls.prctl, calls.seccomp, calls.capset, calls.unshare, calls.mount, calls.fstatfs].join(',');
+  const script = launcherScript({ looksAtMounts: order.flags.includes('v'), forwards: forwarded !== undefined });
   return [
-    ...['-e', LAUNCHER, numbers, order.filter.toString('hex'), `${order.flags} x${LAUNCHER_SECRET}`],
+    ...['-e', script, numbers, order.filter.toString('hex'), `${order.flags} x${LAUNCHER_SECRET}`],
     ...counted(order.writableFolders.map((path) => [path])),
     ...counted(order.protectedPaths.map((path) => [path])),
     ...counted(order.rules.map(([path, rights]) => [String(rights), path])),
@@ -35,7 +36,7 @@ export function launcherArguments(order: LauncherOrder): readonly string[] {
   ];
 }
 
-/** The flag of `LAUNCHER` for descriptors to keep. */
+/** The flag of `launcherScript` for descriptors to keep. */
 export function passedFlag({ passedFds = [] }: { readonly passedFds?: readonly number[] }): string {
   return passedFds.length === 0 ? '' : ` k${passedFds.join(',')}`;
 }

@@ -1,9 +1,10 @@
 /**
  * Variables by which the loader of programs, the C library or perl run code of one's choosing. A launcher starts
- * unconfined, so it must not see them: a file that they name may be one that a confined command has written.
+ * unconfined, so it must not see them: a file that they name may be one that a confined command has written. And those
+ * of languages, about which perl complains on standard error when one is not installed.
  */
 const WITHHELD =
-  /^(?:LD_|PERL|GLIBC_TUNABLES$|GCONV_PATH$|GETCONF_DIR$|LOCPATH$|MUSL_LOCPATH$|NLSPATH$|MALLOC_|HOSTALIASES$|NIS_PATH$|RESOLV_HOST_CONF$|RES_OPTIONS$|LOCALDOMAIN$|TZDIR$)/;
+  /^(?:LANG$|LANGUAGE$|LC_|LD_|PERL|GLIBC_TUNABLES$|GCONV_PATH$|GETCONF_DIR$|LOCPATH$|MUSL_LOCPATH$|NLSPATH$|MALLOC_|HOSTALIASES$|NIS_PATH$|RESOLV_HOST_CONF$|RES_OPTIONS$|LOCALDOMAIN$|TZDIR$)/;
 
 type Variables = Readonly<Record<string, string>>;
 

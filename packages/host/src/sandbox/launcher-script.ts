@@ -8,10 +8,14 @@
  * `v` mounts are there already: each writable folder, written DEVICE:INODE:PATH, has to be that one, and nothing else may
  * be mounted writable but `/dev` and empty folders of the run time; each read-only path has to be so. `x<HEX>` a secret.
  * What fails ends the launcher with 125 and a line that begins with `sandbox SECRET: `; nothing was started then.
- * It is strict by its test: to load `strict` takes half a millisecond of every command.
+ * It is strict by its test, and has only the parts that it needs: what perl reads takes time of every command.
  * Source of numbers and structures: linux/prctl.h, linux/landlock.h, linux/mount.h, linux/capability.h.
  */
-export const LAUNCHER = String.raw`
+export function launcherScript(parts: { readonly looksAtMounts: boolean; readonly forwards: boolean }): string {
+  return [COMMON, parts.looksAtMounts ? MOUNT_CHECKS : '', parts.forwards ? FORWARDER : '', MAIN].join('');
+}
+
+const COMMON = String.raw`
 my ($numbers, $program, $flags) = splice(@ARGV, 0, 3);
 my ($PRCTL, $SECCOMP, $CAPSET, $UNSHARE, $MOUNT, $STATFS) = split(/,/, $numbers);
 my ($OPENTREE, $MOVEMOUNT, $OPENAT, $SETATTR) = (428, 429, 437, 442);
@@ -55,6 +59,9 @@ sub attributes {
   my $value = pack('Q4', $set, $clear, 0, 0);
   syscall($SETATTR, $tree, $nothing, 0x9000, $value, 32) == 0 or fail('protecting files');
 }
+`;
+
+const MOUNT_CHECKS = String.raw`
 # What is mounted by a path may have been put elsewhere, when a folder was exchanged for a link at that moment.
 sub check {
   my %writable;
@@ -85,6 +92,9 @@ sub refuse {
   print STDERR "sandbox $secret: $_[0] was exchanged for something else while it was being protected\n";
   exit 125;
 }
+`;
+
+const FORWARDER = String.raw`
 # Lives as long as the program that is started: it is a child of it. A program in a domain of Landlock can signal nobody
 # outside of it, not even by its death, so its child looks after it.
 sub forward {
@@ -146,6 +156,9 @@ sub copy {
     }
   }
 }
+`;
+
+const MAIN = String.raw`
 my @roots = list(1);
 my @kept = list(1);
 my @rules = list(2);
@@ -231,5 +244,5 @@ syscall($SECCOMP, 1, 0, $filter) == 0 or fail('seccomp');
 $ENV{$_} = $set{$_} for keys %set;
 exec { $ARGV[0] } @ARGV;
 print STDERR "$ARGV[0]: $!\n";
-exit($!{ENOENT} ? 127 : 126);
+exit($! == 2 ? 127 : 126);
 `;

@@ -53,6 +53,12 @@ describe.each(working)('%s', (backend) => {
     expect(readdirSync(root).toSorted()).toEqual(['d', 'e', 'f', 'g']);
   });
 
+  test('a language that is not installed reaches the command, and nobody complains about it [SBX-85]', async () => {
+    const environment = { PATH: process.env['PATH'] ?? '', LANG: 'qq_QQ.UTF-8', LC_ALL: 'qq_QQ.UTF-8' };
+    const ended = await run('echo $LANG $LC_ALL', { environment });
+    expect(ended).toEqual({ exitCode: 0, stdout: 'qq_QQ.UTF-8 qq_QQ.UTF-8\n', stderr: '' });
+  });
+
   test('nothing is left in a root of what held protected places [SBX-08]', async () => {
     expect((await run('test -d .git && test -d .codex')).exitCode).toBe(0);
     expect(readdirSync(root)).toEqual([]);
