@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -159,9 +160,12 @@ describe('where the policy holds', () => {
     for (const sandboxMode of ['danger-full-access', 'workspace-write'] as const) {
       const command = await quire.sandboxCommand([ENV], { workingDirectory: workspace.repository, sandboxMode });
       if (command.kind === 'unavailable') throw new Error(command.reason);
-      if (command.kind === 'ready') command.release();
-      const named = Object.entries(command.environment).filter(([name]) => WATCHED.includes(name));
-      expect(Object.fromEntries(named)).toEqual({ ADDED: '1', LANG: 'C', USER: 'me' });
+      const { path, args, extraFds, release } =
+        command.kind === 'ready' ? command : { path: ENV, args: [], extraFds: [], release: () => undefined };
+      const stdio = ['ignore', 'pipe', 'inherit', ...extraFds] as const;
+      const { stdout } = spawnSync(path, args, { env: command.environment, stdio: [...stdio], encoding: 'utf8' });
+      release();
+      expect(variablesOf(stdout)).toEqual({ ADDED: '1', LANG: 'C', USER: 'me' });
     }
   });
 
