@@ -77,6 +77,9 @@ test('a reader sees whole lines while the writer goes on [STORE-33]', async () =
   }
 });
 
+/** Some thousand files are written to the disk. */
+const SLOW_DISK_MS = 120_000;
+
 test('a file cut at any byte loses no earlier line, and takes new ones [STORE-34]', async () => {
   using folder = temporaryFolder();
   const original = await createRollout({ home: folder.path, threadId: ID, meta: SAMPLE_META, now });
@@ -115,7 +118,7 @@ test('a file cut at any byte loses no earlier line, and takes new ones [STORE-34
     const after = await readAll(file);
     expect(after).toEqual({ ...before, lines: complete + 1, tornBytes: 0, all: [...before.all, userMessage] });
   }
-});
+}, SLOW_DISK_MS);
 
 test('a torn tail longer than one read is cut off [STORE-34]', async () => {
   using folder = temporaryFolder();
