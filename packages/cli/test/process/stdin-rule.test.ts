@@ -201,6 +201,17 @@ describe('with a prompt argument', () => {
     expect(await program.ended).toMatchObject({ code: 0, stdout: 'do it\n' });
   });
 
+  test('piped text is added to it when it came while the process itself could not look [EXEC-24]', async () => {
+    const free = join(built.folder, 'free');
+    const program = new Program(built.path, { argv: ['do it'], stdin: 'pipe', env: { BUSY_UNTIL: free } });
+    await program.saw('busy');
+    await new Promise((resolve) => program.child.stdin?.end('line one\n', () => resolve(undefined)));
+    await writeFile(free, '');
+    const ended = await program.ended;
+    expect(ended).toMatchObject({ code: 0, stdout: COMPOSED });
+    expect(ended.stderr).not.toContain('silent');
+  });
+
   test('a pipe that stays open and silent is ignored and keeps nothing alive [EXEC-25]', async () => {
     const program = new Program(built.path, { argv: ['--json', 'do it'], stdin: 'pipe' });
     const ended = await program.ended;
