@@ -77,7 +77,7 @@ async function leavingTheEventsEndsTheCommand(lab) {
 }
 
 /** How long a command may take to appear. Milliseconds. */
-const START_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 30_000;
 
 /**
  * Resolves when every command runs; nothing announces that, so this looks again and again.
