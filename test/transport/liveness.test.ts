@@ -27,8 +27,8 @@ import { type GateFault, openGate } from './support/faulty-gate.ts';
 const DONE = rehearse(() => respond(text('Done.')));
 const COMPLETED = { kind: 'completed', lastAgentMessage: 'Done.' };
 
-/** How long an upgrade may take that nobody answers. */
-const SILENT_MS = 300;
+/** How long an upgrade may take that nobody answers; enough for the server to see it. */
+const SILENT_MS = 2_000;
 /** For an upgrade that is answered: more than a busy machine needs. */
 const PATIENT_MS = 20_000;
 
@@ -162,13 +162,13 @@ test('a silent upgrade that the warm-up asked for is the one attempt, also when 
     url: simulator.url,
     transport: 'websocket',
     credentials,
-    provider: { websocketConnectTimeoutMs: 200 },
+    provider: { websocketConnectTimeoutMs: SILENT_MS },
   });
   client.warmUp();
   const { outcome, notices } = await client.turn();
   expect({ outcome, notices, handshakes: simulator.handshakes.length }).toEqual({
     outcome: COMPLETED,
-    notices: [line('127.0.0.1:PORT did not open a WebSocket within 200 ms')],
+    notices: [line(`127.0.0.1:PORT did not open a WebSocket within ${SILENT_MS} ms`)],
     handshakes: 1,
   });
 });
