@@ -157,8 +157,8 @@ describe('in a shell', () => {
   );
 
   test.runIf(process.platform === 'linux')('a deadline bounds the wait for a producer [EXEC-34]', async () => {
-    const ended = await shell('sleep 2 | { "$1" "$2" --json --deadline 1.3 "do it"; echo "quire: code $?" >&2; }');
-    expect(noticesOf(ended.stderr)).toBe(`${WAITING}quire: stopped: the deadline of 1.3 s has passed\nquire: code 1\n`);
+    const ended = await shell('sleep 4 | { "$1" "$2" --json --deadline 3 "do it"; echo "quire: code $?" >&2; }');
+    expect(noticesOf(ended.stderr)).toBe(`${WAITING}quire: stopped: the deadline of 3 s has passed\nquire: code 1\n`);
   });
 
   test.runIf(process.platform === 'linux').each([
