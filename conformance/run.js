@@ -28,7 +28,7 @@ const PEER_FOLDER = path.join(SDK_FOLDER, 'peer');
 const QUIRE = path.join(REPOSITORY_ROOT, 'packages/cli/bin/quire.js');
 
 /** A case that hangs is a failure, not a reason to wait. Milliseconds. */
-const CASE_TIMEOUT_MS = 20_000;
+const CASE_TIMEOUT_MS = 60_000;
 
 /** @typedef {import('./lab.js').Lab} Lab */
 /** @typedef {(lab: Lab) => Promise<void>} Case a named function; its name in words is the title */

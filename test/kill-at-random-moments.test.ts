@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,6 +22,8 @@ afterAll(() => command[Symbol.asyncDispose]());
 const KILLS = Number(process.env['QUIRE_KILLS'] ?? 24);
 const AT_ONCE = 4;
 const ORPHAN_LIMIT_MS = 2_000;
+/** For folders, of which no time is promised. */
+const SWEEP_LIMIT_MS = 10_000;
 const SHELLS = ['/bin/bash', '/bin/sh'] as const;
 
 /** What killed runs left among the temporary files. */
@@ -80,17 +83,18 @@ async function killAndResume({ shell, afterMs, secret }: Kill): Promise<number> 
   await using run = new CommandRun(optionsFor(context, ['Work.']));
   await setTimeout(afterMs); // the moment is what the test is about
   const watchdogs = watchdogsOf(run.child.pid ?? 0);
+  const hasEnded = run.child.exitCode !== null || run.child.signalCode !== null;
+  const exited = hasEnded ? undefined : once(run.child, 'exit');
   run.child.kill('SIGKILL');
-  const [{ stdout }] = await Promise.all([
-    run.ended,
-    expectNoOrphans(() => [
-      ...markedProcesses(run.mark),
-      ...markedProcesses(sleepSeconds),
-      ...watchdogs.filter(isAlive),
-    ]),
+  await exited; // from then on the others have their time
+  await expectNoOrphans(() => [
+    ...markedProcesses(run.mark),
+    ...markedProcesses(sleepSeconds),
+    ...watchdogs.filter(isAlive),
   ]);
+  const { stdout } = await run.ended;
   const acknowledged = parseEvents(stdout.slice(0, stdout.lastIndexOf('\n') + 1));
-  await eventually(() => leftovers(workspace).length === 0, ORPHAN_LIMIT_MS); // the watching process removes them last
+  await eventually(() => leftovers(workspace).length === 0, SWEEP_LIMIT_MS); // the watching process removes them last
   litter.push(...leftovers(workspace).map((name) => `${name} after ${Math.round(afterMs)} ms`));
 
   const threadId = acknowledged.find(({ type }) => type === 'thread.started')?.['thread_id'];

@@ -13,8 +13,12 @@ afterAll(() => command[Symbol.asyncDispose]());
 
 /** Longest time between the last output of a process and its exit, in milliseconds. Source: the promise of `exec`. */
 const LINGER_LIMIT_MS = 1_000;
+/** After one signal a run waits at least so long for whoever takes no output, in milliseconds. Source: `docs/exec.md`. */
+const READER_LIMIT_MS = 1_000;
 /** Children at a time on a machine of two cores. */
 const AT_ONCE = 4;
+/** Nothing answers there. A port that was free a moment ago may be a server of another test by now. */
+const NOWHERE = 'http://127.0.0.1:9/v1';
 const MODES = ['json', 'human'] as const;
 type Mode = (typeof MODES)[number];
 
@@ -78,6 +82,8 @@ async function expectClean(ended: Ended, run: CommandRun): Promise<void> {
   expect(ended.signal).toBe(null);
   expect(ended.lingeredMs).toBeLessThan(LINGER_LIMIT_MS);
   const left = () => [...markedProcesses(run.mark), ...watchdogsOf(run.child.pid ?? 0)];
+  // They have the same second; one that was killed may take a moment to go.
+  await eventually(() => left().length === 0, LINGER_LIMIT_MS - ended.lingeredMs);
   expect(left(), 'processes left').toEqual([]);
 }
 
@@ -127,13 +133,13 @@ test('a second Ctrl-C leaves at once, even when nobody takes the output [FAULT-2
   await using workspace = await createWorkspace();
   await using run = start({ mode: 'json', workspace, url: simulator.url, leaveStdout: true });
   expect(await eventually(() => sleepersOf(run).length === 2, /* timeoutMs */ 10_000)).toBe(true);
+  const firstAt = performance.now();
   run.child.kill('SIGINT');
-  expect(await eventually(() => sleepersOf(run).length === 0, /* timeoutMs */ 5_000)).toBe(true);
+  expect(await eventually(() => sleepersOf(run).length === 0, /* timeoutMs */ 10_000)).toBe(true);
   await setTimeout(60); // two signals within 50 ms count as one press
-  const secondAt = performance.now();
   run.child.kill('SIGINT');
   const ended = await run.ended;
-  expect(performance.now() - secondAt).toBeLessThan(500);
+  expect(performance.now() - firstAt).toBeLessThan(READER_LIMIT_MS);
   expect([ended.code, ended.signal]).toEqual([130, null]);
   expect(
     await eventually(
@@ -204,9 +210,8 @@ describe('a provider that is killed', () => {
     'before the first request fails the turn after $retries retries: $provider [FAULT-25]',
     async ({ provider, retries }) => {
       await inParallel(MODES, AT_ONCE, async (mode) => {
-        const url = await refusedUrl();
         await using workspace = await createWorkspace();
-        await using run = start({ mode, workspace, url, provider });
+        await using run = start({ mode, workspace, url: NOWHERE, provider });
         expectFailed(await run.ended, { mode, retries });
         await expectClean(await run.ended, run);
       });
@@ -228,12 +233,4 @@ function expectFailed(ended: Ended, expected: { readonly mode: Mode; readonly re
   const reconnecting = events.filter(({ message }) => String(message).startsWith('Reconnecting... '));
   expect(reconnecting).toHaveLength(expected.retries);
   expect(ended.stderr).toMatch(/^quire: \S.*\n$/);
-}
-
-/** A loopback address on which nothing listens any more. */
-async function refusedUrl(): Promise<string> {
-  const simulator = await Simulator.start();
-  const { url } = simulator;
-  await simulator.close();
-  return url;
 }

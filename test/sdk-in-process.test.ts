@@ -38,7 +38,7 @@ test('twenty threads share a process, aborting and closing disturb nobody, and t
     distinctThreads: THREADS,
   });
   expect(await rolloutPaths(workspace.home)).toHaveLength(THREADS + 1);
-  expect(await eventually(() => markedProcesses(mark).length === 0, /* timeoutMs */ 1_000)).toBe(true);
+  expect(await eventually(() => markedProcesses(mark).length === 0, /* timeoutMs */ 10_000)).toBe(true);
 });
 
 /** The process gets no help to end; one that hangs is killed, which shows in its signal. */

@@ -18,8 +18,8 @@ const BOTH = `${ARGUMENT}\n\n<stdin>\n${INPUT}</stdin>`;
 const SILENT = 'quire: stdin was open but silent and is ignored; to read the prompt from it pass - as the prompt\n';
 const HINT = 'Reading the prompt from stdin; end it with Ctrl-D\n';
 const EMPTY = 'quire: the prompt is empty; pass it as an argument or on stdin\n';
-/** Starting and answering take far less; the rule allows a silent pipe one second on top. */
-const START_LIMIT_MS = 5_000;
+/** Starting and answering take far less, on a busy machine too; the rule allows a silent pipe one second on top. */
+const START_LIMIT_MS = 15_000;
 
 /** How stdin is set up, and what is done with it once the process runs. */
 interface Setup {
@@ -116,9 +116,9 @@ describe.concurrent('stdin', () => {
   );
 
   test('a pipe that stays open without a prompt is waited for, until the deadline [FAULT-52]', async () => {
-    const { ended } = await runWith(SETUPS['pipe, open and silent'], ['--deadline', '1.5']);
+    const { ended } = await runWith(SETUPS['pipe, open and silent'], ['--deadline', '5']);
     expect([ended.code, ended.stdout]).toEqual([1, '']);
-    expect(ended.stderr).toBe(`${HINT}quire: stopped: the deadline of 1.5 s has passed\n`);
+    expect(ended.stderr).toBe(`${HINT}quire: stopped: the deadline of 5 s has passed\n`);
   });
 });
 

@@ -10,7 +10,7 @@ import { MODEL, providerSettings } from './programs.js';
  */
 
 /** How long the process may take to end after its input did. Milliseconds. */
-const EXIT_PATIENCE_MS = 3000;
+const EXIT_PATIENCE_MS = 20_000;
 
 export class AppServer {
   #child;

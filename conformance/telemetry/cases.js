@@ -15,7 +15,7 @@ import { play, SCENARIOS } from './scenarios.js';
 const PROGRAMS = /** @type {const} */ (['peer', 'quire']);
 
 /** Two starts of programs per scenario, and some need a login first. Milliseconds. */
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 /**
  * [CONF-90] [CONF-91]

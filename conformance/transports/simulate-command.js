@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** How long the command may take until it serves, and to end. Milliseconds. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /**
  * @typedef {{ url: string, lines: string[], stop: () => Promise<number | null> }} SimulateCommand

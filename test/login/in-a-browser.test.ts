@@ -20,7 +20,7 @@ let outcomes: Readonly<Record<string, unknown>> = {};
 beforeAll(async () => {
   missing = existsSync(CHROMIUM) ? await whyNoOwnNetwork() : `there is no ${CHROMIUM} on this machine`;
   if (missing === undefined) outcomes = await playScenes('login-in-browser', SCENES, [CHROMIUM]);
-}, 90_000);
+}, 240_000);
 
 function outcomeOf(scene: string, { skip }: TestContext): unknown {
   if (missing !== undefined) skip(missing);

@@ -12,7 +12,7 @@ let outcomes: Readonly<Record<string, unknown>> = {};
 beforeAll(async () => {
   missing = await whyNoOwnNetwork();
   if (missing === undefined) outcomes = await playScenes('login-on-terminal', SCENES);
-}, 90_000);
+}, 240_000);
 
 function outcomeOf(scene: string, { skip }: TestContext): unknown {
   if (missing !== undefined) skip(missing);

@@ -16,6 +16,8 @@ import { createWorkspace } from '../support/workspace.ts';
 /** Everything that an owner started is gone by then, however it died. */
 const GONE_MS = 2_000;
 const UP_MS = 15_000;
+/** For who sweeps up, of which no time is promised. */
+const SWEPT_MS = 10_000;
 
 interface Scenario {
   readonly what: string;
@@ -183,7 +185,7 @@ async function killDuring(scenario: Scenario, sandboxMode: SandboxMode): Promise
   expect([isGone, left.map(({ command }) => command)]).toEqual([true, []]);
   // The last one to go is who sweeps up.
   const watchdogs = () => markedProcesses(temporary);
-  expect(await eventually(() => watchdogs().length === 0, GONE_MS)).toBe(true);
+  expect(await eventually(() => watchdogs().length === 0, SWEPT_MS)).toBe(true);
   expect(await readdir(temporary)).toEqual([]);
   const placeholders = (await readdir(project)).filter((name) => PLACEHOLDERS.includes(name));
   expect((await readdir(project)).toSorted()).toEqual([...placeholders, '.git'].toSorted());

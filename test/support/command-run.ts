@@ -124,7 +124,7 @@ export class CommandRun implements AsyncDisposable {
       await this.ended;
     }
     this.child.stdout?.destroy();
-    for (const { pid } of markedProcesses(this.mark)) process.kill(pid, 'SIGKILL');
+    for (const { pid } of markedProcesses(this.mark)) killIfAlive(pid);
   }
 
   #environment({ workspace, environment }: RunOptions): NodeJS.ProcessEnv {
@@ -184,6 +184,15 @@ function commandLineOf({
   const overrides = settings.flatMap((setting) => ['-c', setting]);
   const line = [process.execPath, command.path, name, ...overrides, ...argv] as const;
   return wrapper === undefined ? [...line] : wrapper(line);
+}
+
+/** One that was found may have ended meanwhile. */
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function ofProvider(setting: string): string {

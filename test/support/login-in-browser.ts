@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -12,6 +13,7 @@ import { createServer, type Server } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { ACCOUNTS, type SimulatedAccount, Simulator } from '@quire/simulator';
 import type { Page } from 'playwright-core';
+import { eventually } from './processes.ts';
 
 const [command = '', folder = '', repository = '', chromiumPath = '', ...sceneNames] = process.argv.slice(2);
 
@@ -89,9 +91,11 @@ class Login {
     }
   }
 
-  /** What the browser of the desktop was told to open. */
+  /** What the browser of the desktop was told to open. Nobody waits for that browser, so it may come late. */
   async opened(): Promise<string> {
-    return await readFile(join(this.#home, 'opened'), 'utf8');
+    const note = join(this.#home, 'opened');
+    await eventually(() => existsSync(note), /* timeoutMs */ 10_000);
+    return await readFile(note, 'utf8');
   }
 
   /** Fields of what is stored, without their values. */

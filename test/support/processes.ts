@@ -31,14 +31,18 @@ export function isAlive(facts: ProcessFacts): boolean {
   return facts.command !== '' && readFile(facts.pid, 'cmdline') === facts.command;
 }
 
-/** Looks again and again until `condition` holds; `false` when it does not within the time. */
+/**
+ * Looks again and again until `condition` holds; `false` when it does not within the time. The last look begins when the
+ * time is up: whoever looks may have been late himself.
+ */
 export async function eventually(condition: () => boolean, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
-  while (!condition()) {
-    if (performance.now() > deadline) return false;
+  for (;;) {
+    const isLast = performance.now() > deadline;
+    if (condition()) return true;
+    if (isLast) return false;
     await setTimeout(20);
   }
-  return true;
 }
 
 function factsOf(pid: number): ProcessFacts {

@@ -27,17 +27,21 @@ import { type GateFault, openGate } from './support/faulty-gate.ts';
 const DONE = rehearse(() => respond(text('Done.')));
 const COMPLETED = { kind: 'completed', lastAgentMessage: 'Done.' };
 
+/** How long an upgrade may take that nobody answers; enough for the server to see it. */
+const SILENT_MS = 2_000;
+/** For an upgrade that is answered: more than a busy machine needs. */
+const PATIENT_MS = 20_000;
+
 /** A program whose threads share what they learn of a host. */
-function openQuire(workspace: Workspace, port: number, more: readonly string[] = []): Quire {
+function openQuire(workspace: Workspace, port: number, connectTimeoutMs = PATIENT_MS): Quire {
   const url = `http://127.0.0.1:${port}/v1`;
   return new Quire({
     home: workspace.home,
     apiKey: 'test-key',
     environment: { PATH: process.env['PATH'], SHELL: '/bin/sh' },
     configOverrides: [
-      `model_providers.mock={name="mock",base_url="${url}",supports_websockets=true,websocket_connect_timeout_ms=300}`,
+      `model_providers.mock={name="mock",base_url="${url}",supports_websockets=true,websocket_connect_timeout_ms=${connectTimeoutMs}}`,
       'model_provider=mock',
-      ...more,
     ],
   });
 }
@@ -65,29 +69,38 @@ describe('an upgrade that is refused', () => {
     handshake: refuseUpgrade(code) as HandshakeStep,
     lines: [statusLine(code)],
     remembered: code !== 401,
+    connectTimeoutMs: PATIENT_MS,
   }));
   const others = [
-    { name: 'with status 426', handshake: refuseUpgrade(/* code */ 426), lines: [], remembered: true },
+    {
+      name: 'with status 426',
+      handshake: refuseUpgrade(/* code */ 426),
+      lines: [],
+      remembered: true,
+      connectTimeoutMs: PATIENT_MS,
+    },
     {
       name: 'by silence',
       handshake: stall(),
-      lines: [line('127.0.0.1:PORT did not open a WebSocket within 300 ms')],
+      lines: [line(`127.0.0.1:PORT did not open a WebSocket within ${SILENT_MS} ms`)],
       remembered: true,
+      connectTimeoutMs: SILENT_MS,
     },
     {
       name: 'by a reset',
       handshake: reset(),
       lines: [line('127.0.0.1:PORT closed the connection during the WebSocket handshake (ECONNRESET)')],
       remembered: true,
+      connectTimeoutMs: PATIENT_MS,
     },
   ];
 
   test.each([...statuses, ...others])(
     '$name costs one attempt and one line, once for the thread and for the next one [TRANSPORT-30, TRANSPORT-31]',
-    async ({ handshake, lines, remembered }) => {
+    async ({ handshake, lines, remembered, connectTimeoutMs }) => {
       await using simulator = await Simulator.start({ transports: { websocket: handshake }, rules: DONE });
       await using workspace = await createWorkspace();
-      const quire = openQuire(workspace, simulator.port);
+      const quire = openQuire(workspace, simulator.port, connectTimeoutMs);
       const first = await turnOf(quire, workspace, /* turns */ 2);
       expect(first.map(({ notices }) => notices)).toEqual([lines, []]);
       expect(first[0]?.receipts[0]?.attempts.map(({ transport }) => transport)).toEqual(['websocket', 'http']);
@@ -149,13 +162,13 @@ test('a silent upgrade that the warm-up asked for is the one attempt, also when 
     url: simulator.url,
     transport: 'websocket',
     credentials,
-    provider: { websocketConnectTimeoutMs: 200 },
+    provider: { websocketConnectTimeoutMs: SILENT_MS },
   });
   client.warmUp();
   const { outcome, notices } = await client.turn();
   expect({ outcome, notices, handshakes: simulator.handshakes.length }).toEqual({
     outcome: COMPLETED,
-    notices: [line('127.0.0.1:PORT did not open a WebSocket within 200 ms')],
+    notices: [line(`127.0.0.1:PORT did not open a WebSocket within ${SILENT_MS} ms`)],
     handshakes: 1,
   });
 });

@@ -37,7 +37,7 @@ test('the bundle is split, runs on its own, and replaces an older one but not th
   const { exitCode, output } = await build(root);
   expect({ exitCode, output }).toEqual({
     exitCode: 0,
-    output: expect.stringMatching(/^build: packages\/cli\/dist\/main\.js \(2 files, \d+ KiB\) in \d\.\d\d s\n$/),
+    output: expect.stringMatching(/^build: packages\/cli\/dist\/main\.js \(2 files, \d+ KiB\) in \d+\.\d\d s\n$/),
   });
   expect(readdirSync(path.join(root, DIST)).sort()).toEqual(['chunks', 'main.js', 'main.js.map', 'types']);
   expect(readdirSync(path.join(root, DIST, 'chunks')).sort()).toEqual([

@@ -9,6 +9,8 @@ const PLANT =
 /** Makes a repository in a folder, and exchanges that folder with a link out again and again until told to stop. */
 const EXCHANGE =
   'mkdir "$ROOT/one"; mkdir "$ROOT/one/.git"; mkdir "$ROOT/one/.git/hooks"; symlink("../outside", "$ROOT/two"); my ($one, $two) = ("$ROOT/one", "$ROOT/two"); open(my $file, ">", "$ROOT/began"); close $file; for (1 .. 600) { last if -e "$ROOT/stop"; for (1 .. 20) { sc("renameat2", -100, $one, -100, $two, 2); select(undef, undef, undef, 0.0005); } }';
+/** Waits until that has begun, for five seconds. */
+const BEGAN = 'for i in $(seq 50); do test -e "$ROOT/began" && break; sleep 0.1; done';
 const OPENED = 'needs root, or is not there';
 const LIBRARY = `printf '#include <stdio.h>\\n#include <stdlib.h>\\n__attribute__((constructor)) static void go(void) { char path[4096]; snprintf(path, sizeof path, "%%s/new", getenv("OUT")); FILE *file = fopen(path, "w"); if (file) fclose(file); }\\n' > outside/library.c; gcc -shared -fPIC -o outside/library.so outside/library.c`;
 /** A module of perl that writes outside as soon as it is loaded. */
@@ -76,7 +78,7 @@ export const DELAY: readonly Attempt[] = [
     title: 'a folder above a repository, exchanged with a link while other commands start',
     steps: [
       { perl: EXCHANGE, runsOn: true },
-      { sh: 'for i in 1 2 3 4 5 6 7 8 9; do test -e "$ROOT/began" && break; sleep 0.1; done', by: 'outside' },
+      { sh: BEGAN, by: 'outside' },
       ...Array.from({ length: 12 }, () => ({
         sh: 'echo x > "$OUT/new"; echo x > "$ROOT/one/new"',
         owner: 'second' as const,
@@ -90,7 +92,7 @@ export const DELAY: readonly Attempt[] = [
     roots: ['root', 'root/one'],
     steps: [
       { perl: EXCHANGE, runsOn: true },
-      { sh: 'for i in 1 2 3 4 5 6 7 8 9; do test -e "$ROOT/began" && break; sleep 0.1; done', by: 'outside' },
+      { sh: BEGAN, by: 'outside' },
       ...Array.from({ length: 12 }, () => ({
         sh: 'echo x > "$OUT/new"; echo x > "$ROOT/one/new"',
         owner: 'second' as const,

@@ -12,7 +12,7 @@ export interface Neighbour extends AsyncDisposable {
   noticed(): Promise<readonly string[]>;
 }
 
-const ANSWER_MS = 3_000;
+const ANSWER_MS = 20_000;
 const INTERPRETER = 'perl';
 
 export async function startServer(place: string, name: string): Promise<Neighbour> {

@@ -38,22 +38,22 @@ export interface CellResult {
 export const LIMITS = {
   requestMaxRetries: 1,
   streamMaxRetries: 2,
-  /** Silence of the model, and the wait for headers. */
-  idleTimeoutMs: 1_000,
-  handshakeTimeoutMs: 1_000,
-  pingIntervalMs: 100,
+  /** Silence of the model, and the wait for headers. A busy machine does not reach it by itself. */
+  idleTimeoutMs: 2_000,
+  handshakeTimeoutMs: 2_000,
+  pingIntervalMs: 200,
   /** Once the thread has left WebSocket, a black hole is only silence. */
-  blackHoleIdleTimeoutMs: 1_000,
+  blackHoleIdleTimeoutMs: 2_000,
 } as const;
 
 /** For cells in which nothing is to be waited for: no cell ends by a limit that is not its subject. */
-const LONG_MS = 20_000;
+const LONG_MS = 30_000;
 /** What a busy machine may add. */
-const SLACK_MS = 4_000;
+const SLACK_MS = 10_000;
 /** While it is not sure that WebSocket is at fault, each attempt of the turn may try both transports. */
 export const LONGEST_WAITS = 2 * (LIMITS.streamMaxRetries + 1);
 /** How long after the end of the thread a connection may stay. */
-const SOCKET_LINGER_MS = 2_000;
+const SOCKET_LINGER_MS = 10_000;
 
 export function allCells(): readonly Cell[] {
   return FAULTS.flatMap((fault) =>
@@ -70,6 +70,11 @@ export function allCells(): readonly Cell[] {
       ),
     ),
   );
+}
+
+/** Whether the client has to wait in this cell, and not only to work. */
+export function isWaiting(cell: Cell): boolean {
+  return kindOf(cell).patience !== undefined;
 }
 
 /** How long a turn of this cell may take. Milliseconds. */

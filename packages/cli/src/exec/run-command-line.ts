@@ -42,6 +42,8 @@ export interface OperationContext {
 
 /** Longest wait for readers after a stop was requested, in milliseconds. */
 const FLUSH_MS = 1_000;
+/** What readers have of it in any case, however long the rest took. */
+const LEAST_FLUSH_MS = 300;
 /** Longest wait for an operation after a stop was requested, in milliseconds. */
 const OPERATION_GRACE_MS = 1_000;
 
@@ -110,7 +112,7 @@ async function operate(operation: Operation, dependencies: CommandDependencies):
 async function flushed(exitCode: number, { stdout, stderr, stop }: CommandDependencies): Promise<CommandResult> {
   const flushing = Promise.all([stdout.flush(), stderr.flush()]).then(() => true);
   const settled = await stop.bounded(flushing, {
-    graceMs: () => (stop.reason?.kind === 'output-closed' ? 0 : FLUSH_MS),
+    graceMs: () => (stop.reason?.kind === 'output-closed' ? 0 : Math.max(FLUSH_MS - stop.ageMs, LEAST_FLUSH_MS)),
   });
   const { reason } = stop;
   if (reason?.kind === 'output-failed') {

@@ -56,6 +56,11 @@ export class StopSwitch {
     return this.#reason;
   }
 
+  /** Since the first request, in milliseconds; before it the number says nothing. */
+  get ageMs(): number {
+    return performance.now() - this.#requestedAtMs;
+  }
+
   request(reason: StopReason): void {
     if (this.#reason === undefined) {
       this.#reason = reason;

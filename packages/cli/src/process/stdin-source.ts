@@ -80,14 +80,14 @@ function readStream(options: StdinReadOptions): Promise<StdinOutcome> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let total = 0;
-    let silence: NodeJS.Timeout | undefined;
+    let endSilence: (() => void) | undefined;
     const findProducer = createProducerLookup(/* descriptor */ 0);
     let isProducerTold = false;
-    const quiet = onQuiet && setTimeout(onQuiet.notify, onQuiet.afterMs);
+    const endQuiet = onQuiet && afterSilence(onQuiet.afterMs, onQuiet.notify);
 
     const settle = (finish: () => void): void => {
-      clearTimeout(silence);
-      clearTimeout(quiet);
+      endSilence?.();
+      endQuiet?.();
       signal.removeEventListener('abort', onAbort);
       stream.off('data', onData).off('end', onEnd).off('error', onError);
       // Paused and not destroyed: closing it would hand a writer that comes late a broken pipe.
@@ -96,9 +96,9 @@ function readStream(options: StdinReadOptions): Promise<StdinOutcome> {
       finish();
     };
     const expire = (outcome: () => StdinOutcome, afterMs: number | undefined): void => {
-      clearTimeout(silence);
+      endSilence?.();
       if (afterMs === undefined) return;
-      silence = setTimeout(() => {
+      endSilence = afterSilence(afterMs, () => {
         const producer = options.onProducer && findProducer();
         if (producer === undefined) {
           settle(() => resolve(outcome()));
@@ -107,10 +107,10 @@ function readStream(options: StdinReadOptions): Promise<StdinOutcome> {
         if (!isProducerTold) options.onProducer?.(producer);
         isProducerTold = true;
         expire(outcome, PRODUCER_LOOK_MS);
-      }, afterMs);
+      });
     };
     const onData = (chunk: Uint8Array): void => {
-      clearTimeout(quiet);
+      endQuiet?.();
       chunks.push(chunk);
       total += chunk.length;
       if (total > options.maxBytes) settle(() => resolve({ kind: 'too-large' }));
@@ -124,4 +124,17 @@ function readStream(options: StdinReadOptions): Promise<StdinOutcome> {
     signal.addEventListener('abort', onAbort);
     stream.on('data', onData).on('end', onEnd).on('error', onError);
   });
+}
+
+/** @returns ends the wait: something came */
+function afterSilence(limitMs: number, act: () => void): () => void {
+  let judging: NodeJS.Immediate | undefined;
+  const timer = setTimeout(() => {
+    // If this process was the one that slept, there may be something to read: read before judging.
+    judging = setImmediate(act);
+  }, limitMs);
+  return () => {
+    clearTimeout(timer);
+    clearImmediate(judging);
+  };
 }

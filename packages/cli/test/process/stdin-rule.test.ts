@@ -157,8 +157,8 @@ describe('in a shell', () => {
   );
 
   test.runIf(process.platform === 'linux')('a deadline bounds the wait for a producer [EXEC-34]', async () => {
-    const ended = await shell('sleep 2 | { "$1" "$2" --json --deadline 1.3 "do it"; echo "quire: code $?" >&2; }');
-    expect(noticesOf(ended.stderr)).toBe(`${WAITING}quire: stopped: the deadline of 1.3 s has passed\nquire: code 1\n`);
+    const ended = await shell('sleep 4 | { "$1" "$2" --json --deadline 3 "do it"; echo "quire: code $?" >&2; }');
+    expect(noticesOf(ended.stderr)).toBe(`${WAITING}quire: stopped: the deadline of 3 s has passed\nquire: code 1\n`);
   });
 
   test.runIf(process.platform === 'linux').each([
@@ -199,6 +199,17 @@ describe('with a prompt argument', () => {
     const program = new Program(built.path, { argv: ['do it'], stdin: 'pipe' });
     program.child.stdin?.end();
     expect(await program.ended).toMatchObject({ code: 0, stdout: 'do it\n' });
+  });
+
+  test('piped text is added to it when it came while the process itself could not look [EXEC-24]', async () => {
+    const free = join(built.folder, 'free');
+    const program = new Program(built.path, { argv: ['do it'], stdin: 'pipe', env: { BUSY_UNTIL: free } });
+    await program.saw('busy');
+    await new Promise((resolve) => program.child.stdin?.end('line one\n', () => resolve(undefined)));
+    await writeFile(free, '');
+    const ended = await program.ended;
+    expect(ended).toMatchObject({ code: 0, stdout: COMPOSED });
+    expect(ended.stderr).not.toContain('silent');
   });
 
   test('a pipe that stays open and silent is ignored and keeps nothing alive [EXEC-25]', async () => {

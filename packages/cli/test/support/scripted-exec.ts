@@ -1,9 +1,10 @@
 /**
  * A program for tests: `quire exec` with a scripted agent, on the real streams and signals of its process.
- * Environment: `SCRIPT` names the turn, `SILENCE_MS` shortens the longest pause on stdin.
+ * Environment: `SCRIPT` names the turn, `SILENCE_MS` shortens the longest pause on stdin, `BUSY_UNTIL` names a file: while
+ * stdin is read the process does nothing else until that is there, and for longer than a silent stdin is waited for.
  */
 import { spawn } from 'node:child_process';
-import { writeSync } from 'node:fs';
+import { existsSync, stat, writeSync } from 'node:fs';
 import { endProcess } from '../../src/end-process.ts';
 import { EXEC, runCommand } from '../../src/exec/command.ts';
 import { DEFAULT_STDIN_LIMITS } from '../../src/exec/prompt.ts';
@@ -95,6 +96,17 @@ const { agent } = scriptedAgent({
     if (call.call === 'close') mark('closed');
   },
 });
+/** As a process that the system does not let run. */
+function beBusyUntil(path: string): void {
+  mark('busy');
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  const freeAtMs = performance.now() + DEFAULT_STDIN_LIMITS.firstByteTimeoutMs + 100;
+  while (performance.now() < freeAtMs || !existsSync(path)) Atomics.wait(cell, /* index */ 0, /* value */ 0, 20);
+}
+
+const { BUSY_UNTIL: busyUntil } = process.env;
+// In a callback of the system: behind those the timers come, before stdin is looked at again.
+if (busyUntil !== undefined) setTimeout(() => stat('/', () => beBusyUntil(busyUntil)), 200);
 const silenceTimeoutMs = Number(process.env['SILENCE_MS'] ?? DEFAULT_STDIN_LIMITS.silenceTimeoutMs);
 endProcess(
   await runCommand(EXEC, process.argv.slice(2), {

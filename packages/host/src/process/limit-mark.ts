@@ -6,7 +6,8 @@ import type { Environment } from './login-shell.ts';
 
 /** Longer than any machine runs, and short enough for every language's integers. */
 const SMALLEST = 10n ** 18n;
-const PROBE_TIMEOUT_MS = 1_000;
+/** On a busy machine a program may take seconds to start, and without the mark some would outlive this process. */
+const PROBE_TIMEOUT_MS = 5_000;
 
 /**
  * A mark that a process passes on to all its offspring and does not shed with its environment, its session and its
@@ -28,7 +29,8 @@ export function findLimiter(): Promise<string | undefined> {
   return limiter;
 }
 
-function tryLimiter(path: string | undefined): Promise<string | undefined> {
+/** @returns the path, if it works */
+export function tryLimiter(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return Promise.resolve(undefined);
   const mark = String(SMALLEST);
   return new Promise((done) => {

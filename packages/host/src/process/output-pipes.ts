@@ -9,7 +9,8 @@ import { isMainThread } from 'node:worker_threads';
 /** `O_PATH`: a handle on the file's name only, which neither reads nor writes. Not among Node's constants. */
 const O_PATH = 0o10000000;
 const BATCH_SIZE = 8;
-const MKFIFO_TIMEOUT_MS = 2_000;
+/** On a busy machine a program may take seconds to start. */
+const MKFIFO_TIMEOUT_MS = 5_000;
 
 /** One way from a command to us. */
 export interface OutputPipe {

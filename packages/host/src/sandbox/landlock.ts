@@ -22,7 +22,8 @@ const COMMON_DEVICES: readonly string[] = [
 ];
 /** Of the namespace: the folder of terminals is a new one, in which only its own ones are. */
 const PRIVATE_DEVICES: readonly string[] = ['/dev/ptmx', '/dev/pts'];
-const TRY_MS = 2_000;
+/** On a busy machine perl may take seconds to start. */
+const TRY_MS = 5_000;
 
 export interface Ability {
   /** Version of Landlock; 0: the kernel has none. */

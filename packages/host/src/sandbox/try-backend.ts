@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SandboxBackend } from './backend.ts';
 
-const TRY_MS = 2_000;
+/** On a busy machine the programs of a try may take seconds to start. */
+const TRY_MS = 5_000;
 const COMPLAINT_LENGTH = 300;
 
 /**
