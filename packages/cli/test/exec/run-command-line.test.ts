@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { EXEC, REVIEW as REVIEW_COMMAND } from '../../src/exec/command.ts';
 import { StopSwitch } from '../../src/exec/stop-switch.ts';
 import type { StdinSource } from '../../src/process/stdin-source.ts';
