@@ -128,7 +128,7 @@ describe('a program', () => {
     const first = thread.run('one', { signal: stop.signal });
 
     await expect(thread.run('two')).rejects.toMatchObject({ code: 'busy' });
-    await simulator.request(/* index */ 0, { signal: AbortSignal.timeout(5_000) });
+    await simulator.request(/* index */ 0, { signal: AbortSignal.timeout(20_000) });
     stop.abort(new Error('enough'));
     await expect(first).rejects.toThrow('enough');
     await Promise.all([thread.close(), thread.close()]);

@@ -32,7 +32,7 @@ test('without patterns nothing fits [CMD-73]', () => {
 
 test('a pattern of many stars is told at once on a name that nearly fits it [CMD-73]', () => {
   const name = 'a'.repeat(20_000);
-  const before = performance.now();
+  const cpuBefore = process.cpuUsage();
   expect(fitsOne(name, [`${'*a'.repeat(50)}*b`])).toBe(false);
-  expect(performance.now() - before).toBeLessThan(2_000);
+  expect(process.cpuUsage(cpuBefore).user / 1_000).toBeLessThan(2_000);
 });

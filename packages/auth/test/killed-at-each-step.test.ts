@@ -25,7 +25,7 @@ const LOCK = '.quire-lock';
 const GATE = '.quire-renewal';
 const DRAFT = '.draft';
 /** Longest time that a lock of a dead process keeps anybody waiting; with the start of two processes on a busy machine. */
-const SOON_MS = 4000;
+const SOON_MS = 15_000;
 
 /**
  * What the next one finds: new tokens that are stored or stand beside the file, tokens that it has to renew, or a refresh
@@ -136,7 +136,7 @@ test('a process that is killed while it takes a lock over keeps the next one wai
 const PAGE = status(/* code */ 200, { headers: { 'content-type': 'text/html' }, body: '<html>portal</html>' });
 const SERVERS = [
   ['hangs', stall(), []],
-  ['is slow', delay(/* delayMs */ 5000, PAGE), []],
+  ['is slow', delay(/* delayMs */ 60_000, PAGE), []],
   ['answers with a page', PAGE, [expect.stringContaining('answered with a web page')]],
 ] as const;
 

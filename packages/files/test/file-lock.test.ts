@@ -11,7 +11,7 @@ const what = 'the list';
 test('one holds the lock, the next gets it when it is given back [AUTH-40]', async () => {
   await using home = await temporaryFolder();
   const path = join(home.path, 'lock');
-  const first = await takeFileLock(path, { what, waitMs: 1000 });
+  const first = await takeFileLock(path, { what, waitMs: 10_000 });
   const order: string[] = [];
   const second = takeFileLock(path, { what, waitMs: 10_000 }).then((lock) => {
     order.push('second has it');
@@ -60,7 +60,7 @@ test('a lock that says nothing, or of another machine, counts for a while only [
     expect(await reasonOf(takeFileLock(path, { what, waitMs: 0 }))).toMatchObject({ code: 'in-use' });
     const then = Date.now() / 1000 - ageSeconds;
     await utimes(path, then, then);
-    await using _taken = await takeFileLock(path, { what, waitMs: 1000 });
+    await using _taken = await takeFileLock(path, { what, waitMs: 10_000 });
   }
 });
 
@@ -76,7 +76,7 @@ test('a clock that was set back does not keep a lock that was left [AUTH-40] [LO
     const then = Date.now() / 1000 + aheadSeconds;
     await utimes(path, then, then);
     await utimes(`${path}.takeover`, then, then);
-    await using _taken = await takeFileLock(path, { what, waitMs: 1000 });
+    await using _taken = await takeFileLock(path, { what, waitMs: 10_000 });
   }
   expect(await readdir(home.path)).toEqual([]);
 });

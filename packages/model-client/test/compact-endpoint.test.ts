@@ -222,7 +222,7 @@ describe('the answer', () => {
       {
         code: 'idle-timeout',
         retryable: true,
-        message: 'URL was silent for 500 ms within its answer to the compaction',
+        message: 'URL was silent for 1500 ms within its answer to the compaction',
       },
     ],
     ['silence before it', () => undefined, { code: 'idle-timeout', retryable: true }],
@@ -234,7 +234,7 @@ describe('the answer', () => {
         else json(response, { output: [{ type: 'compaction' }] });
       });
       // Only where it is what ends the wait: a loaded machine takes its time for the others.
-      using client = connect(server.url, { with: title.startsWith('silence') ? { streamIdleTimeoutMs: 500 } : {} });
+      using client = connect(server.url, { with: title.startsWith('silence') ? { streamIdleTimeoutMs: 1_500 } : {} });
       const error = await failureOf(compact(client));
       const { code, retryable } = error;
       const message = error.message.replace(`${server.url}/responses/compact`, 'URL');

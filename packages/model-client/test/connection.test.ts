@@ -358,7 +358,7 @@ describe('proxies', () => {
     await using proxy = await serveProxy(/* status */ 0);
     using client = connect('https://provider.invalid', {
       environment: { https_proxy: `http://127.0.0.1:${proxy.port}` },
-      with: { streamIdleTimeoutMs: 40 },
+      with: { streamIdleTimeoutMs: 1_000 },
     });
     const { error } = await runToFailure(client.turn);
     expect([error.code, error.retryable, error.message]).toEqual([

@@ -137,12 +137,12 @@ test('silence is an error after the idle time, comments do not count as a sign o
     const beat = setInterval(() => response.write(': keep-alive\n\n'), 5);
     response.on('close', () => clearInterval(beat));
   });
-  using client = connect(server.url, { with: { streamIdleTimeoutMs: 60 } });
+  using client = connect(server.url, { with: { streamIdleTimeoutMs: 1_000 } });
   const { events, error } = await runToFailure(client.turn);
   expect(bodyEvents(events)).toEqual([{ kind: 'response-start', responseId: 'resp-1' }]);
   expect([error.code, error.message, error.retryable]).toEqual([
     'idle-timeout',
-    'the stream was silent for 60 ms',
+    'the stream was silent for 1000 ms',
     true,
   ]);
   await closed(server.sockets[0]);
@@ -156,19 +156,19 @@ test('events keep a stream alive beyond the idle time [STREAM-06]', async () => 
       count += 1;
       response.write(sse(count < 8 ? textDelta('x') : completed()));
       if (count === 8) clearInterval(beat);
-    }, 20);
+    }, 400);
   });
-  using client = connect(server.url, { with: { streamIdleTimeoutMs: 120 } });
+  using client = connect(server.url, { with: { streamIdleTimeoutMs: 2_000 } });
   expect(bodyEvents(await run(client.turn)).at(-1)).toEqual(END);
 });
 
 test('a server that never answers is given up after the idle time, without another attempt at the same request [STREAM-07]', async () => {
   await using server = await serve(() => undefined);
-  using client = connect(server.url, { with: { streamIdleTimeoutMs: 40, requestMaxRetries: 4 } });
+  using client = connect(server.url, { with: { streamIdleTimeoutMs: 1_000, requestMaxRetries: 4 } });
   const { error } = await runToFailure(client.turn);
   expect([error.code, error.message, error.retryable]).toEqual([
     'idle-timeout',
-    `127.0.0.1:${server.port} sent no response within 40 ms`,
+    `127.0.0.1:${server.port} sent no response within 1000 ms`,
     true,
   ]);
   expect(server.requests).toHaveLength(1);

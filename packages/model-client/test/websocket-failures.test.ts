@@ -74,7 +74,7 @@ describe('an upgrade that is refused', () => {
     const connects: SocketConnect[] = [];
     await using server = await serveSockets({ upgrade });
     using client = connect(server.url, {
-      with: { websocketConnectTimeoutMs: 300 },
+      with: kind === 'connect-timeout' ? { websocketConnectTimeoutMs: 1_000 } : {},
       observer: { socketConnect: (report) => connects.push(report) },
     });
     const events = await run(client.turn);
@@ -236,7 +236,7 @@ describe('a response that is lost', () => {
     const startedAt = performance.now();
     const { error } = await runToFailure(client.turn);
     expect(error.transportFailure).toEqual({ kind: 'close-code', closeCode: 1011 });
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });
 
@@ -388,7 +388,7 @@ describe('silence', () => {
 
   test('of a warm server that answers no pings drops the socket before anybody needs it [ALIVE-03]', async () => {
     await using server = await serveSockets({ autoPong: false });
-    using client = connect(server.url, { pingIntervalMs: 20 });
+    using client = connect(server.url, { pingIntervalMs: 1_000 });
     await run(client.turn);
     await server.until(() => server.peers[0]?.socket.readyState === 3);
     await run(client.turn);
@@ -397,7 +397,7 @@ describe('silence', () => {
 
   test('of the model beyond the idle time is a retryable error, however alive the server is [ALIVE-04]', async () => {
     await using server = await serveSockets({ frame: (peer) => peer.send(textDelta('a')) });
-    using client = connect(server.url, { pingIntervalMs: 20, with: { streamIdleTimeoutMs: 150 } });
+    using client = connect(server.url, { pingIntervalMs: 500, with: { streamIdleTimeoutMs: 1_600 } });
     const { error } = await runToFailure(client.turn);
     expect(error).toMatchObject({ code: 'idle-timeout', retryable: true, transportFailure: { kind: 'silence' } });
   });

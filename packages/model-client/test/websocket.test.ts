@@ -293,7 +293,7 @@ describe('the next request', () => {
     }
     const startedAt = performance.now();
     expect((await run(client.turn)).at(-1)?.kind).toBe('response-end');
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(server.requests).toEqual([]);
   });
 
@@ -308,7 +308,7 @@ describe('the next request', () => {
     const second = following(REQUEST, await run(client.turn), 'more');
     const startedAt = performance.now();
     expect((await run(client.turn, second)).at(-1)?.kind).toBe('response-end');
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(server.frames[2]?.input.length).toBe(3);
   });
 
@@ -434,7 +434,7 @@ describe('the warm-up', () => {
       },
     });
     using client = connect(server.url, {
-      with: { websocketConnectTimeoutMs: 200 },
+      with: { websocketConnectTimeoutMs: 1_500 },
       observer: { warmUp: ({ outcome }) => outcomes.push(outcome) },
     });
     client.port.warmUp?.({ request });

@@ -26,7 +26,7 @@ interface Point {
 const interrupted = async (thread: AgentThread, scene: Scene, index: number): Promise<void> => {
   const stop = new AbortController();
   const running = thread.run('cut short', { signal: stop.signal }).catch(() => undefined);
-  await scene.simulator.request(index, { signal: AbortSignal.timeout(5_000) });
+  await scene.simulator.request(index, { signal: AbortSignal.timeout(20_000) });
   stop.abort(new Error('enough'));
   await running;
 };
@@ -314,7 +314,7 @@ const POINTS: readonly Point[] = [
       await thread.run('one');
       const stop = new AbortController();
       const running = thread.compact({ signal: stop.signal }).catch(() => undefined);
-      await scene.simulator.request(/* index */ 1, { signal: AbortSignal.timeout(5_000) });
+      await scene.simulator.request(/* index */ 1, { signal: AbortSignal.timeout(20_000) });
       stop.abort(new Error('enough'));
       await running;
     },
@@ -328,7 +328,7 @@ const POINTS: readonly Point[] = [
       const running = thread
         .review({ kind: 'custom', instructions: 'Fine?' }, { signal: stop.signal })
         .catch(() => undefined);
-      await scene.simulator.request(/* index */ 1, { signal: AbortSignal.timeout(5_000) });
+      await scene.simulator.request(/* index */ 1, { signal: AbortSignal.timeout(20_000) });
       stop.abort(new Error('enough'));
       await running;
     },

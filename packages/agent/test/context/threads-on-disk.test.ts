@@ -157,7 +157,7 @@ describe('threads on disk', () => {
     const thread = await scene.start(FULL_ACCESS);
     const stop = new AbortController();
     const running = thread.run('one', { signal: stop.signal }).catch(() => undefined);
-    await scene.simulator.request(/* index */ 1, { signal: AbortSignal.timeout(5_000) });
+    await scene.simulator.request(/* index */ 1, { signal: AbortSignal.timeout(20_000) });
     await using fork = await scene.fork(thread, FULL_ACCESS);
     await fork.run('two');
 

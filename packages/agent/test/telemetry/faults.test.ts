@@ -20,7 +20,7 @@ describe('a collector', () => {
       scene.collector.answerAlways({ kind: 'hang' });
       const startedAt = performance.now();
       await scene.run(['one'], exportAll(scene.collector, { kind, more }));
-      expect(performance.now() - startedAt).toBeLessThan(5_000);
+      expect(performance.now() - startedAt).toBeLessThan(9_000);
       expect(scene.problems).toEqual([
         expect.stringMatching(
           /^Telemetry is incomplete: \w+ could not be sent to 127\.0\.0\.1:\d+: the collector did not answer before the program ended \(\d+ lost\)\. Check the otel settings; this is told once\.$/,

@@ -56,8 +56,12 @@ export class Scene implements AsyncDisposable {
     ];
   }
 
-  /** One thread from its start to its end. */
-  async run(prompts: readonly Submission[], exporters = exportAll(this.collector)): Promise<void> {
+  /** One thread from its start to its end. With `until` not before a span of that name has arrived. */
+  async run(
+    prompts: readonly Submission[],
+    exporters = exportAll(this.collector),
+    { until }: { readonly until?: string } = {},
+  ): Promise<void> {
     const quire = this.workspace.quire(this.simulator, {
       onTelemetryProblem: (message) => this.problems.push(message),
       ...this.#options.quire,
@@ -75,6 +79,7 @@ export class Scene implements AsyncDisposable {
       sandboxMode: 'danger-full-access',
     });
     for (const prompt of prompts) await thread.run(prompt);
+    if (until !== undefined) await this.collector.until(() => this.collector.spans.find(({ name }) => name === until));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,6 +17,9 @@ const PROTOCOLS = [
   ['OTLP over gRPC', 'otlp-grpc', ''],
 ] as const;
 
+/** What comes at the very end of a program has two seconds only, in which a busy machine hardly connects. */
+const ARRIVED = { until: 'turn.run' };
+
 let authority: CertificateAuthority;
 let clients: CertificateAuthority;
 beforeAll(async () => {
@@ -34,7 +37,7 @@ describe.each(PROTOCOLS)('%s', (_name, kind, more) => {
 
   test('carries traces, logs and metrics with the headers of the settings [TEL-30]', async () => {
     await using scene = await Scene.set({ steps: [respond(text('One.'))], collector: { protocol } });
-    await scene.run(['one'], exportAll(scene.collector, { kind, more: `${more},headers={x-key="value"}` }));
+    await scene.run(['one'], exportAll(scene.collector, { kind, more: `${more},headers={x-key="value"}` }), ARRIVED);
 
     const { collector } = scene;
     expect([collector.violations, scene.problems]).toEqual([[], []]);
@@ -51,7 +54,7 @@ describe.each(PROTOCOLS)('%s', (_name, kind, more) => {
     const at = (name: string): string => join(scene.workspace.home, name);
     await Promise.all([writeFile(at('client.pem'), client.cert), writeFile(at('client-key.pem'), client.key)]);
     const tls = `ca-certificate="${authority.file}",client-certificate="${at('client.pem')}",client-private-key="${at('client-key.pem')}"`;
-    await scene.run(['one'], exportAll(scene.collector, { kind, more: `${more},tls={${tls}}` }));
+    await scene.run(['one'], exportAll(scene.collector, { kind, more: `${more},tls={${tls}}` }), ARRIVED);
 
     expect([scene.problems, treeOf(scene.collector.spans)]).toEqual([[], TREE]);
   });
@@ -60,7 +63,7 @@ describe.each(PROTOCOLS)('%s', (_name, kind, more) => {
     const collector = { protocol, certificate: await authority.issue() } as const;
     const environment = { PATH: process.env['PATH'], CODEX_CA_CERTIFICATE: authority.file };
     await using scene = await Scene.set({ steps: [respond(text('One.'))], collector, quire: { environment } });
-    await scene.run(['one'], exportAll(scene.collector, { kind, more }));
+    await scene.run(['one'], exportAll(scene.collector, { kind, more }), ARRIVED);
     expect([scene.problems, treeOf(scene.collector.spans)]).toEqual([[], TREE]);
   });
 
@@ -72,7 +75,7 @@ describe.each(PROTOCOLS)('%s', (_name, kind, more) => {
       collector: { protocol },
       quire: { environment },
     });
-    await scene.run(['one'], exportAll(scene.collector, { kind, more }));
+    await scene.run(['one'], exportAll(scene.collector, { kind, more }), ARRIVED);
     const { host } = new URL(scene.collector.url);
     expect([scene.problems, treeOf(scene.collector.spans)]).toEqual([[], TREE]);
     expect(proxy.requests.filter(({ target }) => target.includes(host)).length).toBeGreaterThanOrEqual(3);

@@ -66,7 +66,7 @@ test('a server that never answers delays neither the first request, nor the end 
   expect(outcomeOf(events)).toMatchObject({ kind: 'completed' });
   expect(requests).toHaveLength(2);
   expect(events.filter(({ kind }) => kind === 'warning')).toEqual([]);
-  expect(await eventually(() => processesWith(mark).length === 1, { withinMs: 5_000 })).toBe(true);
+  expect(await eventually(() => processesWith(mark).length === 1, { withinMs: 10_000 })).toBe(true);
   await scene.thread.close();
   expect(processesWith(mark)).toEqual([]);
 });

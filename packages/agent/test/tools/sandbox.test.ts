@@ -50,7 +50,7 @@ describe('in the mode workspace-write', () => {
     expect(existsSync(join(scene.repository, '.git/hooks/pre-commit'))).toBe(false);
     // Folders that keep something from coming into being go soon after the last command.
     const entries = (): readonly string[] => readdirSync(scene.repository).toSorted();
-    await eventually(() => entries().length === 2, { withinMs: 5_000 });
+    await eventually(() => entries().length === 2, { withinMs: 10_000 });
     expect(entries()).toEqual(['.git', 'inside']);
     expect(scene.asked.approvals).toEqual([]);
   });

@@ -204,7 +204,7 @@ describe('while a login waits', () => {
     await visit(`http://localhost:${port}/cancel`);
     expect((await failure(given.begin({ ports: [given.sim.port] }))).code).toBe('port-in-use');
     await given.sim.stop(); // which would complain of the calls to /cancel
-  }, 20_000);
+  }, 60_000);
 });
 
 describe('a login that comes to nothing', () => {

@@ -132,8 +132,8 @@ describe('a renewal that fails', () => {
     ['another way', status(/* code */ 302, { headers: { location: '/x' } }), 'which is no answer to that'],
     ['nothing of use', status(/* code */ 200, { body: {} }), 'holds no tokens'],
     ['a reset', reset(), 'closed the connection'],
-    ['silence', stall(), 'did not answer within 0.2 s'],
-    ['an answer that comes too late', delay(/* delayMs */ 5000, status(/* code */ 200)), 'did not answer within 0.2 s'],
+    ['silence', stall(), 'did not answer within 1 s'],
+    ['an answer that comes too late', delay(/* delayMs */ 5000, status(/* code */ 200)), 'did not answer within 1 s'],
   ];
   function HTML() {
     return { 'content-type': 'text/html' };
@@ -152,7 +152,9 @@ describe('a renewal that fails', () => {
     async (_name, answer, message) => {
       await using scene = await given(answer);
       const inAnHour = Date.now() + 3600_000 - 60_000;
-      const keeper = scene.keeper({ refreshTimeoutMs: 200, now: () => inAnHour });
+      // Only where it is what ends the wait: a busy machine takes its time for the others.
+      const limit = message.includes('within 1 s') ? { refreshTimeoutMs: 1_000 } : {};
+      const keeper = scene.keeper({ ...limit, now: () => inAnHour });
       expect(token(await keeper.current({ signal }))).toBe(scene.old.accessToken);
       expect(scene.log).toMatchObject([{ kind: 'renewal-failed', permanent: false }]);
       expect(JSON.stringify(scene.log)).toContain(message);

@@ -468,7 +468,7 @@ describe('the command', () => {
       const beganAtMs = performance.now();
       const file = join(home.path, 'bundle.json');
       const report = await doctor(home, {}, ['--offline', '--bundle', file]);
-      expect(performance.now() - beganAtMs).toBeLessThan(12_000);
+      expect(performance.now() - beganAtMs).toBeLessThan(20_000);
       expect([report.code, verdicts(report, 'installation', 'config', 'credentials')]).toEqual([
         1,
         'installation ok, config failed, credentials failed',

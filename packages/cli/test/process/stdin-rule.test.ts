@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -65,11 +66,15 @@ describe('without a prompt argument', () => {
 });
 
 describe('in a shell', () => {
+  /** In a line: waits until standard error said so. */
+  const UNTIL_WAITING = 'until [ -e "$SAID.waiting" ]; do sleep 0.05; done';
+  const UNTIL_OVER = 'until [ -e "$SAID.over" ]; do sleep 0.05; done';
   const shell = (line: string): Promise<{ code: number | null; stdout: string; stderr: string }> =>
     new Promise((resolve) => {
+      const said = join(built.folder, `said-${Math.random()}`);
       const child = spawn('sh', ['-c', line, 'sh', process.execPath, built.path], {
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { PATH: process.env['PATH'], SILENCE_MS: '600' },
+        env: { PATH: process.env['PATH'], SILENCE_MS: '600', SAID: said },
       });
       let stdout = '';
       let stderr = '';
@@ -78,6 +83,8 @@ describe('in a shell', () => {
       });
       child.stderr.on('data', (chunk) => {
         stderr += chunk;
+        if (stderr.includes('quire: waiting for')) writeFileSync(`${said}.waiting`, '');
+        if (stderr.includes('quire: code')) writeFileSync(`${said}.over`, '');
       });
       child.on('close', (code) => resolve({ code, stdout, stderr }));
     });
@@ -98,8 +105,8 @@ describe('in a shell', () => {
   });
 
   test.runIf(process.platform === 'linux').each([
-    ['before its first byte', '{ sleep 1.6; echo line one; }'],
-    ['between two bytes', '{ printf line; sleep 1.6; echo " one"; }'],
+    ['before its first byte', `{ ${UNTIL_WAITING}; echo line one; }`],
+    ['between two bytes', `{ printf line; ${UNTIL_WAITING}; echo " one"; }`],
   ])(
     'a program at the other end of the pipe may be silent %s, and a line says so [EXEC-29]',
     async (_title, producer) => {
@@ -136,7 +143,7 @@ describe('in a shell', () => {
     async () => {
       const pipe = join(built.folder, 'kept-open-and-written');
       const ended = await shell(
-        `mkfifo "${pipe}"; { sleep 1.6; echo line one; } >"${pipe}" & (exec 7<>"${pipe}"; "$1" "$2" --json "do it" <&7 | cat)`,
+        `mkfifo "${pipe}"; { ${UNTIL_WAITING}; echo line one; } >"${pipe}" & (exec 7<>"${pipe}"; "$1" "$2" --json "do it" <&7 | cat)`,
       );
       expect(noticesOf(ended.stderr)).toContain(WAITING);
     },
@@ -147,7 +154,7 @@ describe('in a shell', () => {
     async () => {
       const pipe = join(built.folder, 'kept-open-too');
       const ended = await shell(
-        `mkfifo "${pipe}"; exec 3<>"${pipe}"; sleep 1.6 >"${pipe}" 3>&- & "$1" "$2" --json "do it" <"${pipe}"`,
+        `mkfifo "${pipe}"; exec 3<>"${pipe}"; { ${UNTIL_WAITING}; } >"${pipe}" 3>&- & "$1" "$2" --json "do it" <"${pipe}"`,
       );
       expect({ code: ended.code, notices: noticesOf(ended.stderr) }).toEqual({
         code: 0,
@@ -157,8 +164,9 @@ describe('in a shell', () => {
   );
 
   test.runIf(process.platform === 'linux')('a deadline bounds the wait for a producer [EXEC-34]', async () => {
-    const ended = await shell('sleep 4 | { "$1" "$2" --json --deadline 3 "do it"; echo "quire: code $?" >&2; }');
-    expect(noticesOf(ended.stderr)).toBe(`${WAITING}quire: stopped: the deadline of 3 s has passed\nquire: code 1\n`);
+    const run = '{ "$1" "$2" --json --deadline 4 "do it"; echo "quire: code $?" >&2; }';
+    const ended = await shell(`{ ${UNTIL_OVER}; } | ${run}`);
+    expect(noticesOf(ended.stderr)).toBe(`${WAITING}quire: stopped: the deadline of 4 s has passed\nquire: code 1\n`);
   });
 
   test.runIf(process.platform === 'linux').each([

@@ -22,6 +22,9 @@ const INTERRUPTED_LINES = [
   '',
 ].join('\n');
 
+/** Longer than a busy machine adds to a second, shorter than a turn or a thread is waited for. */
+const SOON_MS = 4_500;
+
 describe('signals', () => {
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -47,7 +50,7 @@ describe('signals', () => {
     const ended = await program.ended;
     clearInterval(again);
     expect(ended).toEqual({ code: 130, signal: null, stdout: INTERRUPTED_LINES, stderr: '' });
-    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(SOON_MS);
   });
 
   test('a turn that does not settle is given up after five seconds [EXEC-32]', async () => {
@@ -66,11 +69,11 @@ describe('signals', () => {
 });
 
 test('a deadline interrupts the turn with exit code 1 and says so [EXEC-34]', async () => {
-  expect(await run('wait', ['--json', '--deadline', '0.2', 'go']).ended).toEqual({
+  expect(await run('wait', ['--json', '--deadline', '1.5', 'go']).ended).toEqual({
     code: 1,
     signal: null,
     stdout: INTERRUPTED_LINES,
-    stderr: 'quire: stopped: the deadline of 0.2 s has passed\n',
+    stderr: 'quire: stopped: the deadline of 1.5 s has passed\n',
   });
 });
 
@@ -82,7 +85,7 @@ describe('the reader of stdout', () => {
     program.child.stdout?.destroy();
     const ended = await program.ended;
     expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 141, stderr: '' });
-    expect(performance.now() - goneAtMs).toBeLessThan(1_000);
+    expect(performance.now() - goneAtMs).toBeLessThan(SOON_MS);
     await program.saw('closed');
   });
 
@@ -93,7 +96,7 @@ describe('the reader of stdout', () => {
     program.child.stdout?.destroy();
     const ended = await program.ended;
     expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 141, stderr: '' });
-    expect(performance.now() - goneAtMs).toBeLessThan(1_000);
+    expect(performance.now() - goneAtMs).toBeLessThan(SOON_MS);
     await program.saw('closed');
   });
 
@@ -113,14 +116,14 @@ describe('the reader of stdout', () => {
       });
       await new Promise((resolve) => child.on('close', resolve));
       expect(stderr.split('\n').slice(2)).toEqual(['gone', 'code 141', '']);
-      expect(performance.now() - goneAtMs).toBeLessThan(1_000);
+      expect(performance.now() - goneAtMs).toBeLessThan(SOON_MS);
     },
   );
 
   test.runIf(process.platform === 'linux')('staying is not mistaken for going, whatever it is [EXEC-39]', async () => {
     // The reader hands its end on to another process and closes its own.
     const reader = '{ exec 3<&0; { sleep 0.5; exec cat; } <&3 & exec <&- 3<&-; wait; }';
-    const line = `"$1" "$2" --json --deadline 2 go | ${reader}`;
+    const line = `"$1" "$2" --json --deadline 4 go | ${reader}`;
     const child = spawn('sh', ['-c', `${line}; echo end`, 'sh', process.execPath, built.path], {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { PATH: process.env['PATH'], SCRIPT: 'wait' },
@@ -158,7 +161,7 @@ describe('the reader of stdout', () => {
     const stoppedAtMs = performance.now();
     program.child.kill('SIGTERM');
     expect((await program.ended).code).toBe(143);
-    expect(performance.now() - stoppedAtMs).toBeLessThan(2_000);
+    expect(performance.now() - stoppedAtMs).toBeLessThan(SOON_MS);
     program.child.stdout?.destroy();
   });
 });
@@ -196,7 +199,7 @@ test('a handle left behind does not keep the process after its terminal event [E
   await program.saw('turn.completed');
   const completedAtMs = performance.now();
   expect((await program.ended).code).toBe(0);
-  expect(performance.now() - completedAtMs).toBeLessThan(1_000);
+  expect(performance.now() - completedAtMs).toBeLessThan(SOON_MS);
 });
 
 test('an error that nothing caught fails the turn with one line and no stack [EXEC-46]', async () => {

@@ -94,7 +94,7 @@ describe('the desk', () => {
     answers[1]?.({ kind: 'approved' });
     answers[0]?.({ kind: 'denied' });
     expect([await first, await other]).toEqual([{ kind: 'denied' }, { kind: 'approved' }]);
-    await expect.poll(() => answers.length).toBe(3);
+    await expect.poll(() => answers.length, { timeout: 10_000 }).toBe(3);
     answers[2]?.({ kind: 'approved' });
     expect(await second).toEqual({ kind: 'approved' });
   });

@@ -228,11 +228,11 @@ test('an argument list is judged as it is, without a shell [SHELL-07]', () => {
 });
 
 test('a very long script is judged in linear time [SHELL-08]', () => {
-  const startedMs = performance.now();
+  const cpuBefore = process.cpuUsage();
   expect(isKnownSafeCommand(`echo ${"'a'b ".repeat(100_000)}; ls`)).toBe(true);
   expect(isKnownSafeCommand('ls;'.repeat(100_000))).toBe(true);
   expect(isKnownSafeCommand(`${'ls '.repeat(100_000)}>f`)).toBe(false);
-  expect(performance.now() - startedMs).toBeLessThan(4_000);
+  expect(process.cpuUsage(cpuBefore).user / 1_000).toBeLessThan(4_000);
 });
 
 test.each([

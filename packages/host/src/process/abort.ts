@@ -43,7 +43,9 @@ export function waitFor<T>(
   const { timeoutMs, signal } = limits;
   return new Promise((resolve, reject) => {
     const abort = (): void => settle(() => reject(signal.reason));
-    const timer = setTimeout(() => settle(() => resolve({ kind: 'timed-out' })), timerDelay(timeoutMs));
+    const timeOut = (): void => settle(() => resolve({ kind: 'timed-out' }));
+    // One more turn of the event loop after the time is up, for what a busy process had no time to take notice of.
+    const timer = setTimeout(() => setImmediate(timeOut), timerDelay(timeoutMs));
     const settle = (report: () => void): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);

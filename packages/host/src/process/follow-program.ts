@@ -40,7 +40,8 @@ export function follow(child: ChildProcess, { timeoutMs, signal, killTree }: Fol
 
     function onExit(code: number | null, signalName: string | null): void {
       exit = { code, signalName };
-      timers.push(setTimeout(settle, DRAIN_MS));
+      // One more turn of the event loop after the time is up, for output that a busy process had no time to read.
+      timers.push(setTimeout(() => setImmediate(settle), DRAIN_MS));
       onEnd();
     }
     function timeOut(): void {

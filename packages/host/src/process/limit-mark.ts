@@ -6,8 +6,8 @@ import type { Environment } from './login-shell.ts';
 
 /** Longer than any machine runs, and short enough for every language's integers. */
 const SMALLEST = 10n ** 18n;
-/** On a busy machine a program may take seconds to start, and without the mark some would outlive this process. */
-const PROBE_TIMEOUT_MS = 5_000;
+/** It takes milliseconds; but one that fails on a machine that stalls counts for as long as this process lives. */
+const PROBE_TIMEOUT_MS = 10_000;
 
 /**
  * A mark that a process passes on to all its offspring and does not shed with its environment, its session and its

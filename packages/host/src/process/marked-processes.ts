@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { systemReason } from '../system-reason.ts';
 
 /** The environment variable by which every process that a runner started, and all their offspring, is found. */
@@ -16,12 +16,17 @@ export interface ProcessTree {
   readonly marker: string;
 }
 
-/** A process may fork while the table is read, so it is read until nothing is found, but not for ever. */
-const MAX_ROUNDS = 20;
+/**
+ * A process may fork while the table is read, and a busy machine lets go of one that was killed when it gets to it. So
+ * the table is read until nothing is found, at first without a pause, but not for ever.
+ */
+const MAX_ROUNDS = 100;
+const QUICK_ROUNDS = 20;
+const PAUSE_MS = 10;
 const PROCESSES_PER_SLICE = 256;
 
 /**
- * Kills every process whose environment contains `marker`, in whatever session or group it is.
+ * Kills every process whose environment contains `marker`, in whatever session or group it is, and waits until it is gone.
  * Does nothing on systems without `/proc`; there process groups are all there is.
  */
 export async function killMarkedProcesses(marker: string): Promise<void> {
@@ -40,7 +45,7 @@ async function killAll(isMember: (pid: number) => boolean): Promise<void> {
       if (isMember(pid) && sendSignal(pid, 'SIGKILL')) killed += 1;
     });
     if (killed === 0) return;
-    await setImmediate();
+    await (round < QUICK_ROUNDS ? setImmediate() : setTimeout(PAUSE_MS));
   }
 }
 

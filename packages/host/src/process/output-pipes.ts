@@ -9,8 +9,8 @@ import { isMainThread } from 'node:worker_threads';
 /** `O_PATH`: a handle on the file's name only, which neither reads nor writes. Not among Node's constants. */
 const O_PATH = 0o10000000;
 const BATCH_SIZE = 8;
-/** On a busy machine a program may take seconds to start. */
-const MKFIFO_TIMEOUT_MS = 5_000;
+/** It takes milliseconds; but once it fails there are no such pipes any more. */
+const MKFIFO_TIMEOUT_MS = 10_000;
 
 /** One way from a command to us. */
 export interface OutputPipe {

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { eventually } from '../support/processes.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { failed, openKernel, printed } from './kernel-harness.ts';
 
@@ -145,11 +147,19 @@ describe('output', () => {
   });
 
   test('what is printed between two cells comes with the later one [JS-12]', async () => {
+    await using folder = await temporaryDirectory();
+    const [ended, said] = [path.join(folder.path, 'ended'), path.join(folder.path, 'said')];
     await using kernel = openKernel();
-    await kernel.run(
-      'globalThis.done = new Promise((resolve) => setTimeout(() => { console.log("late"); resolve(); }, 1));',
-    );
-    expect(await kernel.run('await done; console.log("now")')).toEqual(printed('late\nnow'));
+    const first = await kernel.run(`const fs = await import('node:fs');
+      const timer = setInterval(() => {
+        if (!fs.existsSync('${ended}')) return;
+        clearInterval(timer);
+        console.log('late');
+        fs.writeFileSync('${said}', '');
+      }, 5);`);
+    await writeFile(ended, '');
+    expect(await eventually(() => existsSync(said), { withinMs: 10_000 })).toBe(true);
+    expect([first, await kernel.run('console.log("now")')]).toEqual([printed(''), printed('late\nnow')]);
   });
 });
 

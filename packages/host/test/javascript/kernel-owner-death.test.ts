@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
@@ -63,7 +64,7 @@ test.each([
   const seconds = uniqueSeconds();
   const owner = await startOwner(folder.path, seconds);
   const sleeps = (): number => processesWith(`sleep\0${seconds}`).length;
-  expect(await eventually(() => sleeps() === 2, { withinMs: 5_000 })).toBe(true);
+  expect(await eventually(() => sleeps() === 2, { withinMs: 10_000 })).toBe(true);
   const kernels = processesWith('--experimental-vm-modules').filter((pid) => isOf(pid, seconds));
   expect(kernels).toHaveLength(2);
 
@@ -73,10 +74,8 @@ test.each([
 
   const isGone = (): boolean => sleeps() === 0 && kernels.every((pid) => !isOf(pid, seconds));
   expect(await eventually(isGone, { withinMs: 2_000 })).toBe(true);
-  const hasLeft = async (): Promise<boolean> => (await readdir(folder.path)).some((name) => name.startsWith('quire-'));
-  for (let round = 0; round < 200 && (await hasLeft()); round += 1)
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(await hasLeft()).toBe(false);
+  const hasLeft = (): boolean => readdirSync(folder.path).some((name) => name.startsWith('quire-'));
+  expect(await eventually(() => !hasLeft(), { withinMs: 10_000 })).toBe(true);
 });
 
 test('an owner that neither closes nor waits ends by itself, and its kernel with it [JS-32]', async () => {
@@ -96,7 +95,7 @@ test('an owner that neither closes nor waits ends by itself, and its kernel with
   const [code] = (await once(owner, 'exit')) as [number | null];
   expect([code, (await output).join('')]).toEqual([0, '1\n']);
   const kernels = (): number[] => processesWith('--experimental-vm-modules').filter((pid) => isOf(pid, seconds));
-  expect(await eventually(() => kernels().length === 0, { withinMs: 2_000 })).toBe(true);
+  expect(await eventually(() => kernels().length === 0, { withinMs: 10_000 })).toBe(true);
 });
 
 function isOf(pid: number, threadId: string): boolean {

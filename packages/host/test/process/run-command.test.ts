@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: shell scripts
+import { writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCommandRunner } from '@quire/host';
@@ -45,10 +46,15 @@ test('bytes that are not UTF-8 become replacement characters, NUL stays [HOST-06
 });
 
 test('live output is whole characters, however the bytes arrive [HOST-07]', async () => {
+  await using folder = await temporaryDirectory();
   await using test = startRunner();
   const chunks: string[] = [];
-  const script = String.raw`for byte in '\303' '\274' '\342' '\202' '\254' '\377' '\303'; do printf "$byte"; sleep 0.02; done`;
-  const outcome = await test.run(script, { onOutput: (chunk) => chunks.push(chunk) });
+  // A character is printed byte by byte, and what follows it when the one before was heard.
+  const script = String.raw`bytes() { for byte; do printf "$byte"; sleep 0.02; done; }
+    heard() { until [ -e "$1" ]; do sleep 0.02; done; }
+    bytes '\303' '\274'; heard 1; bytes '\342' '\202' '\254'; heard 2; bytes '\377' '\303'`;
+  const onOutput = (chunk: string): void => writeFileSync(join(folder.path, String(chunks.push(chunk))), '');
+  const outcome = await test.run(script, { cwd: folder.path, onOutput });
   expect({ live: chunks.join(''), output: outcome.output }).toEqual({
     live: 'ü€\uFFFD\uFFFD',
     output: 'ü€\uFFFD\uFFFD',

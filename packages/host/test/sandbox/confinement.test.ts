@@ -74,11 +74,11 @@ describe.each(working)('%s', (backend) => {
     if (backend === 'landlock') {
       expect(isLeft).toBe(true);
       writeFileSync(fifo, 'go\n');
-      await vi.waitFor(() => expect(existsSync(join(root, 'ended'))).toBe(true), { timeout: 5_000 });
+      await vi.waitFor(() => expect(existsSync(join(root, 'ended'))).toBe(true), { timeout: 10_000 });
     }
     // Under bubblewrap what was left behind is ended, and nothing reads.
     const hidden = (): readonly string[] => readdirSync(root).filter((name) => name.startsWith('.'));
-    await vi.waitFor(() => expect(hidden()).toEqual([]), { timeout: 5_000 });
+    await vi.waitFor(() => expect(hidden()).toEqual([]), { timeout: 10_000 });
   });
 
   test('the folder above a nested repository can not be put elsewhere and replaced [SBX-09]', async () => {
@@ -183,7 +183,7 @@ describe.each(working)('%s', (backend) => {
       expect(await ask(fetch(String(proxy.port), '/'))).toBe('none');
       expect(await ask('echo "$NO_PROXY|$CODEX_SANDBOX_NETWORK_DISABLED"')).toBe('localhost,127.0.0.1,::1|');
       // What leads to the proxy has the folder among its arguments.
-      expect(await eventually(() => processesWith(root).length === 0, { withinMs: 2_000 })).toBe(true);
+      expect(await eventually(() => processesWith(root).length === 0, { withinMs: 10_000 })).toBe(true);
     } finally {
       await Promise.all([proxy.close(), target.close(), sandbox.close()]);
     }

@@ -249,7 +249,7 @@ describe('proxies that do not help', () => {
     await using proxy = await serveRaw((socket) => socket.resume());
     const dialer = createDialer({ environment: { ALL_PROXY: `${scheme}://127.0.0.1:${proxy.port}` } });
     const { signal } = new AbortController();
-    const connecting = dialer.connect(new URL('wss://h/'), { signal, timeoutMs: 50 });
+    const connecting = dialer.connect(new URL('wss://h/'), { signal, timeoutMs: 1_000 });
     const message = `the proxy 127.0.0.1:${proxy.port} does not answer`;
     await expect(connecting).rejects.toMatchObject({ code: 'proxy', retryable: true, message });
     while (proxy.sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));

@@ -80,45 +80,49 @@ test('a reader sees whole lines while the writer goes on [STORE-33]', async () =
 /** Some thousand files are written to the disk. */
 const SLOW_DISK_MS = 120_000;
 
-test('a file cut at any byte loses no earlier line, and takes new ones [STORE-34]', async () => {
-  using folder = temporaryFolder();
-  const original = await createRollout({ home: folder.path, threadId: ID, meta: SAMPLE_META, now });
-  original.append(SAMPLE_LINES);
-  original.close();
-  const bytes = fs.readFileSync(original.path);
-  const headerEnd = bytes.indexOf(10);
-  const file = path.join(folder.path, 'cut.jsonl');
+test(
+  'a file cut at any byte loses no earlier line, and takes new ones [STORE-34]',
+  async () => {
+    using folder = temporaryFolder();
+    const original = await createRollout({ home: folder.path, threadId: ID, meta: SAMPLE_META, now });
+    original.append(SAMPLE_LINES);
+    original.close();
+    const bytes = fs.readFileSync(original.path);
+    const headerEnd = bytes.indexOf(10);
+    const file = path.join(folder.path, 'cut.jsonl');
 
-  for (let length = 0; length <= bytes.length; length += 1) {
-    const cut = bytes.subarray(0, length);
-    fs.writeFileSync(file, cut);
-    if (length < headerEnd) {
-      await expect(openRollout(file, { now })).rejects.toMatchObject({ code: 'no-header', path: file });
-      await expect(readAll(file)).rejects.toMatchObject({ code: 'no-header', path: file });
-      expect(fs.readFileSync(file).equals(cut)).toBe(true);
-      continue;
+    for (let length = 0; length <= bytes.length; length += 1) {
+      const cut = bytes.subarray(0, length);
+      fs.writeFileSync(file, cut);
+      if (length < headerEnd) {
+        await expect(openRollout(file, { now })).rejects.toMatchObject({ code: 'no-header', path: file });
+        await expect(readAll(file)).rejects.toMatchObject({ code: 'no-header', path: file });
+        expect(fs.readFileSync(file).equals(cut)).toBe(true);
+        continue;
+      }
+      // A line counts when it is complete; its line feed may be missing.
+      const complete = cut.filter((byte) => byte === 10).length + (bytes[length] === 10 ? 1 : 0);
+      const tornBytes = bytes[length] === 10 ? 0 : length - (cut.lastIndexOf(10) + 1);
+      const before = await readAll(file);
+      expect(before).toEqual({
+        meta: META,
+        lines: complete,
+        skippedLines: 0,
+        tornBytes,
+        all: [HEADER, ...SAMPLE_LINES].slice(0, complete),
+      });
+
+      const reopened = await openRollout(file, { now });
+      expect(reopened.tornBytes).toBe(tornBytes);
+      reopened.append([userMessage]);
+      reopened.close();
+
+      const after = await readAll(file);
+      expect(after).toEqual({ ...before, lines: complete + 1, tornBytes: 0, all: [...before.all, userMessage] });
     }
-    // A line counts when it is complete; its line feed may be missing.
-    const complete = cut.filter((byte) => byte === 10).length + (bytes[length] === 10 ? 1 : 0);
-    const tornBytes = bytes[length] === 10 ? 0 : length - (cut.lastIndexOf(10) + 1);
-    const before = await readAll(file);
-    expect(before).toEqual({
-      meta: META,
-      lines: complete,
-      skippedLines: 0,
-      tornBytes,
-      all: [HEADER, ...SAMPLE_LINES].slice(0, complete),
-    });
-
-    const reopened = await openRollout(file, { now });
-    expect(reopened.tornBytes).toBe(tornBytes);
-    reopened.append([userMessage]);
-    reopened.close();
-
-    const after = await readAll(file);
-    expect(after).toEqual({ ...before, lines: complete + 1, tornBytes: 0, all: [...before.all, userMessage] });
-  }
-}, SLOW_DISK_MS);
+  },
+  SLOW_DISK_MS,
+);
 
 test('a torn tail longer than one read is cut off [STORE-34]', async () => {
   using folder = temporaryFolder();

@@ -190,11 +190,11 @@ describe('ripgrep', () => {
     const environment = { PATH: `${join(folder.path, 'bin')}:${SYSTEM_PATH}` };
     const searching = search(folder.path, { environment, signal: abort.signal });
     const settled = searching.catch((error: unknown) => error);
-    await expect(eventually(() => processesWith(seconds).length === 2, { withinMs: 5_000 })).resolves.toBe(true);
+    await expect(eventually(() => processesWith(seconds).length === 2, { withinMs: 10_000 })).resolves.toBe(true);
     const reason = new Error('stop');
     abort.abort(reason);
     expect(await settled).toBe(reason);
-    await expect(eventually(() => processesWith(seconds).length === 0, { withinMs: 2_000 })).resolves.toBe(true);
+    await expect(eventually(() => processesWith(seconds).length === 0, { withinMs: 10_000 })).resolves.toBe(true);
   });
 });
 
