@@ -56,6 +56,11 @@ export function createTelemetryCases({ openLab, ...paths }) {
       unlisted: ['only peer: metric d', 'only quire: metric a'],
       vanished: ['only peer: metric a'],
     });
+    const family = { peer: [], quire: [], dependsOnTheRun: reasoned('metric own.*') };
+    assert.deepEqual(judge({ peer: ['metric own.a'], quire: ['metric own.b'] }, family), {
+      unlisted: ['only quire: metric own.b'],
+      vanished: [],
+    });
     const one = new Map([['metric a', new Map([['unit', new Set(['ms'])]])]]);
     const other = new Map([['metric a', new Map([['unit', new Set(['s'])]])]]);
     assert.deepEqual(differencesOf(one, other), { peer: ['metric a, unit: ms'], quire: ['metric a, unit: s'] });
@@ -72,26 +77,32 @@ async function readKnown() {
 }
 
 /**
+ * A record of `dependsOnTheRun` that ends in `*` stands for all of the peer's that begin so, and for none of ours.
  * @param {{ peer: string[], quire: string[] }} found
  * @param {KnownDifferences} known
  */
 function judge(found, known) {
-  const sometimes = new Set(known.dependsOnTheRun.flatMap(({ records }) => records));
+  const sometimes = known.dependsOnTheRun.flatMap(({ records }) => records);
   /** @type {string[]} */
   const unlisted = [];
   /** @type {string[]} */
   const vanished = [];
   for (const program of PROGRAMS) {
     const listed = new Set(known[program].flatMap(({ records }) => records));
+    /** @param {string} line */
+    const dependsOnTheRun = (line) =>
+      sometimes.some((record) =>
+        record.endsWith('*') ? program === 'peer' && line.startsWith(record.slice(0, -1)) : line === record,
+      );
     const here = new Set(found[program]);
     unlisted.push(
       ...found[program]
-        .filter((line) => !listed.has(line) && !sometimes.has(line))
+        .filter((line) => !listed.has(line) && !dependsOnTheRun(line))
         .map((line) => `only ${program}: ${line}`),
     );
     vanished.push(
       ...[...listed]
-        .filter((line) => !here.has(line) && !sometimes.has(line))
+        .filter((line) => !here.has(line) && !dependsOnTheRun(line))
         .map((line) => `only ${program}: ${line}`),
     );
   }
