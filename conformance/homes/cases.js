@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { catalogEntry, rehearse, respond, text } from '@quire/simulator';
 import { Programs, tokenServer } from './programs.js';
 
@@ -23,13 +24,14 @@ const MODEL = 'gpt-5.2-codex';
 const KEY = 'sk-of-one-home-0123456789';
 
 /**
- * [CONF-80] [CONF-81] [CONF-82] [CONF-83] [CONF-84] [CONF-85]
+ * [CONF-80] [CONF-81] [CONF-82] [CONF-83] [CONF-84] [CONF-85] [CONF-86]
  * @param {{ peerPath: string, quirePath: string }} programs
  * @returns {readonly Case[]}
  */
 export function createHomeCases({ peerPath, quirePath }) {
   const paths = { peer: peerPath, quire: quirePath };
   return DIRECTIONS.flatMap((roles) => [
+    named('tells the program of notify as much', roles, (lab) => tellProgram(lab, paths, roles)),
     named('uses a stored key', roles, (lab) => useKey(lab, paths, roles)),
     named('uses a login, and both renew it', roles, (lab) => useLogin(lab, paths, roles)),
     named('logs out', roles, (lab) => logOut(lab, paths, roles)),
@@ -101,6 +103,49 @@ async function useLogin(lab, paths, { writer, reader }) {
   assert.deepEqual(shapeOf(later), shapeOf(JSON.parse(written)), 'no field is lost');
 }
 
+/** A program of the person, which each starts after a turn. @param {Lab} lab @param {ProgramPaths} paths @param {Roles} roles */
+async function tellProgram(lab, paths, { writer, reader }) {
+  const programs = new Programs(lab, paths);
+  const service = await serviceOf(lab);
+  await programs.ok(writer, ['login', '--with-api-key'], { stdin: `${KEY}\n` });
+  const told = path.join(lab.home, 'told');
+  const script = 'printf "%s|%s|%s\\n" "$0" "$(pwd)" "$1" >> "$TOLD"';
+  await writeFile(path.join(lab.home, 'config.toml'), `notify = ["/bin/sh", "-c", '${script}', "own"]\n`);
+  /** @type {unknown[]} */
+  const heard = [];
+  for (const program of [writer, reader]) {
+    await programs.turn(program, service, { TOLD: told });
+    const [own, folder, payload] = (await lineOf(told, heard.length)).split('|');
+    const { 'thread-id': thread, 'turn-id': turn, client, ...turnFacts } = JSON.parse(payload ?? '');
+    const kinds = [thread, turn, client].map((value) => typeof value);
+    heard.push({ own, folder, kinds, ...turnFacts });
+  }
+  assert.deepEqual(heard[0], {
+    own: 'own',
+    folder: lab.repository,
+    kinds: ['string', 'string', 'string'],
+    type: 'agent-turn-complete',
+    cwd: lab.repository,
+    'input-messages': ['Say done.'],
+    'last-assistant-message': 'Done.',
+  });
+  assert.deepEqual(heard[1], heard[0]);
+}
+
+/** A line of a file that a program writes which nobody waits for. @param {string} file @param {number} index */
+async function lineOf(file, index) {
+  for (;;) {
+    const lines = await readFile(file, 'utf8').then(
+      (content) => content.split('\n').slice(0, -1),
+      () => [],
+    );
+    const line = lines[index];
+    if (line !== undefined) return line;
+    await setTimeout(LOOK_MS);
+  }
+}
+
+const LOOK_MS = 20;
 const NINE_DAYS_MS = 9 * 24 * 3600_000;
 
 /** The login was renewed nine days ago. @param {Lab} lab */

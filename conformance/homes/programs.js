@@ -65,11 +65,14 @@ export class Programs {
    * One turn at the service.
    * @param {ProgramName} program
    * @param {import('@quire/simulator').Simulator} service
+   * @param {Record<string, string>} [variables]
    */
-  async turn(program, service) {
+  async turn(program, service, variables = {}) {
     const settings = [`openai_base_url=${JSON.stringify(service.url)}`, 'analytics.enabled=false'];
     const options = ['--json', '-s', 'read-only', ...settings.flatMap((setting) => ['-c', setting])];
-    const { stdout } = await this.ok(program, ['exec', ...options, 'Say done.'], { env: tokenServer(service) });
+    const { stdout } = await this.ok(program, ['exec', ...options, 'Say done.'], {
+      env: { ...tokenServer(service), ...variables },
+    });
     assert.match(stdout, /"turn\.completed"/);
     const request = service.requests.at(-1);
     assert.ok(request !== undefined, `${program} asked nobody`);

@@ -18,6 +18,7 @@ import type { NoticeBoard } from './notice-board.ts';
 import type { RefusalMemory } from './remember-refusals.ts';
 import type { ThreadEquipment } from './thread-equipment.ts';
 import type { AgentsOfThread, ThreadGround, ThreadSource } from './thread-ground.ts';
+import type { TurnNotifier } from './turn-notifier.ts';
 
 /** What a thread holds open and gives back at `close`, and what it was made of. */
 export interface ThreadResources {
@@ -29,6 +30,8 @@ export interface ThreadResources {
   readonly agents: AgentsOfThread | undefined;
   readonly notices: NoticeBoard;
   readonly equipment: ThreadEquipment;
+  /** Absent: no program is told of turns. */
+  readonly notifier: TurnNotifier | undefined;
   /** Absent: nothing of refused credentials is kept. */
   readonly refusals: RefusalMemory | undefined;
   readonly opener: ThreadSource;
@@ -199,8 +202,9 @@ export class OpenThread implements AgentThread {
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
     const onEvent = this.#resources.notices.overhear(options.onEvent);
     const request: TaskRequest = { signal, onEvent };
+    const { notifier } = this.#resources;
     if (typeof submission === 'string' || !('task' in submission)) {
-      return this.#startTurn(submission, options, request);
+      return this.#startTurn(submission, options, { signal, onEvent: notifier?.overhear(onEvent) ?? onEvent });
     }
     switch (submission.task) {
       case 'compact':
@@ -213,7 +217,8 @@ export class OpenThread implements AgentThread {
         const { reviewOrder } = await import('./review.ts');
         const { opener, ground } = this.#resources;
         const order = await reviewOrder(submission.target, { opener, ground, settings: this.#thread.settings, signal });
-        return this.#thread.review({ ...request, order });
+        const told = notifier?.overhear(onEvent, order.prompt) ?? onEvent;
+        return this.#thread.review({ signal, onEvent: told, order });
       }
     }
   }

@@ -14,6 +14,7 @@ import { type RefusalMemory, rememberRefusals } from './remember-refusals.ts';
 import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
 import { threadFacts } from './thread-facts.ts';
 import type { ThreadGround, ThreadSource } from './thread-ground.ts';
+import type { TurnNotifier } from './turn-notifier.ts';
 
 /** What was opened for a thread, and what it goes on from. */
 export interface ThreadOrigin {
@@ -92,6 +93,7 @@ export async function assembleThread(
   });
   agents?.attach(thread);
   if (webSocket !== 'off') thread.warmUp();
+  const notifier = await notifierOf(ground, { threadId, thread, client: household.lines.originator, notices });
   const facts = threadFacts(settings, {
     threadId,
     resumed: origin.resumed,
@@ -100,7 +102,7 @@ export async function assembleThread(
     rolloutPath,
     warnings: origin.warnings,
   });
-  const held = { model, runner, rollout, snapshots, agents, notices, equipment, refusals };
+  const held = { model, runner, rollout, snapshots, agents, notices, equipment, notifier, refusals };
   return new OpenThread(thread, facts, { ...held, opener, ground, readSeed });
 }
 
@@ -125,6 +127,21 @@ function equip(
     servers,
     clock: systemClock,
   });
+}
+
+/** Only the thread that a person talks to tells of its turns. */
+async function notifierOf(
+  { site, depth, secrets }: ThreadGround,
+  {
+    notices,
+    ...parts
+  }: { readonly threadId: ThreadId; readonly thread: Thread; readonly client: string; readonly notices: NoticeBoard },
+): Promise<TurnNotifier | undefined> {
+  const { notify: argv, provider } = site.config;
+  if (argv === undefined || depth > 0) return undefined;
+  const { TurnNotifier } = await import('./turn-notifier.ts');
+  const environment = programEnvironment(site.environment, provider);
+  return new TurnNotifier({ ...parts, argv, environment, secrets, onProblem: notices.post });
 }
 
 function withoutAnswers({ person, ...options }: ThreadOptions): ThreadOptions {

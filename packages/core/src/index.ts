@@ -22,6 +22,7 @@ export {
   strictestDecision,
 } from './exec-policy/index.ts';
 export { type PromptItems, promptItems } from './history/normalize-history.ts';
+export { saidByPeople } from './history/said-by-people.ts';
 export { DEFAULT_MODEL, findModel } from './model/catalog.ts';
 export type {
   CachedCatalog,

@@ -34,6 +34,7 @@ export type { McpLoginOptions } from './mcp/oauth/login.ts';
 export { type CommandRunnerOptions, createCommandRunner } from './process/command-runner.ts';
 export { runProgram } from './process/run-program.ts';
 export { findUserShell } from './process/shell.ts';
+export { type ProgramApart, startApart } from './process/start-apart.ts';
 export { readReviewTarget } from './review/read-review-target.ts';
 export {
   type ReviewTarget,

@@ -152,6 +152,12 @@ export const CONFIG_KEYS = [
       'Longest wait of a `write_stdin` that types nothing, in milliseconds. Default 300000; less than 5000 counts as that.',
   },
   {
+    key: 'notify',
+    type: 'list of strings',
+    meaning:
+      'Program and arguments to start when a turn is completed; it gets [one more argument](#a-program-that-is-told-of-turns) that says which. Not for projects.',
+  },
+  {
     key: 'projects.<path>.trust_level',
     type: '`trusted`, `untrusted`',
     meaning:

@@ -1,8 +1,10 @@
 import { isTable } from './layers.ts';
 import type { SettingReader } from './setting-reader.ts';
 
-/** What the user was told of models. Other programs write it, too; entries in it of another form count as not there. */
+/** Whom a completed turn is told to, and what the user was told of models. Other programs write it, too; entries in it of another form count as not there. */
 export interface NoticeSettings {
+  /** Program and arguments. Not empty. */
+  readonly notify: readonly string[] | undefined;
   readonly modelNotices: {
     /** `notice.model_migrations`: offers that were answered, from old slug to new one. */
     readonly migrations: Readonly<Record<string, string>>;
@@ -19,6 +21,7 @@ export function readNoticeSettings(owner: SettingReader): NoticeSettings {
   const migrations = entriesOf(notice.find(([name]) => name === 'model_migrations')?.[1]);
   const showings = entriesOf(owner.table({ key: 'tui.model_availability_nux' }));
   return {
+    notify: readProgram(owner),
     modelNotices: {
       migrations: Object.fromEntries(
         migrations.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
@@ -27,6 +30,16 @@ export function readNoticeSettings(owner: SettingReader): NoticeSettings {
       showings: Object.fromEntries(showings.map(([slug, count]) => [slug, Number(count)] as const).filter(isCount)),
     },
   };
+}
+
+/** @throws ConfigError for what can not be started. An empty list switches one of a lower layer off. */
+function readProgram(owner: SettingReader): NoticeSettings['notify'] {
+  const setting = { key: 'notify' } as const;
+  const argv = owner.stringList(setting);
+  if (argv === undefined || argv.length === 0) return undefined;
+  if (argv[0]?.trim() === '') throw owner.invalid(setting, 'begins with an empty string; the first one is a program');
+  if (argv.some((argument) => argument.includes('\0'))) throw owner.invalid(setting, 'holds a NUL character');
+  return argv;
 }
 
 function entriesOf(value: unknown): readonly [string, unknown][] {
