@@ -65,7 +65,7 @@ describe('the program of notify', () => {
   test('is not told of turns that fail or are interrupted, of commands and of agents [NOTIFY-02]', async () => {
     await withPlace(async (file) => {
       await using failing = await scene(file);
-      const refuse = status(/* code */ 400, { body: { error: { message: 'no' } }, repeat: 9 });
+      const refuse = status(/* code */ 400, { body: { error: { message: 'no' } } });
       failing.simulator.setTransports({ http: refuse });
       const failed = await failing.play([]);
       expect(failed.events.at(-1)).toMatchObject({ kind: 'turn-end', outcome: { kind: 'failed' } });

@@ -42,6 +42,7 @@ const DEFAULTS: Config = {
   otherProviders: [],
   providerTokenCommand: undefined,
   ossProvider: undefined,
+  notify: undefined,
   modelNotices: { migrations: {}, hidden: new Set(), showings: {} },
   forcedLoginMethod: undefined,
   forcedWorkspaceIds: undefined,
