@@ -148,6 +148,8 @@ export interface ThreadFacts {
   readonly sandboxMode: SandboxMode;
   readonly reasoningEffort: string | undefined;
   readonly reasoningSummary: string;
+  /** What people want to see of what the model thinks: `raw` in place of the summary, where there is any. */
+  readonly shownReasoning: 'summary' | 'raw' | 'none';
   /** Absolute path of the rollout file; absent for an ephemeral thread. */
   readonly rolloutPath: string | undefined;
   /** Notices from opening: configuration warnings, unknown model, torn rollout, cut instructions. */

@@ -97,7 +97,7 @@ export async function assembleThread(
   const facts = threadFacts(settings, {
     threadId,
     resumed: origin.resumed,
-    providerId: config.provider.id,
+    config,
     forkedFrom: seed?.meta?.forked_from_id as ThreadId | undefined,
     rolloutPath,
     warnings: origin.warnings,

@@ -25,10 +25,18 @@ export function openingNotices(
 /** What a thread was resolved to. */
 export function threadFacts(
   settings: ThreadSettings,
-  origin: Pick<ThreadFacts, 'threadId' | 'resumed' | 'forkedFrom' | 'providerId' | 'rolloutPath' | 'warnings'>,
+  {
+    config,
+    ...origin
+  }: Pick<ThreadFacts, 'threadId' | 'resumed' | 'forkedFrom' | 'rolloutPath' | 'warnings'> & {
+    readonly config: Config;
+  },
 ): ThreadFacts {
+  const { provider, hideAgentReasoning, showRawAgentReasoning } = config;
   return {
     ...origin,
+    providerId: provider.id,
+    shownReasoning: hideAgentReasoning ? 'none' : showRawAgentReasoning ? 'raw' : 'summary',
     workingDirectory: settings.cwd,
     model: settings.model.slug,
     approvalPolicy: approvalPolicyName(settings.approvalPolicy),

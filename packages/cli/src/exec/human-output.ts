@@ -49,6 +49,7 @@ export class HumanOutput implements ExecOutput {
   readonly #options: HumanOutputOptions;
   readonly #style: Style;
   #workingDirectory = '';
+  #shownReasoning: ThreadFacts['shownReasoning'] = 'summary';
   #usage: ThreadTokenUsage | undefined;
   #receipts: readonly RequestReceipt[] = [];
   #lastMessage: string | undefined;
@@ -66,6 +67,7 @@ export class HumanOutput implements ExecOutput {
 
   opened(facts: ThreadFacts, prompt: ShownPrompt | undefined): void {
     this.#workingDirectory = facts.workingDirectory;
+    this.#shownReasoning = facts.shownReasoning;
     this.#print(headerLines(facts, this.#options));
     if (prompt !== undefined) this.#block(promptLines(prompt, this.#style));
     for (const warning of facts.warnings) this.#warning(warning);
@@ -175,7 +177,7 @@ export class HumanOutput implements ExecOutput {
         this.#block(this.#bulleted(item.text, { bullet: this.#style.bold('•'), paint: (line) => line }));
         return;
       case 'reasoning': {
-        const text = item.summary.join('\n').trim();
+        const text = reasoningText(item, this.#shownReasoning);
         const { dim, italic } = this.#style;
         if (text !== '') this.#block(this.#bulleted(text, { bullet: dim('∴'), paint: (line) => dim(italic(line)) }));
         return;
@@ -316,4 +318,13 @@ export class HumanOutput implements ExecOutput {
   #print(lines: readonly string[]): void {
     if (lines.length > 0) this.#options.stderr.write(`${lines.join('\n')}\n`);
   }
+}
+
+function reasoningText(
+  { summary, raw }: Extract<TurnItem, { readonly kind: 'reasoning' }>,
+  shown: ThreadFacts['shownReasoning'],
+): string {
+  if (shown === 'none') return '';
+  const whole = shown === 'raw' ? raw.join('\n').trim() : '';
+  return whole === '' ? summary.join('\n').trim() : whole;
 }

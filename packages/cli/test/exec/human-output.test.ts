@@ -399,3 +399,26 @@ test('the header says what a thread was forked from, and that it goes on [EXEC-5
     `  thread   ${FACTS.threadId} (resumed, forked from ${OTHER_ID})`,
   );
 });
+
+test.each([
+  ['summary', ['∴ in short', '∴ only short']],
+  ['raw', ['∴ at length', '∴ only long', '∴ only short']],
+  ['none', []],
+] as const)('of reasoning people see %s, as the configuration says [EXEC-102]', (shownReasoning, lines) => {
+  const stderr = new MemorySink();
+  const style = createStyle({ color: false });
+  const options = {
+    stdout: new MemorySink(),
+    stderr,
+    style,
+    version: '0.1.0',
+    sharedSink: false,
+    stdoutIsTerminal: false,
+  };
+  const output = new HumanOutput(options);
+  output.opened({ ...FACTS, shownReasoning }, /* prompt */ undefined);
+  output.event(end({ kind: 'reasoning', id: 'r1', summary: ['in short'], raw: ['at length'] }));
+  output.event(end({ kind: 'reasoning', id: 'r2', summary: [], raw: ['only long'] }));
+  output.event(end({ kind: 'reasoning', id: 'r3', summary: ['only short'], raw: [] }));
+  expect(stderr.text.split('\n').filter((line) => line.startsWith('∴'))).toEqual(lines);
+});

@@ -28,6 +28,7 @@ export const FACTS: ThreadFacts = {
   sandboxMode: 'read-only',
   reasoningEffort: 'medium',
   reasoningSummary: 'auto',
+  shownReasoning: 'summary',
   rolloutPath: undefined,
   warnings: [],
 };

@@ -76,7 +76,17 @@ export const CONFIG_KEYS = [
     meaning: 'Replaces the base instructions. `model_instructions_file` goes first.',
   },
   { key: 'developer_instructions', type: 'string', meaning: 'Extra developer message at the start of a thread.' },
-  { key: 'hide_agent_reasoning', type: 'boolean', meaning: 'Leaves reasoning out of the output. Default `false`.' },
+  {
+    key: 'hide_agent_reasoning',
+    type: 'boolean',
+    meaning: 'Leaves reasoning out of what people read; JSON lines have it all the same. Default `false`.',
+  },
+  {
+    key: 'show_raw_agent_reasoning',
+    type: 'boolean',
+    meaning:
+      'Shows people the reasoning itself in place of its summary, where the model tells it, as open models do. Default `false`.',
+  },
   {
     key: 'approval_policy',
     type: '`untrusted`, `on-failure`, `on-request`, `never`, or a table',

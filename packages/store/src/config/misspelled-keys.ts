@@ -61,15 +61,11 @@ function isPlaceholder(segment: string): boolean {
   return segment.startsWith('<');
 }
 
-/** Settings of compatible programs that are spelled nearly like one of ours. */
-const FOREIGN_KEYS: ReadonlySet<string> = new Set(['notify']);
-
 /**
  * The known key that is at most three edits away, fewer where the last name of the path is short; or else the one that
  * ends in the whole key.
  */
 export function nearestKey(path: readonly string[]): string | undefined {
-  if (path[0] !== undefined && FOREIGN_KEYS.has(path[0])) return undefined;
   const [table, feature] = path;
   if (table === 'features' && feature !== undefined) {
     const nearest = nearestFeature(feature);

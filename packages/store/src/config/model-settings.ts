@@ -22,6 +22,7 @@ export interface ModelSettings {
   readonly baseInstructions: string | undefined;
   readonly developerInstructions: string | undefined;
   readonly hideAgentReasoning: boolean;
+  readonly showRawAgentReasoning: boolean;
   readonly personality: Personality | undefined;
   /** Model of reviews. Absent: the current one. */
   readonly reviewModel: string | undefined;
@@ -44,6 +45,7 @@ export async function readModelSettings(reader: SettingReader, warnings: string[
     baseInstructions: await readBaseInstructions(reader),
     developerInstructions: reader.string({ key: 'developer_instructions' }),
     hideAgentReasoning: reader.boolean({ key: 'hide_agent_reasoning' }) ?? false,
+    showRawAgentReasoning: reader.boolean({ key: 'show_raw_agent_reasoning' }) ?? false,
     personality: reader.oneOf({ key: 'personality' }, ['none', 'friendly', 'pragmatic']),
     reviewModel: reader.nonEmptyString({ key: 'review_model' }),
   };

@@ -1,6 +1,7 @@
 import { allowedWebSearchMode, type McpServerConfig, type PrefixRule } from '@quire/core';
-import type { ApprovalPolicy, NamedApprovalPolicy, SandboxMode } from '@quire/protocol';
+import type { ApprovalPolicy, ModelProvider, NamedApprovalPolicy, SandboxMode } from '@quire/protocol';
 import type { McpConfig } from './mcp-settings.ts';
+import type { ProviderSettings } from './provider-settings.ts';
 import type { SafetySettings } from './safety-settings.ts';
 import type { WebSearchConfig } from './web-search-settings.ts';
 
@@ -78,7 +79,8 @@ export function constrainWebSearchMode(
 
 type Constrainable = Pick<SafetySettings, 'approvalPolicy' | 'sandboxMode'> &
   Pick<WebSearchConfig, 'webSearch'> &
-  Pick<McpConfig, 'mcpServers'> & { readonly warnings: readonly string[] };
+  Pick<McpConfig, 'mcpServers'> &
+  Pick<ProviderSettings, 'provider'> & { readonly warnings: readonly string[] };
 
 /** What the configuration says, as far as it is allowed, with a warning for each thing that is not. */
 export function constrainSettings(config: Constrainable, requirements: ManagedRequirements): Constrainable {
@@ -92,11 +94,28 @@ export function constrainSettings(config: Constrainable, requirements: ManagedRe
     ({ name }) => `mcp_servers.${name} is switched off: ${named(requirements)} does not allow it`,
   );
   return {
+    provider: inResidency(config.provider, requirements),
     approvalPolicy: policy?.value,
     sandboxMode: mode?.value,
     webSearch: search?.value,
     mcpServers: config.mcpServers.map((server) => (refused.includes(server) ? { ...server, enabled: false } : server)),
     warnings: [...config.warnings, ...requirements.warnings, ...notices, ...serverNotices],
+  };
+}
+
+/** Source for the header, and that every provider gets it: observed, peer 0.169. */
+const RESIDENCY_HEADER = 'x-openai-internal-codex-residency';
+
+/** Whatever a provider's own headers say of it. */
+function inResidency(provider: ModelProvider, { residency }: ManagedRequirements): ModelProvider {
+  if (residency === undefined) return provider;
+  const others = <Value>(headers: Readonly<Record<string, Value>>): Readonly<Record<string, Value>> =>
+    Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== RESIDENCY_HEADER));
+  const { httpHeaders, envHttpHeaders } = provider;
+  return {
+    ...provider,
+    httpHeaders: { ...others(httpHeaders), [RESIDENCY_HEADER]: residency },
+    envHttpHeaders: others(envHttpHeaders),
   };
 }
 

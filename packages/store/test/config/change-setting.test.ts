@@ -263,10 +263,6 @@ test('what a change brings about is told [CFG-85]', async () => {
   });
 });
 
-test('a setting of another program that is spelled nearly like one of ours is no slip [CFG-50]', async () => {
-  expect((await change('notify', '["p"]')).outcome).toMatchObject({ notices: ['nothing here reads notify'] });
-});
-
 test('a stronger value is told, with its place [CFG-52]', async () => {
   expect((await change('model', 'x', { overrides: ['model=y'] })).outcome).toMatchObject({ overriddenBy: '-c' });
   const files = { 'etc/managed_config.toml': '\nmodel = "z"' };

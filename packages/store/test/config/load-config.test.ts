@@ -18,6 +18,7 @@ const DEFAULTS: Config = {
   baseInstructions: undefined,
   developerInstructions: undefined,
   hideAgentReasoning: false,
+  showRawAgentReasoning: false,
   personality: undefined,
   reviewModel: undefined,
   provider: {
@@ -164,6 +165,7 @@ model_instructions_file = "prompts/base.md"
 instructions = "goes second"
 developer_instructions = "Be brief."
 hide_agent_reasoning = true
+show_raw_agent_reasoning = true
 approval_policy = "never"
 sandbox_mode = "workspace-write"
 project_doc_max_bytes = 0
@@ -215,6 +217,7 @@ item_ids = false
       baseInstructions: 'Do good work.',
       developerInstructions: 'Be brief.',
       hideAgentReasoning: true,
+      showRawAgentReasoning: true,
       provider: {
         id: 'mine',
         name: 'Mine',

@@ -223,3 +223,22 @@ test.each([
     expect(await problemOf(loadConfig(options), place)).toBe(message.replace('%', FILE));
   });
 });
+
+test('where requests have to be processed is a header of every provider, whatever that says itself [CFG-135]', async () => {
+  const own = 'X-OpenAI-Internal-Codex-Residency';
+  const config = `model_provider = "own"
+[model_providers.own]
+name = "Own"
+base_url = "http://127.0.0.1:1/v1"
+http_headers = { "${own}" = "moon", other = "1" }
+env_http_headers = { "${own}" = "WHERE", more = "MORE" }
+`;
+  const residency = 'enforce_residency = "us"\n';
+  const { provider } = await load(managed(residency, { files: { 'home/config.toml': config } }));
+  expect([provider.httpHeaders, provider.envHttpHeaders]).toEqual([
+    { other: '1', 'x-openai-internal-codex-residency': 'us' },
+    { more: 'MORE' },
+  ]);
+  const builtIn = await load(managed(residency));
+  expect(builtIn.provider.httpHeaders).toEqual({ 'x-openai-internal-codex-residency': 'us' });
+});
