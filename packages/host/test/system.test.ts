@@ -100,6 +100,7 @@ test('the package exports these names and no others [HOST-73]', () => {
     'readProjectInstructions',
     'readReviewTarget',
     'runProgram',
+    'startApart',
     'systemClock',
     'systemEntropy',
   ]);
