@@ -1,7 +1,10 @@
 import { isTable } from './layers.ts';
 import type { SettingReader } from './setting-reader.ts';
 
-/** Whom a completed turn is told to, and what the user was told of models. Other programs write it, too; entries in it of another form count as not there. */
+/**
+ * Whom a completed turn is told to, and what the user was told of models. Other programs write that, too; entries in it
+ * of another form count as not there.
+ */
 export interface NoticeSettings {
   /** Program and arguments. Not empty. */
   readonly notify: readonly string[] | undefined;
