@@ -202,9 +202,10 @@ export class OpenThread implements AgentThread {
     const signal = options.signal === undefined ? closing : AbortSignal.any([options.signal, closing]);
     const onEvent = this.#resources.notices.overhear(options.onEvent);
     const request: TaskRequest = { signal, onEvent };
-    const { notifier } = this.#resources;
+    const told = (question?: string): TaskRequest['onEvent'] =>
+      this.#resources.notifier?.overhear(onEvent, question) ?? onEvent;
     if (typeof submission === 'string' || !('task' in submission)) {
-      return this.#startTurn(submission, options, { signal, onEvent: notifier?.overhear(onEvent) ?? onEvent });
+      return this.#startTurn(submission, options, { signal, onEvent: told() });
     }
     switch (submission.task) {
       case 'compact':
@@ -217,8 +218,7 @@ export class OpenThread implements AgentThread {
         const { reviewOrder } = await import('./review.ts');
         const { opener, ground } = this.#resources;
         const order = await reviewOrder(submission.target, { opener, ground, settings: this.#thread.settings, signal });
-        const told = notifier?.overhear(onEvent, order.prompt) ?? onEvent;
-        return this.#thread.review({ signal, onEvent: told, order });
+        return this.#thread.review({ signal, onEvent: told(order.prompt), order });
       }
     }
   }

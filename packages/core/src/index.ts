@@ -2,6 +2,7 @@ export type { RequestedPermissions } from './approval/authorize-command.ts';
 export { confinementOf } from './approval/confinement.ts';
 export { PROTECTED_ANYWHERE, PROTECTED_AT_ROOT } from './approval/protected-paths.ts';
 export { backoffDelayMs } from './backoff.ts';
+export { saidByPeople } from './compaction/history-shape.ts';
 export type { EnvironmentFacts, GitFacts } from './context/environment.ts';
 export { isUserTurnBoundary, turnAbortedMessage } from './context/fragments.ts';
 export { turnContextLine } from './context/initial-context.ts';
@@ -22,7 +23,6 @@ export {
   strictestDecision,
 } from './exec-policy/index.ts';
 export { type PromptItems, promptItems } from './history/normalize-history.ts';
-export { saidByPeople } from './history/said-by-people.ts';
 export { DEFAULT_MODEL, findModel } from './model/catalog.ts';
 export type {
   CachedCatalog,

@@ -60,6 +60,12 @@ export function personalText(item: ResponseItem, isSummary: SummaryTest): string
   return item.content.length === 0 ? undefined : '[a message without text; its content is no longer here]';
 }
 
+/** What people said, as text alone, oldest first. */
+export function saidByPeople(history: readonly ResponseItem[]): readonly string[] {
+  const isSummary = recogniseSummaries([]);
+  return history.flatMap((item) => personalText(item, isSummary) ?? []);
+}
+
 /**
  * What people said, as text alone, oldest first. The newest messages are kept as far as the budget goes; the one
  * that crosses it is cut in the middle.

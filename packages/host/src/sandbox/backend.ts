@@ -13,6 +13,11 @@ export interface ResolvedRequest extends SandboxRequest {
   readonly egress: EgressEndpoint | undefined;
 }
 
+/** Outer ones first, so that the inner mount lies on top. */
+export function writableFolders({ writableRoots, pinnedFolders }: ResolvedRequest): readonly string[] {
+  return [...writableRoots, ...pinnedFolders].toSorted((left, right) => left.length - right.length);
+}
+
 export type BackendStart = Omit<Extract<SandboxedStart, { readonly kind: 'ready' }>, 'kind'>;
 
 /** One way to confine a command. */

@@ -1,7 +1,13 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BackendFinding, type BackendStart, type ResolvedRequest, sandboxVariables } from './backend.ts';
+import {
+  type BackendFinding,
+  type BackendStart,
+  type ResolvedRequest,
+  sandboxVariables,
+  writableFolders,
+} from './backend.ts';
 import { findProgram } from './find-program.ts';
 import { findHiddenFolders } from './hidden-folders.ts';
 import { hasInheritedDescriptors } from './inherited-descriptors.ts';
@@ -116,11 +122,6 @@ function innerArguments(
   });
 }
 
-/** Outer ones first, so that the inner mount lies on top. */
-function writableFolders({ writableRoots, pinnedFolders }: ResolvedRequest): readonly string[] {
-  return [...writableRoots, ...pinnedFolders].toSorted((left, right) => left.length - right.length);
-}
-
 /** Everything is there to be read; only the writable roots, without what is protected in them, can be written. */
 function bubblewrapArguments(
   request: ResolvedRequest,
@@ -144,11 +145,11 @@ function bubblewrapArguments(
     ...[ownMounts ? '--bind' : '--ro-bind', '/', '/'],
     ...hidden.folders.flatMap((folder) => ['--tmpfs', folder]),
     ...hidden.shown.flatMap((path) => ['--ro-bind', path, path]),
+    // With mounts of its own our launcher does this, and what keeps them below.
     ...(ownMounts ? [] : writableFolders(request).flatMap((folder) => ['--bind', folder, folder])),
     ...['--dev', '/dev', '--proc', '/proc'],
     // Settings of the kernel in /proc belong to root by name, and root may be who runs this.
-    ...(ownMounts ? [] : ['--remount-ro', '/proc']),
-    ...(ownMounts ? [] : protectedPaths.flatMap((kept) => ['--ro-bind', kept, kept])),
+    ...(ownMounts ? [] : ['--remount-ro', '/proc', ...protectedPaths.flatMap((kept) => ['--ro-bind', kept, kept])]),
     ...['--chdir', cwd, '--', ...argv],
   ];
 }

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { factsOf } from './entry-facts.ts';
 
 /** Sockets and pipes of the system and of the user's desktop. */
-const RUNTIME_FOLDERS: readonly string[] = ['/run', '/var/run'];
+export const RUNTIME_FOLDERS: readonly string[] = ['/run', '/var/run'];
 /** What programs look for below: the addresses of name servers, and the programs of NixOS. */
 const NEEDED: readonly string[] = [
   '/etc/resolv.conf',

@@ -1,7 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BackendFinding, type BackendStart, type ResolvedRequest, sandboxVariables } from './backend.ts';
+import {
+  type BackendFinding,
+  type BackendStart,
+  type ResolvedRequest,
+  sandboxVariables,
+  writableFolders,
+} from './backend.ts';
 import { findProgram } from './find-program.ts';
 import { type LandlockRule, launcherArguments, passedFlag } from './launcher-arguments.ts';
 import { splitEnvironment } from './launcher-environment.ts';
@@ -87,13 +93,20 @@ function gapsOf({ landlock, namespaces }: Ability): readonly string[] {
   return gaps;
 }
 
+/** Answers of the kernel, by the perl that asked: they hold as long as this process. */
+const abilities = new Map<string, Ability>();
+
 /** Asks the kernel for its version of Landlock, and tries a namespace. */
 export function readAbility(perl: string, calls: SystemCalls): Ability | string {
+  const known = abilities.get(perl);
+  if (known !== undefined) return known;
   const script = 'my $v = syscall(444, 0, 0, 1); my $n = syscall($ARGV[0], 0x10020000); print "$v ", $n == 0 ? 1 : 0;';
   const tried = spawnSync(perl, ['-e', script, String(calls.unshare)], { encoding: 'utf8', timeout: TRY_MS, env: {} });
   const found = /^(-?\d+) ([01])$/.exec(tried.stdout ?? '');
   if (found === null) return `${perl} could not ask the kernel (${firstLine(tried.stderr ?? '') || 'no answer'})`;
-  return { landlock: Math.max(0, Number(found[1])), namespaces: found[2] === '1' };
+  const ability = { landlock: Math.max(0, Number(found[1])), namespaces: found[2] === '1' };
+  abilities.set(perl, ability);
+  return ability;
 }
 
 function start(
@@ -101,7 +114,7 @@ function start(
   request: ResolvedRequest,
 ): BackendStart {
   const { perl, calls, ability } = launcher;
-  const { cwd, confinement, argv, writableRoots, protectedPaths, pinnedFolders, egress } = request;
+  const { cwd, confinement, argv, protectedPaths, egress } = request;
   const isolatesNetwork = ability.namespaces && confinement.network !== 'on';
   const filtersPort = egress !== undefined && !isolatesNetwork;
   if (filtersPort && ability.landlock < 4) {
@@ -117,7 +130,7 @@ function start(
       calls,
       flags: `${spaces}c l${ability.landlock}${port}${passedFlag(request)}`,
       filter: seccompFilter(calls, { internet }),
-      writableFolders: [...writableRoots, ...pinnedFolders].toSorted((left, right) => left.length - right.length),
+      writableFolders: writableFolders(request),
       protectedPaths,
       rules: landlockRules(request, ability),
       withheld: split.withheld,

@@ -1,3 +1,5 @@
+import { RUNTIME_FOLDERS } from './hidden-folders.ts';
+
 /**
  * A launcher for /usr/bin/perl, which every system with git has: it makes system calls, so nothing has to be compiled.
  * Arguments: numbers of calls, seccomp program in hex, flags, then counted lists (writable folders, read-only paths,
@@ -6,7 +8,7 @@
  * own network namespace as well, `c` give up capabilities, `l<ABI>` Landlock of that version, `t<PORT>` no other port
  * than that can be connected to, `k<FD,…>` descriptors to keep. All others above standard error are closed.
  * `v` mounts are there already: each writable folder, written DEVICE:INODE:PATH, has to be that one, and nothing else may
- * be mounted writable but `/dev` and empty folders of the run time; each read-only path has to be so. `x<HEX>` a secret.
+ * be mounted writable but `/dev` and hidden folders; each read-only path has to be so. `x<HEX>` a secret.
  * What fails ends the launcher with 125 and a line that begins with `sandbox SECRET: `; nothing was started then.
  * It is strict by its test, and has only the parts that it needs: what perl reads takes time of every command.
  * Source of numbers and structures: linux/prctl.h, linux/landlock.h, linux/mount.h, linux/capability.h.
@@ -75,7 +77,7 @@ sub check {
   open(my $mounts, '<', '/proc/self/mountinfo') or fail('mounts');
   while (<$mounts>) {
     my ($path, $flags) = (split(/ /))[4, 5];
-    next if $flags =~ /^ro\b/ || $path =~ m{^/dev(/|$)|^/(var/)?run$};
+    next if $flags =~ /^ro\b/ || $path =~ m{^/dev(/|$)|^(${RUNTIME_FOLDERS.join('|')})$};
     $path =~ s/\\([0-7]{3})/chr(oct($1))/ge;
     $writable{$path} || !-e $path or refuse($path);
   }

@@ -2,7 +2,7 @@ import { lstatSync, readFileSync } from 'node:fs';
 
 /** Where something is mounted below one of `folders`, not at it. Without `/proc` nothing is found. */
 export function mountPointsBelow(folders: readonly string[]): readonly string[] {
-  const points = readMounts()
+  const points = readMounts('self')
     .split('\n')
     .flatMap((line) => line.split(' ')[4] ?? [])
     .map((path) => path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
@@ -22,11 +22,12 @@ export function identify(paths: readonly string[]): readonly string[] {
   });
 }
 
-function readMounts(): string {
+/** The table of mounts that a process has, as the system writes it; empty without `/proc`, or when it is gone. */
+export function readMounts(pid: string): string {
   try {
-    return readFileSync('/proc/self/mountinfo', 'utf8');
+    return readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
   } catch {
-    return ''; // no /proc here
+    return '';
   }
 }
 

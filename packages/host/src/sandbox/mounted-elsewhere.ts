@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { readMounts } from './mount-points.ts';
 
 /**
  * Those of `paths` at which something is mounted for another running process: one that a command left behind, or a
@@ -12,7 +13,7 @@ export function findMountedElsewhere(paths: readonly string[]): ReadonlySet<stri
     const namespace = namespaceOf(pid);
     if (namespace !== undefined && seen.has(namespace)) continue;
     seen.add(namespace ?? pid);
-    const mounts = mountsOf(pid);
+    const mounts = readMounts(pid);
     for (const path of paths) if (mounts.includes(` ${encodeMountPath(path)} `)) found.add(path);
   }
   return found;
@@ -36,13 +37,5 @@ function namespaceOf(pid: string): string | undefined {
     return readlinkSync(`/proc/${pid}/ns/mnt`);
   } catch {
     return undefined; // gone, or not to be looked into
-  }
-}
-
-function mountsOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
-  } catch {
-    return ''; // gone
   }
 }
