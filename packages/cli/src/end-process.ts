@@ -12,11 +12,13 @@ export interface CommandResult {
 
 /**
  * Everything is closed and flushed by now; a handle that somebody forgot must not keep the process. A signal in the
- * meantime only makes it end sooner: what the command has come to stays.
+ * meantime only makes it end sooner: what the command has come to stays. So no command takes its listeners off, and the
+ * process never just runs out: the system would do with a signal what it does with one that nobody listens to.
  */
 export function endProcess(result: CommandResult): void {
   process.exitCode = result.exitCode;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit());
+  process.on('beforeExit', () => process.exit());
   if (result.settled) leaveSoon();
   else process.exit();
 }

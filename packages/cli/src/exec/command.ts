@@ -62,7 +62,6 @@ export async function runCommand(
     });
   } finally {
     endWatch();
-    for (const signal of SIGNALS) process.off(signal, onSignal);
     process.off('uncaughtException', onFault);
   }
 }

@@ -55,8 +55,6 @@ async function obey(order: LoginOrder, choices: ConfigChoices): Promise<CommandR
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));
     return { exitCode: stopping.signal.aborted ? exitCode : EXIT.failed, settled: !stopping.signal.aborted };
-  } finally {
-    for (const signal of SIGNALS) process.off(signal, stop);
   }
 }
 

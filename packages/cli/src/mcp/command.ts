@@ -137,7 +137,6 @@ async function logIn(order: OrderOf<'login'>, place: Place): Promise<CommandResu
     });
     return say('stdout', `You are logged in to MCP server '${safeLine(order.name)}'.\n`);
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
     dialer.close();
   }
 }

@@ -71,9 +71,6 @@ async function follow(child: ChildProcess, argv: readonly string[]): Promise<num
   } catch (error) {
     complain(`${safeLine(argv[0] ?? '')} could not be started: ${safeLine(systemReason(error))}`);
     return 127;
-  } finally {
-    process.off('SIGTERM', handOn).off('SIGHUP', handOn).off('SIGINT', handOnUnlessTyped);
-    process.off('SIGQUIT', handOnUnlessTyped);
   }
 }
 

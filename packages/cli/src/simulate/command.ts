@@ -77,7 +77,6 @@ async function serve(given: SimulateArguments): Promise<void> {
   } finally {
     await collector?.[Symbol.asyncDispose]();
     await simulator.stop();
-    process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 }
 

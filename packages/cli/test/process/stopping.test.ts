@@ -181,6 +181,20 @@ test.each([
   },
 );
 
+test.each(['leak', 'echo'])(
+  'signals from then until the process is gone change nothing about a completed run (%s) [EXEC-48]',
+  async (script) => {
+    const program = run(script);
+    await program.saw('turn.completed');
+    // One after the other, so that some come at every step of the end.
+    const loop = 'while kill -INT "$1" && kill -TERM "$1"; do :; done 2>&-';
+    const sender = spawn('bash', ['-c', loop, 'bash', String(program.child.pid)], { stdio: 'ignore' });
+    const sent = new Promise((resolve) => sender.on('exit', resolve));
+    expect(await program.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    await sent;
+  },
+);
+
 test('a signal while a completed run closes its thread changes nothing [EXEC-48]', async () => {
   const program = run('slow-close');
   await program.saw('closed');
