@@ -111,16 +111,24 @@ async function operate(operation: Operation, dependencies: CommandDependencies):
  */
 async function flushed(exitCode: number, { stdout, stderr, stop }: CommandDependencies): Promise<CommandResult> {
   const flushing = Promise.all([stdout.flush(), stderr.flush()]).then(() => true);
-  const settled = await stop.bounded(flushing, {
+  const inTime = await stop.bounded(flushing, {
     graceMs: () => (stop.reason?.kind === 'output-closed' ? 0 : Math.max(FLUSH_MS - stop.ageMs, LEAST_FLUSH_MS)),
   });
+  // What was taken already takes no time to find out, also after a second signal.
+  const settled = inTime ?? (await Promise.race([flushing, afterThisTurn()]));
   const { reason } = stop;
   if (reason?.kind === 'output-failed') {
     stderr.write(`quire: stdout can not be written: ${safeLine(reason.message)}\n`);
     await stop.bounded(stderr.flush(), { graceMs: () => FLUSH_MS });
   }
   const isStopped = reason !== undefined && !(settled === true && isPastDelivery(reason));
-  return { exitCode: isStopped ? exitCodeOf(reason) : exitCode, settled: settled === true };
+  const leavesAtOnce = stop.leaveSignal.aborted;
+  return { exitCode: isStopped ? exitCodeOf(reason) : exitCode, settled: settled === true && !leavesAtOnce };
+}
+
+/** Of the event loop. */
+function afterThisTurn(): Promise<undefined> {
+  return new Promise((resolve) => setImmediate(() => resolve(undefined)));
 }
 
 /** A signal or a deadline changes nothing about a run that has ended and whose output has arrived. */
