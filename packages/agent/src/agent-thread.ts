@@ -1,5 +1,4 @@
 import type { CommandRunner, ModelPort, RolloutWriter, TaskRequest, Thread, ThreadSeed } from '@quire/core';
-import type { PrunableSnapshots } from '@quire/host';
 import type { ReviewResult, ThreadEvent, TurnItem, TurnOutcome, UserInput } from '@quire/protocol';
 import { AgentError, TurnFailedError } from './agent-error.ts';
 import type {
@@ -16,6 +15,7 @@ import { EventBuffer } from './event-buffer.ts';
 import { changeSettings, currentSettings } from './ground-settings.ts';
 import type { NoticeBoard } from './notice-board.ts';
 import type { RefusalMemory } from './remember-refusals.ts';
+import type { SnapshotPruning } from './snapshot-pruning.ts';
 import type { ThreadEquipment } from './thread-equipment.ts';
 import type { AgentsOfThread, ThreadGround, ThreadSource } from './thread-ground.ts';
 import type { TurnNotifier } from './turn-notifier.ts';
@@ -25,7 +25,8 @@ export interface ThreadResources {
   readonly model: ModelPort;
   readonly runner: CommandRunner;
   readonly rollout: RolloutWriter;
-  readonly snapshots: PrunableSnapshots | undefined;
+  /** Absent: none are taken. */
+  readonly pruning: SnapshotPruning | undefined;
   /** Absent: it starts no agents of its own. */
   readonly agents: AgentsOfThread | undefined;
   readonly notices: NoticeBoard;
@@ -39,9 +40,6 @@ export interface ThreadResources {
   /** Reads the thread again from its record. */
   readonly readSeed: (signal: AbortSignal) => Promise<ThreadSeed>;
 }
-
-/** Within the time that a run has to end. Milliseconds. */
-const PRUNE_MS = 400;
 
 type PushOptions = TurnOptions & { readonly onEvent: (event: ThreadEvent) => void };
 
@@ -238,23 +236,14 @@ export class OpenThread implements AgentThread {
     return this.#thread.runTurn({ ...request, input, outputSchema, settings });
   }
 
-  /** Old snapshots go when nobody waits for an answer any more; at most once a day there is something to do. */
-  async #pruneSnapshots(): Promise<void> {
-    try {
-      await this.#resources.snapshots?.prune({ signal: AbortSignal.timeout(PRUNE_MS) });
-    } catch {
-      // Another time: nothing depends on it.
-    }
-  }
-
   async #release(): Promise<void> {
     this.#closing.abort(new AgentError('closed', 'the thread was closed'));
     await Promise.all([this.#task, this.#resources.agents?.closeAll()]);
     this.#resources.model.close();
-    const { runner, equipment, refusals, ground } = this.#resources;
+    const { runner, equipment, refusals, pruning, ground } = this.#resources;
     const models = ground.depth === 0 ? ground.models.close() : undefined;
     const recording = ground.recording?.release();
-    await Promise.all([runner.close(), equipment.close(), models, refusals?.settled(), this.#pruneSnapshots()]);
+    await Promise.all([runner.close(), equipment.close(), models, refusals?.settled(), pruning?.end()]);
     this.#resources.rollout.close();
     await recording;
   }

@@ -11,6 +11,7 @@ import { webSocketChoice } from './model-line.ts';
 import type { OpenedRollout } from './new-rollout.ts';
 import type { NoticeBoard } from './notice-board.ts';
 import { type RefusalMemory, rememberRefusals } from './remember-refusals.ts';
+import { SnapshotPruning } from './snapshot-pruning.ts';
 import { type EquipmentOrder, equipThread, type ThreadEquipment } from './thread-equipment.ts';
 import { threadFacts } from './thread-facts.ts';
 import type { ThreadGround, ThreadSource } from './thread-ground.ts';
@@ -102,7 +103,8 @@ export async function assembleThread(
     rolloutPath,
     warnings: origin.warnings,
   });
-  const held = { model, runner, rollout, snapshots, agents, notices, equipment, notifier, refusals };
+  const pruning = snapshots === undefined ? undefined : new SnapshotPruning(snapshots, line.sent);
+  const held = { model, runner, rollout, pruning, agents, notices, equipment, notifier, refusals };
   return new OpenThread(thread, facts, { ...held, opener, ground, readSeed });
 }
 

@@ -1,24 +1,30 @@
 import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isolatedEnvironment, runGit } from '../git/run-git.ts';
+import { type GitRun, isolatedEnvironment, runGit } from '../git/run-git.ts';
+import { runProgram } from '../process/run-program.ts';
 import { exists, snapshotsDirectory } from './snapshot-store.ts';
 import { REFERENCE_PREFIX } from './take-snapshot.ts';
 
+const STAMP = 'pruned';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const HOUR_MS = 60 * 60 * 1000;
+/** For a pass over everything in a store. */
+const REPACK_MS = 10 * 60 * 1000;
 
 export interface PruneOptions {
   readonly home: string;
   readonly signal: AbortSignal;
   readonly keepCount: number;
   readonly keepMs: number;
+  /** What the snapshots of one work tree may take together. */
+  readonly maxStoreBytes: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 /**
- * Removes old snapshots and what only they needed, from each store at most once a day. What is younger than an
- * hour stays: it may be part of a snapshot in the making.
+ * Removes old snapshots and what only they needed, from each store at most once a day; in an hour again when it was
+ * stopped. What is younger than an hour stays: it may be part of a snapshot in the making.
  */
 export async function pruneStores(options: PruneOptions): Promise<void> {
   const parent = snapshotsDirectory(options.home);
@@ -30,6 +36,7 @@ export async function pruneStores(options: PruneOptions): Promise<void> {
       if (name.startsWith('.new-')) await removeIfOld(directory, options.now);
       else if (await isDue(directory, options.now)) await pruneStore(directory, options);
     } catch {
+      if (options.signal.aborted) await noteTime(directory, options.now - DAY_MS + HOUR_MS);
       options.signal.throwIfAborted(); // else: it is used as it is, and looked at again another day
     }
   }
@@ -37,16 +44,15 @@ export async function pruneStores(options: PruneOptions): Promise<void> {
 
 async function pruneStore(directory: string, options: PruneOptions): Promise<void> {
   const { signal, now } = options;
-  for (const name of await readdir(join(directory, 'tmp')).catch((): string[] => [])) {
-    await removeIfOld(join(directory, 'tmp', name), now);
-  }
+  await removeLeftovers(directory, now);
   const run = { cwd: directory, signal, environment: { ...isolatedEnvironment(), GIT_DIR: directory } };
   const listed = await runGit(['for-each-ref', '--format=%(refname)', REFERENCE_PREFIX], run);
   const references = listed
     .split('\n')
     .filter((line) => line !== '')
     .toSorted(newestFirst);
-  const kept = references.slice(0, options.keepCount).filter((name) => timeOf(name) > now - options.keepMs);
+  const young = references.slice(0, options.keepCount).filter((name) => timeOf(name) > now - options.keepMs);
+  const kept = await newestThatFit(young, { maxBytes: options.maxStoreBytes, run });
   if (kept.length === 0 && !(await hasWorkTree(directory))) {
     await rm(directory, { recursive: true, force: true });
     return;
@@ -57,18 +63,54 @@ async function pruneStore(directory: string, options: PruneOptions): Promise<voi
     const input = removed.map((name) => `delete ${name}\n`).join('');
     await runGit(['update-ref', '--stdin'], { ...run, input });
   }
-  await runGit(['gc', '--quiet', '--prune=1.hour.ago'], run);
+  // Each has processes of its own, which are to end with it.
+  const pass = { cwd: directory, signal, environment: run.environment, timeoutMs: REPACK_MS };
+  await runProgram({ ...pass, argv: ['git', 'repack', '-d', '-l', '-q', '-A', '--unpack-unreachable=1.hour.ago'] });
+  await runProgram({ ...pass, argv: ['git', 'prune', '--expire=1.hour.ago'] });
+}
+
+/** Of snapshots in the making, and of packs, whose process was killed. */
+async function removeLeftovers(directory: string, now: number): Promise<void> {
+  const drafts = join(directory, 'tmp');
+  for (const name of await readdir(drafts).catch((): string[] => [])) await removeIfOld(join(drafts, name), now);
+  const packs = join(directory, 'objects/pack');
+  for (const name of await readdir(packs).catch((): string[] => [])) {
+    if (/^(?:\.tmp-|tmp_)/.test(name)) await removeIfOld(join(packs, name), now);
+  }
+}
+
+/** The newest that have room together; the last one is kept whatever its size, so that there is always an undo. */
+async function newestThatFit(
+  references: readonly string[],
+  { maxBytes, run }: { readonly maxBytes: number; readonly run: GitRun },
+): Promise<readonly string[]> {
+  const fits = async (count: number): Promise<boolean> => {
+    const size = await runGit(['rev-list', '--objects', '--disk-usage', ...references.slice(0, count)], run);
+    return Number(size) <= maxBytes;
+  };
+  let least = Math.min(1, references.length);
+  let most = references.length;
+  while (least < most) {
+    const tried = most === references.length ? most : Math.ceil((least + most) / 2);
+    if (await fits(tried)) least = tried;
+    else most = tried - 1;
+  }
+  return references.slice(0, least);
 }
 
 /** The note of the last time is made first: a store that can not be pruned is not tried at every occasion. */
 async function isDue(directory: string, now: number): Promise<boolean> {
-  const stamp = join(directory, 'pruned');
-  const last = await stat(stamp).catch(() => undefined);
+  const last = await stat(join(directory, STAMP)).catch(() => undefined);
   if (last !== undefined && last.mtimeMs > now - DAY_MS) return false;
   if (!(await exists(join(directory, 'HEAD')))) return false;
-  await writeFile(stamp, '');
-  await utimes(stamp, now / 1000, now / 1000);
+  await noteTime(directory, now);
   return true;
+}
+
+async function noteTime(directory: string, timeMs: number): Promise<void> {
+  const stamp = join(directory, STAMP);
+  await writeFile(stamp, '');
+  await utimes(stamp, timeMs / 1000, timeMs / 1000);
 }
 
 async function hasWorkTree(directory: string): Promise<boolean> {

@@ -16,6 +16,8 @@ export interface WorkTreeSnapshotsOptions {
   readonly keepCount?: number;
   /** How long snapshots are kept. Default: 14 days. */
   readonly keepMs?: number;
+  /** What the snapshots of one work tree may take together; the newest stays in any case. Default: 4 GiB. */
+  readonly maxStoreBytes?: number;
 }
 
 /** Snapshots with the means to remove old ones, which is for a moment when nobody waits. */
@@ -30,7 +32,7 @@ const RESTORE_TIMEOUT_MS = 120_000;
 /** Nothing is made, looked at or loaded before the first call. */
 export function createWorkTreeSnapshots(options: WorkTreeSnapshotsOptions): PrunableSnapshots {
   const { timeoutMs = 10_000, maxFileBytes = 50 * MEBIBYTE, maxTotalBytes = 1024 * MEBIBYTE } = options;
-  const { keepCount = 200, keepMs = 14 * DAY_MS } = options;
+  const { keepCount = 200, keepMs = 14 * DAY_MS, maxStoreBytes = 4096 * MEBIBYTE } = options;
   const settings = { home: options.home, maxFileBytes, maxTotalBytes };
   return {
     async take({ cwd, signal }) {
@@ -62,7 +64,7 @@ export function createWorkTreeSnapshots(options: WorkTreeSnapshotsOptions): Prun
       signal.throwIfAborted();
       const { pruneStores } = await import('./prune-snapshots.ts');
       const home = await realHome(options.home);
-      await pruneStores({ home, signal, keepCount, keepMs, now: Date.now() });
+      await pruneStores({ home, signal, keepCount, keepMs, maxStoreBytes, now: Date.now() });
     },
   };
 }

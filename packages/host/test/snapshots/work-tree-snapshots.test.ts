@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
@@ -8,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -441,12 +443,14 @@ test('an abort in the middle kills git, leaves nothing and rejects with its reas
   expect(readdirSync(join(store, 'objects')).toSorted()).toEqual(contentBefore);
 });
 
-/** From now on, `git COMMAND` does its work, then stays until it is killed. */
-function gitThatStaysIn(command: string, folder: string) {
+/** From now on, `git COMMAND` does its work, then it, or a child of it, stays until it is killed. */
+function gitThatStaysIn(command: string, folder: string, { inChild = false } = {}) {
   const path = process.env['PATH'] ?? '';
   const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
   const note = join(folder, 'pid');
-  const script = `case "$*" in *${command}*) '${real}' "$@"; echo $$ >'${note}.new'; mv '${note}.new' '${note}'; exec sleep 600;; esac`;
+  const stay = `echo $$ >'${note}.new'; mv '${note}.new' '${note}'; exec sleep 600`;
+  const ending = inChild ? `sh -c "${stay.replace('$$', '\\$\\$')}" & wait` : stay;
+  const script = `case "$*" in *${command}*) '${real}' "$@"; ${ending};; esac`;
   put(folder, 'git', `#!/bin/sh\n${script}\nexec '${real}' "$@"\n`, /* mode */ 0o755);
   process.env['PATH'] = `${folder}:${path}`;
   return {
@@ -518,6 +522,64 @@ test('old snapshots are removed and the rest stays whole [HOST-116]', async () =
   }
   expect(outcomes).toEqual(['not-found', 'not-found', ['a'], ['a']]);
 });
+
+test.each([
+  ['room for two', 250_000, ['not-found', 'not-found', ['a'], ['a']]],
+  ['room for all', 5_000_000, [['a'], ['a'], ['a'], ['a']]],
+  ['no room', 1, ['not-found', 'not-found', 'not-found', ['a']]],
+])('the oldest snapshots give way to the newest when they take too much: %s [HOST-119]', async (_, bytes, expected) => {
+  await using place = await startPlace({ maxStoreBytes: bytes });
+  const { root } = place;
+  const refs: { id: string }[] = [];
+  for (let index = 0; index < 4; index += 1) {
+    put(root, 'a', randomBytes(100_000).toString('hex'));
+    refs.push((await place.take()).ref);
+  }
+  put(root, 'a', 'last\n');
+  await place.snapshots.prune({ signal });
+  const outcomes: unknown[] = [];
+  for (const ref of refs) {
+    outcomes.push(await place.restore(ref).catch((error: unknown) => (error as SnapshotError).code));
+  }
+  expect(outcomes).toEqual(expected);
+});
+
+test('a removal that is stopped leaves no process, and is made again an hour later [HOST-133]', async () => {
+  await using place = await startPlace();
+  const { root, home } = place;
+  put(root, 'a', '1\n');
+  await place.take();
+  const store = join(home, 'snapshots', readdirSync(join(home, 'snapshots'))[0] ?? '');
+  const [left, fresh] = ['.tmp-1-pack-left', '.tmp-2-pack-fresh'].map((name) => join(store, 'objects/pack', name));
+  if (left === undefined || fresh === undefined) throw new Error('no names');
+  for (const path of [left, fresh]) writeFileSync(path, '');
+  makeOlder(left, /* seconds */ 3_601);
+  using slow = gitThatStaysIn('repack', join(home, 'slow'), { inChild: true });
+  const controller = new AbortController();
+  const outcome = place.snapshots.prune({ signal: controller.signal }).catch((error: unknown) => error);
+  expect(await eventually(() => slow.processId() !== undefined, { withinMs: 10_000 })).toBe(true);
+  const reason = new Error('enough');
+  controller.abort(reason);
+  expect(await outcome).toBe(reason);
+  const isGone = (): boolean => !existsSync(`/proc/${slow.processId()}`);
+  expect(await eventually(isGone, { withinMs: 10_000 })).toBe(true);
+  expect([existsSync(left), existsSync(fresh)]).toEqual([false, true]);
+  slow[Symbol.dispose]();
+
+  put(root, 'a', '2\n');
+  await place.take();
+  const loose = (): string[] => readdirSync(join(store, 'objects')).filter((name) => name.length === 2);
+  await place.snapshots.prune({ signal });
+  expect(loose()).not.toEqual([]);
+  makeOlder(join(store, 'pruned'), /* seconds */ 3_601);
+  await place.snapshots.prune({ signal });
+  expect(loose()).toEqual([]);
+});
+
+function makeOlder(path: string, seconds: number): void {
+  const time = statSync(path).mtimeMs / 1_000 - seconds;
+  utimesSync(path, time, time);
+}
 
 test('a sparse checkout, a linked worktree and an unborn repository have snapshots, too [HOST-117]', async () => {
   await using place = await startPlace();
