@@ -12,4 +12,4 @@ const thread = await new Quire({ home, configOverrides }).startThread(options);
 const print = (line: unknown): boolean => process.stdout.write(`${JSON.stringify(line)}\n`);
 print({ kind: 'opened', threadId: thread.facts.threadId });
 await thread.runPushed('go', { onEvent: print });
-await thread.close();
+if (order.leavesOpen !== true) await thread.close();

@@ -10,6 +10,8 @@ export interface EmbeddingOrder {
   readonly workingDirectory: string;
   readonly sandboxMode: SandboxMode;
   readonly configOverrides: readonly string[];
+  /** The thread is not closed. */
+  readonly leavesOpen?: boolean;
 }
 
 export interface EmbeddingProgram extends AsyncDisposable {
