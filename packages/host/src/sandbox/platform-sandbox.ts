@@ -78,7 +78,7 @@ export class PlatformSandbox implements Sandbox {
   }
 
   async close(): Promise<void> {
-    this.#placeholders.removeUnused();
+    await this.#placeholders.close();
     const egress = this.#egress;
     this.#egress = undefined;
     await egress?.then(

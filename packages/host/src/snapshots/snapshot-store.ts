@@ -169,12 +169,26 @@ export class SnapshotDraft implements AsyncDisposable {
       const names = await readdir(join(this.#objects, folder));
       const complete = names.filter((name) => !name.startsWith('tmp_'));
       const inOrder = complete.toSorted((a, b) => Number(a.endsWith('.idx')) - Number(b.endsWith('.idx')));
-      for (const name of inOrder) await rename(join(this.#objects, folder, name), join(target, folder, name));
+      for (const name of inOrder) await moveInto(join(target, folder), { from: join(this.#objects, folder), name });
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** A folder that is empty is removed at any moment, by a git that removes what is not needed. */
+async function moveInto(
+  folder: string,
+  { from, name, tries = 20 }: { readonly from: string; readonly name: string; readonly tries?: number },
+): Promise<void> {
+  try {
+    await rename(join(from, name), join(folder, name));
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT' || tries === 0) throw error;
+    await mkdir(folder, { recursive: true });
+    await moveInto(folder, { from, name, tries: tries - 1 });
   }
 }
 

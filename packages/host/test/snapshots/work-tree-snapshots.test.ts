@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
@@ -574,6 +574,27 @@ test('a removal that is stopped leaves no process, and is made again an hour lat
   makeOlder(join(store, 'pruned'), /* seconds */ 3_601);
   await place.snapshots.prune({ signal });
   expect(loose()).toEqual([]);
+});
+
+test('a snapshot is whole while empty folders of its store are removed [HOST-114]', async () => {
+  await using place = await startPlace();
+  const { root, home } = place;
+  put(root, 'a', 'first\n');
+  await place.take();
+  const objects = join(home, 'snapshots', readdirSync(join(home, 'snapshots'))[0] ?? '', 'objects');
+  // As git does with folders that it has emptied.
+  const script = 'while :; do rmdir "$1"/?? 2>/dev/null; done';
+  const remover = spawn('sh', ['-c', script, 'sh', objects], { stdio: 'ignore' });
+  try {
+    for (let index = 0; index < 5; index += 1) {
+      for (let file = 0; file < 20; file += 1) put(root, `${file}`, `${index} ${file}\n`);
+      const { ref } = await place.take();
+      put(root, '0', 'changed\n');
+      expect(await place.restore(ref)).toEqual(['0']);
+    }
+  } finally {
+    remover.kill('SIGKILL');
+  }
 });
 
 function makeOlder(path: string, seconds: number): void {
