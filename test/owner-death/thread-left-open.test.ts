@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SandboxMode } from '@quire/protocol';
@@ -11,8 +10,6 @@ import { createWorkspace } from '../support/workspace.ts';
 
 /** Everything that an owner started is gone by then. */
 const GONE_MS = 2_000;
-/** For who sweeps up, of which no time is promised. */
-const SWEPT_MS = 10_000;
 
 const CASES: readonly (readonly [string, { readonly tty: boolean; readonly sandboxMode: SandboxMode }])[] = [
   ['on pipes', { tty: false, sandboxMode: 'danger-full-access' }],
@@ -22,7 +19,7 @@ const CASES: readonly (readonly [string, { readonly tty: boolean; readonly sandb
 ];
 
 test.each(CASES)(
-  'a program that never closes its thread ends, and so does the session %s in it [CMD-44] [SBX-86]',
+  'a program that never closes its thread ends, and so does the session %s in it [CMD-44]',
   async (_, { tty, sandboxMode }) => {
     const mark = `9${Math.floor(Math.random() * 1e12)}`;
     const cmd = `echo started; exec sleep ${mark}`;
@@ -60,8 +57,6 @@ test.each(CASES)(
     const [code] = await once(owner, 'close');
     expect([code, printed]).toEqual([0, expect.stringContaining('"kind":"completed","lastAgentMessage":"Done."')]);
     expect(await eventually(() => markedProcesses(mark).length === 0, GONE_MS)).toBe(true);
-    await eventually(() => readdirSync(project).length === 1, SWEPT_MS);
-    expect(readdirSync(project)).toEqual(['.git']);
     const outputs = JSON.stringify(simulator.requests.at(-1)?.body['input']);
     expect(outputs).toMatch(/session ID \d+/);
   },

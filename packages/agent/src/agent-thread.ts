@@ -192,6 +192,7 @@ export class OpenThread implements AgentThread {
       throw asAgentError(error);
     } finally {
       this.#task = undefined;
+      void this.#resources.pruning?.end();
     }
   }
 

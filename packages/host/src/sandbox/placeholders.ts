@@ -1,6 +1,5 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { FolderSweeper } from './folder-sweeper.ts';
 import { findMountedElsewhere } from './mounted-elsewhere.ts';
 import { OpenedFolder } from './opened-folder.ts';
 
@@ -10,8 +9,7 @@ const LOOK_MS = 300;
 /**
  * Empty folders that stand where nothing may come into being while something runs confined: a mount needs something to
  * lie on. They are removed when the last user is gone, with all that it left running: to remove a folder takes away
- * what is mounted on it everywhere. One that somebody has filled meanwhile stays. When this process ends before, however
- * it ends, another one does that.
+ * what is mounted on it everywhere. One that somebody has filled meanwhile stays.
  */
 export class Placeholders {
   readonly #users = new Map<string, number>();
@@ -19,7 +17,6 @@ export class Placeholders {
   readonly #parents = new Map<string, OpenedFolder>();
   /** Without users, but something that a command left behind still runs. */
   readonly #lingering = new Set<string>();
-  readonly #sweeper = new FolderSweeper();
   #timer: NodeJS.Timeout | undefined;
   readonly #onExit = (): void => this.removeUnused();
 
@@ -59,11 +56,6 @@ export class Placeholders {
     this.#lingering.add(path);
   }
 
-  async close(): Promise<void> {
-    this.removeUnused();
-    await this.#sweeper.close();
-  }
-
   /** Of what is kept for the next command, what nothing that runs needs. */
   removeUnused(): void {
     const used = findMountedElsewhere([...this.#lingering]);
@@ -92,7 +84,6 @@ export class Placeholders {
     try {
       mkdirSync(parent.entry(basename(path)), { mode: 0o700 });
       this.#parents.set(path, parent);
-      this.#sweeper.add(path);
       return true;
     } catch {
       parent.close();
@@ -102,7 +93,6 @@ export class Placeholders {
 
   #remove(path: string): void {
     const parent = this.#parents.get(path);
-    this.#sweeper.remove(path);
     this.#parents.delete(path);
     try {
       if (parent !== undefined) rmdirSync(parent.entry(basename(path)));

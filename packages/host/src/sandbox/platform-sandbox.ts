@@ -78,7 +78,7 @@ export class PlatformSandbox implements Sandbox {
   }
 
   async close(): Promise<void> {
-    await this.#placeholders.close();
+    this.#placeholders.removeUnused();
     const egress = this.#egress;
     this.#egress = undefined;
     await egress?.then(

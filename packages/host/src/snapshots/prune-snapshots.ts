@@ -5,7 +5,10 @@ import { runProgram } from '../process/run-program.ts';
 import { exists, snapshotsDirectory } from './snapshot-store.ts';
 import { REFERENCE_PREFIX } from './take-snapshot.ts';
 
+/** Of the last time that a store was looked at. */
 const STAMP = 'pruned';
+/** There since snapshots were removed, until what only they needed is gone as well. */
+const UNFINISHED = 'unfinished';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const HOUR_MS = 60 * 60 * 1000;
 /** For a pass over everything in a store. */
@@ -36,7 +39,7 @@ export async function pruneStores(options: PruneOptions): Promise<void> {
       if (name.startsWith('.new-')) await removeIfOld(directory, options.now);
       else if (await isDue(directory, options.now)) await pruneStore(directory, options);
     } catch {
-      if (options.signal.aborted) await noteTime(directory, options.now - DAY_MS + HOUR_MS);
+      if (options.signal.aborted) await noteTime(directory, options.now - DAY_MS + HOUR_MS).catch(() => undefined);
       options.signal.throwIfAborted(); // else: it is used as it is, and looked at again another day
     }
   }
@@ -52,28 +55,33 @@ async function pruneStore(directory: string, options: PruneOptions): Promise<voi
     .filter((line) => line !== '')
     .toSorted(newestFirst);
   const young = references.slice(0, options.keepCount).filter((name) => timeOf(name) > now - options.keepMs);
-  const kept = await newestThatFit(young, { maxBytes: options.maxStoreBytes, run });
+  const kept = await newestThatFit(young, { maxBytes: options.maxStoreBytes, run }).catch(() => young);
+  signal.throwIfAborted();
   if (kept.length === 0 && !(await hasWorkTree(directory))) {
     await rm(directory, { recursive: true, force: true });
     return;
   }
+  const unfinished = join(directory, UNFINISHED);
   const keptNames = new Set(kept);
   const removed = references.filter((name) => !keptNames.has(name));
   if (removed.length > 0) {
     const input = removed.map((name) => `delete ${name}\n`).join('');
+    await writeFile(unfinished, '');
     await runGit(['update-ref', '--stdin'], { ...run, input });
   }
   // What is new is packed first: that takes the shorter time, and stays done when the rest is stopped.
-  await runPass(['repack', '-d', '-l', '-q'], run);
-  if (removed.length > 0) await runPass(['repack', '-d', '-l', '-q', '-A', '--unpack-unreachable=1.hour.ago'], run);
-  await runPass(['prune', '--expire=1.hour.ago'], run);
+  if (!(await hasPassed(['repack', '-d', '-l', '-q'], run))) return;
+  if (!(await exists(unfinished))) return;
+  if (!(await hasPassed(['repack', '-d', '-l', '-q', '-A', '--unpack-unreachable=1.hour.ago'], run))) return;
+  if (await hasPassed(['prune', '--expire=1.hour.ago'], run)) await rm(unfinished, { force: true });
 }
 
-/** Has processes of its own, which end with it. Whatever else there is to do goes first. */
-async function runPass(args: readonly string[], { cwd, environment, signal }: GitRun): Promise<void> {
+/** A pass over the whole store. Has processes of its own, which end with it. Whatever else there is to do goes first. */
+async function hasPassed(args: readonly string[], { cwd, environment, signal }: GitRun): Promise<boolean> {
   const argv =
-    process.platform === 'win32' ? (['git', ...args] as const) : (['nice', '-n', '19', 'git', ...args] as const);
-  await runProgram({ argv, cwd, environment, signal, timeoutMs: REPACK_MS });
+    process.platform === 'win32' ? (['git', ...args] as const) : (['nice', '-n', '5', 'git', ...args] as const);
+  const end = await runProgram({ argv, cwd, environment, signal, timeoutMs: REPACK_MS });
+  return end.kind === 'exited' && end.exitCode === 0;
 }
 
 /** Of snapshots in the making, and of packs, whose process was killed. */

@@ -434,7 +434,7 @@ test('an abort in the middle kills git, leaves nothing and rejects with its reas
   const controller = new AbortController();
   const taking = place.snapshots.take({ cwd: root, signal: controller.signal });
   const outcome = taking.catch((error: unknown) => error);
-  expect(await eventually(() => slow.processId() !== undefined, { withinMs: 10_000 })).toBe(true);
+  expect(await eventually(() => slow.processId() !== undefined, { withinMs: 30_000 })).toBe(true);
   const reason = new Error('enough');
   controller.abort(reason);
   expect(await outcome).toBe(reason);
@@ -443,20 +443,22 @@ test('an abort in the middle kills git, leaves nothing and rejects with its reas
   expect(readdirSync(join(store, 'objects')).toSorted()).toEqual(contentBefore);
 });
 
-/** From now on, `git COMMAND` does its work, then it, or a child of it, stays until it is killed. */
-function gitThatStaysIn(command: string, folder: string, { inChild = false } = {}) {
+/** From now on, `git COMMAND` does its work, or nothing, then it, or a child of it, stays until it is killed. */
+function gitThatStaysIn(command: string, folder: string, { inChild = false, doesNothing = false } = {}) {
   const path = process.env['PATH'] ?? '';
   const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
   const note = join(folder, 'pid');
   const stay = `echo $$ >'${note}.new'; mv '${note}.new' '${note}'; exec sleep 600`;
   const ending = inChild ? `sh -c "${stay.replace('$$', '\\$\\$')}" & wait` : stay;
-  const script = `case "$*" in *${command}*) '${real}' "$@"; ${ending};; esac`;
+  const work = doesNothing ? ':' : `'${real}' "$@"`;
+  const script = `case "$*" in *${command}*) ${work}; ${ending};; esac`;
   put(folder, 'git', `#!/bin/sh\n${script}\nexec '${real}' "$@"\n`, /* mode */ 0o755);
   process.env['PATH'] = `${folder}:${path}`;
   return {
     processId: () => (existsSync(note) ? Number(readFileSync(note, 'utf8')) : undefined),
     [Symbol.dispose]: () => {
       process.env['PATH'] = path;
+      if (existsSync(note)) killIfThere(Number(readFileSync(note, 'utf8')));
     },
   };
 }
@@ -557,7 +559,7 @@ test('a removal that is stopped leaves no process, and is made again an hour lat
   using slow = gitThatStaysIn('repack', join(home, 'slow'), { inChild: true });
   const controller = new AbortController();
   const outcome = place.snapshots.prune({ signal: controller.signal }).catch((error: unknown) => error);
-  expect(await eventually(() => slow.processId() !== undefined, { withinMs: 10_000 })).toBe(true);
+  expect(await eventually(() => slow.processId() !== undefined, { withinMs: 30_000 })).toBe(true);
   const reason = new Error('enough');
   controller.abort(reason);
   expect(await outcome).toBe(reason);
@@ -583,7 +585,7 @@ test('a snapshot is whole while empty folders of its store are removed [HOST-114
   await place.take();
   const objects = join(home, 'snapshots', readdirSync(join(home, 'snapshots'))[0] ?? '', 'objects');
   // As git does with folders that it has emptied.
-  const script = 'while :; do rmdir "$1"/?? 2>/dev/null; done';
+  const script = 'while [ -d "$1" ]; do rmdir "$1"/?? 2>/dev/null; done';
   const remover = spawn('sh', ['-c', script, 'sh', objects], { stdio: 'ignore' });
   try {
     for (let index = 0; index < 5; index += 1) {
@@ -596,6 +598,86 @@ test('a snapshot is whole while empty folders of its store are removed [HOST-114
     remover.kill('SIGKILL');
   }
 });
+
+test('what only old snapshots needed is gone from the disk, also when the removal was stopped before [HOST-119] [HOST-133]', async () => {
+  await using place = await startPlace();
+  const { root, home } = place;
+  for (let index = 0; index < 4; index += 1) {
+    put(root, 'a', randomBytes(500_000).toString('hex'));
+    await place.take();
+  }
+  await place.snapshots.prune({ signal });
+  const store = join(home, 'snapshots', readdirSync(join(home, 'snapshots'))[0] ?? '');
+  const size = (): number => filesBelow(join(store, 'objects')).reduce((sum, path) => sum + statSync(path).size, 0);
+  const age = (): void => {
+    for (const path of [...filesBelow(join(store, 'objects')), join(store, 'pruned')]) makeOlder(path, 3 * 3_600);
+  };
+  const small = createWorkTreeSnapshots({ home, maxStoreBytes: 1_200_000 });
+  expect(size()).toBeGreaterThan(2_000_000);
+
+  age();
+  makeOlder(join(store, 'pruned'), 24 * 3_600);
+  const slow = gitThatStaysIn('-A', join(home, 'slow'), { doesNothing: true });
+  const controller = new AbortController();
+  const outcome = small.prune({ signal: controller.signal }).catch((error: unknown) => error);
+  expect(await eventually(() => slow.processId() !== undefined, { withinMs: 30_000 })).toBe(true);
+  controller.abort(new Error('enough'));
+  expect(await outcome).toEqual(new Error('enough'));
+  slow[Symbol.dispose]();
+  expect(size()).toBeGreaterThan(2_000_000);
+
+  age();
+  await small.prune({ signal });
+  expect(size()).toBeLessThan(1_200_000);
+  const { ref } = await place.take();
+  put(root, 'a', 'last\n');
+  expect(await place.restore(ref)).toEqual(['a']);
+});
+
+test('snapshots of which the size can not be asked go by age and number [HOST-116]', async () => {
+  await using place = await startPlace({ keepCount: 2, maxStoreBytes: 1 });
+  const { root, home } = place;
+  const refs: { id: string }[] = [];
+  for (let index = 0; index < 4; index += 1) {
+    put(root, 'a', `${index}\n`);
+    refs.push((await place.take()).ref);
+  }
+  using broken = gitThatFailsIn('rev-list', join(home, 'broken'));
+  await place.snapshots.prune({ signal });
+  broken[Symbol.dispose]();
+  const outcomes: unknown[] = [];
+  for (const ref of refs) {
+    outcomes.push(await place.restore(ref).catch((error: unknown) => (error as SnapshotError).code));
+  }
+  expect(outcomes).toEqual(['not-found', 'not-found', ['a'], ['a']]);
+});
+
+function filesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    return; // it was killed already
+  }
+}
+
+/** From now on, `git COMMAND` fails. */
+function gitThatFailsIn(command: string, folder: string): Disposable {
+  const path = process.env['PATH'] ?? '';
+  const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
+  put(folder, 'git', `#!/bin/sh\ncase "$*" in *${command}*) exit 129;; esac\nexec '${real}' "$@"\n`, /* mode */ 0o755);
+  process.env['PATH'] = `${folder}:${path}`;
+  return {
+    [Symbol.dispose]: () => {
+      process.env['PATH'] = path;
+    },
+  };
+}
 
 function makeOlder(path: string, seconds: number): void {
   const time = statSync(path).mtimeMs / 1_000 - seconds;
