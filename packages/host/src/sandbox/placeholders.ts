@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmdirSync, utimesSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { findMountedElsewhere } from './mounted-elsewhere.ts';
 import { OpenedFolder } from './opened-folder.ts';
@@ -7,9 +7,16 @@ import { OpenedFolder } from './opened-folder.ts';
 const LOOK_MS = 300;
 
 /**
+ * When they say they were changed last, in seconds since the epoch. So they are known to every run, and whoever puts
+ * something into one changes that. Whole and even, for file systems that count so.
+ */
+const MARK_S = 1_000_000_000;
+
+/**
  * Empty folders that stand where nothing may come into being while something runs confined: a mount needs something to
  * lie on. They are removed when the last user is gone, with all that it left running: to remove a folder takes away
- * what is mounted on it everywhere. One that somebody has filled meanwhile stays.
+ * what is mounted on it everywhere. One that somebody has filled meanwhile stays. One that another run made, and may not
+ * have been able to remove, is used and removed as well.
  */
 export class Placeholders {
   readonly #users = new Map<string, number>();
@@ -20,9 +27,9 @@ export class Placeholders {
   #timer: NodeJS.Timeout | undefined;
   readonly #onExit = (): void => this.removeUnused();
 
-  /** It is there only because something runs confined. */
+  /** It is there only because something runs confined, or was killed meanwhile. */
   holds(path: string): boolean {
-    return this.#users.has(path) || this.#lingering.has(path);
+    return this.#users.has(path) || this.#lingering.has(path) || isMarked(path);
   }
 
   /** Gives back what there is to protect: of the paths those that could be made, or are there now. */
@@ -30,7 +37,9 @@ export class Placeholders {
     const taken: string[] = [];
     for (const path of paths) {
       const users = this.#users.get(path) ?? 0;
-      if (users === 0 && !this.#lingering.delete(path) && !this.#make(path)) continue;
+      // Another run may have removed one that lingers.
+      const isLeft = this.#lingering.delete(path) && isMarked(path);
+      if (users === 0 && !isLeft && !this.#make(path)) continue;
       this.#users.set(path, users + 1);
       taken.push(path);
     }
@@ -81,14 +90,19 @@ export class Placeholders {
   #make(path: string): boolean {
     const parent = OpenedFolder.open(dirname(path));
     if (parent === undefined) return false;
+    const entry = parent.entry(basename(path));
     try {
-      mkdirSync(parent.entry(basename(path)), { mode: 0o700 });
-      this.#parents.set(path, parent);
-      return true;
+      mkdirSync(entry, { mode: 0o700 });
+      utimesSync(entry, MARK_S, MARK_S);
     } catch {
-      parent.close();
-      return false;
+      if (!isMarked(entry)) {
+        parent.close();
+        return false;
+      }
     }
+    this.#parents.get(path)?.close();
+    this.#parents.set(path, parent);
+    return true;
   }
 
   #remove(path: string): void {
@@ -101,5 +115,14 @@ export class Placeholders {
     } finally {
       parent?.close();
     }
+  }
+}
+
+function isMarked(path: string): boolean {
+  try {
+    const status = lstatSync(path);
+    return status.isDirectory() && status.mtimeMs === MARK_S * 1_000;
+  } catch {
+    return false;
   }
 }

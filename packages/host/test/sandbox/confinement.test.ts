@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createSandbox, type SandboxBackendName, type SandboxRequest } from '@quire/host';
 import { openEgressProxy } from '@quire/network';
@@ -79,6 +89,42 @@ describe.each(working)('%s', (backend) => {
     // Under bubblewrap what was left behind is ended, and nothing reads.
     const hidden = (): readonly string[] => readdirSync(root).filter((name) => name.startsWith('.'));
     await vi.waitFor(() => expect(hidden()).toEqual([]), { timeout: 10_000 });
+  });
+
+  test('of two runs in one folder the last one removes what held protected places [SBX-87]', async () => {
+    const [first, second] = [0, 1].map(() => createSandbox({ backend, environment: {} }));
+    if (first === undefined || second === undefined) throw new Error('no sandboxes');
+    const go = join(folder.path, 'go');
+    execFileSync('mkfifo', [go]);
+    const waits = `echo ready > ready; read -r line < '${go}'; mkdir .codex/x .git/x; true`;
+    const started = await first.wrap(request('true'));
+    const running = runStart(await second.wrap(request(waits)), { cwd: root });
+    await vi.waitFor(() => expect(existsSync(join(root, 'ready'))).toBe(true), { timeout: 10_000 });
+    await runStart(started, { cwd: root });
+    await first.close();
+    expect(existsSync(join(root, '.codex'))).toBe(true);
+    writeFileSync(go, 'go\n');
+    expect((await running).exitCode).toBe(0);
+    expect(readdirSync(join(root, '.codex'))).toEqual([]);
+    await second.close();
+    expect(readdirSync(root)).toEqual(['ready']);
+  });
+
+  test('what a killed run left there is removed by the next, what a person made stays [SBX-87]', async () => {
+    const killed = createSandbox({ backend, environment: {} });
+    const start = await killed.wrap(request('true'));
+    expect(start.kind).toBe('ready');
+    expect(readdirSync(root)).toContain('.codex');
+    rmSync(join(root, '.agents'), { recursive: true });
+    mkdirSync(join(root, '.agents'));
+    expect((await run('test -d .git && test -d .codex && ! mkdir .codex/x .git/x')).exitCode).toBe(0);
+    expect(readdirSync(root)).toEqual(['.agents']);
+    // A run whose folders another one removed makes them again.
+    if (start.kind === 'ready') start.release();
+    const ended = await runStart(await killed.wrap(request('! mkdir .codex .git')), { cwd: root });
+    expect(ended.exitCode).toBe(0);
+    await killed.close();
+    expect(readdirSync(root)).toEqual(['.agents']);
   });
 
   test('the folder above a nested repository can not be put elsewhere and replaced [SBX-09]', async () => {
