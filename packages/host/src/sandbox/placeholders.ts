@@ -11,6 +11,8 @@ const LOOK_MS = 300;
  * something into one changes that. Whole and even, for file systems that count so.
  */
 const MARK_S = 1_000_000_000;
+/** Who used one last says so in the time of its last access. That run may be just about to mount something on it. */
+const STARTING_MS = 2_000;
 
 /**
  * Empty folders that stand where nothing may come into being while something runs confined: a mount needs something to
@@ -22,6 +24,8 @@ export class Placeholders {
   readonly #users = new Map<string, number>();
   /** The folders that hold them, by their own paths. */
   readonly #parents = new Map<string, OpenedFolder>();
+  /** What this run made their times of access, in milliseconds since the epoch. */
+  readonly #stamps = new Map<string, number>();
   /** Without users, but something that a command left behind still runs. */
   readonly #lingering = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -38,7 +42,7 @@ export class Placeholders {
     for (const path of paths) {
       const users = this.#users.get(path) ?? 0;
       // Another run may have removed one that lingers.
-      const isLeft = this.#lingering.delete(path) && isMarked(path);
+      const isLeft = this.#lingering.delete(path) && this.#stamp(path);
       if (users === 0 && !isLeft && !this.#make(path)) continue;
       this.#users.set(path, users + 1);
       taken.push(path);
@@ -69,7 +73,7 @@ export class Placeholders {
   removeUnused(): void {
     const used = findMountedElsewhere([...this.#lingering]);
     for (const path of this.#lingering) {
-      if (used.has(path)) continue;
+      if (used.has(path) || this.#isTakenByAnother(path)) continue;
       this.#lingering.delete(path);
       this.#remove(path);
     }
@@ -90,24 +94,54 @@ export class Placeholders {
   #make(path: string): boolean {
     const parent = OpenedFolder.open(dirname(path));
     if (parent === undefined) return false;
+    this.#parents.get(path)?.close();
+    this.#parents.set(path, parent);
+    // Twice: another run may remove it in between.
+    if (this.#makeOrTake(path, parent) || this.#makeOrTake(path, parent)) return true;
+    this.#parents.delete(path);
+    parent.close();
+    return false;
+  }
+
+  #makeOrTake(path: string, parent: OpenedFolder): boolean {
     const entry = parent.entry(basename(path));
     try {
       mkdirSync(entry, { mode: 0o700 });
       utimesSync(entry, MARK_S, MARK_S);
     } catch {
-      if (!isMarked(entry)) {
-        parent.close();
-        return false;
-      }
+      if (!isMarked(entry)) return false;
     }
-    this.#parents.get(path)?.close();
-    this.#parents.set(path, parent);
-    return true;
+    return this.#stamp(path);
+  }
+
+  /** Tells other runs that it is taken. `false`: it is not there any more. */
+  #stamp(path: string): boolean {
+    const entry = this.#parents.get(path)?.entry(basename(path));
+    if (entry === undefined || !isMarked(entry)) return false;
+    try {
+      utimesSync(entry, Date.now() / 1_000, MARK_S);
+      this.#stamps.set(path, lstatSync(entry).atimeMs);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #isTakenByAnother(path: string): boolean {
+    const entry = this.#parents.get(path)?.entry(basename(path));
+    if (entry === undefined) return false;
+    try {
+      const { atimeMs } = lstatSync(entry);
+      return atimeMs !== this.#stamps.get(path) && Math.abs(Date.now() - atimeMs) < STARTING_MS;
+    } catch {
+      return false; // gone
+    }
   }
 
   #remove(path: string): void {
     const parent = this.#parents.get(path);
     this.#parents.delete(path);
+    this.#stamps.delete(path);
     try {
       if (parent !== undefined) rmdirSync(parent.entry(basename(path)));
     } catch {
