@@ -26,6 +26,8 @@ export class Placeholders {
   readonly #parents = new Map<string, OpenedFolder>();
   /** What this run made their times of access, in milliseconds since the epoch. */
   readonly #stamps = new Map<string, number>();
+  /** Another run took it before this one, and may not have mounted anything on it until then. Unix milliseconds. */
+  readonly #othersStartUntil = new Map<string, number>();
   /** Without users, but something that a command left behind still runs. */
   readonly #lingering = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -119,6 +121,8 @@ export class Placeholders {
     const entry = this.#parents.get(path)?.entry(basename(path));
     if (entry === undefined || !isMarked(entry)) return false;
     try {
+      const before = lstatSync(entry).atimeMs;
+      if (this.#isAnothers(path, before)) this.#othersStartUntil.set(path, before + STARTING_MS);
       utimesSync(entry, Date.now() / 1_000, MARK_S);
       this.#stamps.set(path, lstatSync(entry).atimeMs);
       return true;
@@ -131,17 +135,22 @@ export class Placeholders {
     const entry = this.#parents.get(path)?.entry(basename(path));
     if (entry === undefined) return false;
     try {
-      const { atimeMs } = lstatSync(entry);
-      return atimeMs !== this.#stamps.get(path) && Math.abs(Date.now() - atimeMs) < STARTING_MS;
+      return this.#isAnothers(path, lstatSync(entry).atimeMs) || Date.now() < (this.#othersStartUntil.get(path) ?? 0);
     } catch {
       return false; // gone
     }
+  }
+
+  #isAnothers(path: string, atimeMs: number): boolean {
+    const isMade = atimeMs === MARK_S * 1_000; // and taken by nobody yet
+    return !isMade && atimeMs !== this.#stamps.get(path) && Math.abs(Date.now() - atimeMs) < STARTING_MS;
   }
 
   #remove(path: string): void {
     const parent = this.#parents.get(path);
     this.#parents.delete(path);
     this.#stamps.delete(path);
+    this.#othersStartUntil.delete(path);
     try {
       if (parent !== undefined) rmdirSync(parent.entry(basename(path)));
     } catch {

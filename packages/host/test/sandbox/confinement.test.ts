@@ -107,7 +107,7 @@ describe.each(working)('%s', (backend) => {
     expect((await running).exitCode).toBe(0);
     expect(readdirSync(join(root, '.codex'))).toEqual([]);
     await second.close();
-    expect(readdirSync(root)).toEqual(['ready']);
+    await vi.waitFor(() => expect(readdirSync(root)).toEqual(['ready']), { timeout: 10_000 });
   });
 
   test('what a killed run left there is removed by the next, what a person made stays [SBX-87]', async () => {
@@ -118,13 +118,13 @@ describe.each(working)('%s', (backend) => {
     rmSync(join(root, '.agents'), { recursive: true });
     mkdirSync(join(root, '.agents'));
     expect((await run('test -d .git && test -d .codex && ! mkdir .codex/x .git/x')).exitCode).toBe(0);
-    expect(readdirSync(root)).toEqual(['.agents']);
+    await vi.waitFor(() => expect(readdirSync(root)).toEqual(['.agents']), { timeout: 10_000 });
     // A run whose folders another one removed makes them again.
     if (start.kind === 'ready') start.release();
     const ended = await runStart(await killed.wrap(request('! mkdir .codex .git')), { cwd: root });
     expect(ended.exitCode).toBe(0);
     await killed.close();
-    expect(readdirSync(root)).toEqual(['.agents']);
+    await vi.waitFor(() => expect(readdirSync(root)).toEqual(['.agents']), { timeout: 10_000 });
   });
 
   test('the folder above a nested repository can not be put elsewhere and replaced [SBX-09]', async () => {
