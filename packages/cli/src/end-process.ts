@@ -3,6 +3,10 @@ import { isOutputWaiting } from './waiting-output.ts';
 /** Time for the event loop to run out by itself after a command has ended, in milliseconds. */
 const LINGER_MS = 500;
 
+/** What ends a process from outside. */
+export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type StopSignal = (typeof STOP_SIGNALS)[number];
+
 /** What a command leaves behind. */
 export interface CommandResult {
   readonly exitCode: number;
@@ -17,7 +21,7 @@ export interface CommandResult {
  */
 export function endProcess(result: CommandResult): void {
   process.exitCode = result.exitCode;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit());
+  for (const signal of STOP_SIGNALS) process.on(signal, () => process.exit());
   process.on('beforeExit', () => process.exit());
   if (result.settled) leaveSoon();
   else process.exit();

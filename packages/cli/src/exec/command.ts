@@ -1,4 +1,4 @@
-import type { CommandResult } from '../end-process.ts';
+import { type CommandResult, STOP_SIGNALS } from '../end-process.ts';
 import { watchReader } from '../process/reader-watch.ts';
 import { StandardInput } from '../process/stdin-source.ts';
 import { isSameSink, StandardSink } from '../process/text-sink.ts';
@@ -6,9 +6,7 @@ import { parseExecArguments } from './arguments.ts';
 import type { AgentModule } from './command-dependencies.ts';
 import { DEFAULT_STDIN_LIMITS, type StdinLimits } from './prompt.ts';
 import { type CommandLine, runCommandLine } from './run-command-line.ts';
-import { type StopSignal, StopSwitch } from './stop-switch.ts';
-
-const SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+import { StopSwitch } from './stop-switch.ts';
 
 /** `quire exec`. */
 export const EXEC: CommandLine = {
@@ -32,7 +30,7 @@ export async function runCommand(
 ): Promise<CommandResult> {
   const stop = new StopSwitch();
   const onSignal = (signal: NodeJS.Signals): void => {
-    const known = SIGNALS.find((candidate) => candidate === signal);
+    const known = STOP_SIGNALS.find((candidate) => candidate === signal);
     if (known !== undefined) stop.request({ kind: 'signal', signal: known });
   };
   // The last resort of the process: the turn still gets its terminal event, and nobody gets a stack trace.
@@ -46,7 +44,7 @@ export async function runCommand(
   // Diagnostics that nobody reads are no reason to stop.
   const stderr = new StandardSink({ open: () => process.stderr, onFailure: () => undefined });
 
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   process.on('uncaughtException', onFault);
   const endWatch = watchReader(/* descriptor */ 1, () => stop.request({ kind: 'output-closed' }));
   try {

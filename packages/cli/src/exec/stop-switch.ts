@@ -1,6 +1,5 @@
+import type { StopSignal } from '../end-process.ts';
 import { EXIT } from '../exit-codes.ts';
-
-export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export type StopReason =
   | { readonly kind: 'signal'; readonly signal: StopSignal }

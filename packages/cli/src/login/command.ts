@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { isatty } from 'node:tty';
-import type { CommandResult } from '../end-process.ts';
+import { type CommandResult, STOP_SIGNALS } from '../end-process.ts';
 import { safeLine } from '../exec/safe-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import { say } from '../say.ts';
@@ -48,7 +48,7 @@ async function obey(order: LoginOrder, choices: ConfigChoices): Promise<CommandR
     if (signal === 'SIGHUP') exitCode = EXIT.hangup;
     stopping.abort(new Error(order.kind === 'login' ? 'the login was given up' : 'it was given up'));
   };
-  for (const signal of SIGNALS) process.on(signal, stop);
+  for (const signal of STOP_SIGNALS) process.on(signal, stop);
   try {
     await using place = await openPlace(choices, { homeDirectory: homedir(), signal: stopping.signal });
     return await perform(order, place);
@@ -70,7 +70,6 @@ async function perform(order: LoginOrder, place: LoginPlace): Promise<CommandRes
 }
 
 const STDERR = 2;
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 async function showStatus({ json }: { readonly json: boolean }, place: LoginPlace): Promise<CommandResult> {
   const { describeLogin } = await import('./describe-login.ts');

@@ -42,11 +42,10 @@ export class Placeholders {
   take(paths: readonly string[]): { readonly paths: readonly string[]; readonly release: () => void } {
     const taken: string[] = [];
     for (const path of paths) {
-      const users = this.#users.get(path) ?? 0;
-      // Another run may have removed one that lingers.
-      const isLeft = this.#lingering.delete(path) && this.#stamp(path);
-      if (users === 0 && !isLeft && !this.#make(path)) continue;
-      this.#users.set(path, users + 1);
+      this.#lingering.delete(path);
+      // Another run may have removed one that was here.
+      if (!this.#stamp(path) && !this.#make(path)) continue;
+      this.#users.set(path, (this.#users.get(path) ?? 0) + 1);
       taken.push(path);
     }
     let isReleased = false;
@@ -99,26 +98,27 @@ export class Placeholders {
     this.#parents.get(path)?.close();
     this.#parents.set(path, parent);
     // Twice: another run may remove it in between.
-    if (this.#makeOrTake(path, parent) || this.#makeOrTake(path, parent)) return true;
+    if (this.#makeOrTake(path) || this.#makeOrTake(path)) return true;
     this.#parents.delete(path);
     parent.close();
     return false;
   }
 
-  #makeOrTake(path: string, parent: OpenedFolder): boolean {
-    const entry = parent.entry(basename(path));
+  #makeOrTake(path: string): boolean {
+    const entry = this.#entry(path);
+    if (entry === undefined) return false;
     try {
       mkdirSync(entry, { mode: 0o700 });
       utimesSync(entry, MARK_S, MARK_S);
     } catch {
-      if (!isMarked(entry)) return false;
+      // It is there: what counts is whose it is.
     }
     return this.#stamp(path);
   }
 
   /** Tells other runs that it is taken. `false`: it is not there any more. */
   #stamp(path: string): boolean {
-    const entry = this.#parents.get(path)?.entry(basename(path));
+    const entry = this.#entry(path);
     if (entry === undefined || !isMarked(entry)) return false;
     try {
       const before = lstatSync(entry).atimeMs;
@@ -132,7 +132,7 @@ export class Placeholders {
   }
 
   #isTakenByAnother(path: string): boolean {
-    const entry = this.#parents.get(path)?.entry(basename(path));
+    const entry = this.#entry(path);
     if (entry === undefined) return false;
     try {
       return this.#isAnothers(path, lstatSync(entry).atimeMs) || Date.now() < (this.#othersStartUntil.get(path) ?? 0);
@@ -141,9 +141,12 @@ export class Placeholders {
     }
   }
 
+  #entry(path: string): string | undefined {
+    return this.#parents.get(path)?.entry(basename(path));
+  }
+
   #isAnothers(path: string, atimeMs: number): boolean {
-    const isMade = atimeMs === MARK_S * 1_000; // and taken by nobody yet
-    return !isMade && atimeMs !== this.#stamps.get(path) && Math.abs(Date.now() - atimeMs) < STARTING_MS;
+    return atimeMs !== this.#stamps.get(path) && Math.abs(Date.now() - atimeMs) < STARTING_MS;
   }
 
   #remove(path: string): void {

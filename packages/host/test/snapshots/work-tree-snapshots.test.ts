@@ -39,7 +39,21 @@ async function startPlace(options: Partial<WorkTreeSnapshotsOptions> = {}) {
     const { changed } = await snapshots.restore(ref, { cwd, signal });
     return changed.map((path) => path.slice(root.length + 1));
   };
-  return { root, home, snapshots, take, restore, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+  /** What each changed, or the code of what it failed with. */
+  const restoreEach = async (refs: readonly { id: string }[]) => {
+    const outcomes: unknown[] = [];
+    for (const ref of refs) outcomes.push(await restore(ref).catch((error: unknown) => (error as SnapshotError).code));
+    return outcomes;
+  };
+  return {
+    root,
+    home,
+    snapshots,
+    take,
+    restore,
+    restoreEach,
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
 }
 
 test('files come back as they were: tracked, untracked, deleted, modes and links [HOST-100] [HOST-101]', async () => {
@@ -445,20 +459,17 @@ test('an abort in the middle kills git, leaves nothing and rejects with its reas
 
 /** From now on, `git COMMAND` does its work, or nothing, then it, or a child of it, stays until it is killed. */
 function gitThatStaysIn(command: string, folder: string, { inChild = false, doesNothing = false } = {}) {
-  const path = process.env['PATH'] ?? '';
-  const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
   const note = join(folder, 'pid');
   const stay = `echo $$ >'${note}.new'; mv '${note}.new' '${note}'; exec sleep 600`;
   const ending = inChild ? `sh -c "${stay.replace('$$', '\\$\\$')}" & wait` : stay;
-  const work = doesNothing ? ':' : `'${real}' "$@"`;
-  const script = `case "$*" in *${command}*) ${work}; ${ending};; esac`;
-  put(folder, 'git', `#!/bin/sh\n${script}\nexec '${real}' "$@"\n`, /* mode */ 0o755);
-  process.env['PATH'] = `${folder}:${path}`;
+  const git = gitThatDoes((real) => `${doesNothing ? ':' : `'${real}' "$@"`}; ${ending}`, { command, folder });
+  const processId = (): number | undefined => (existsSync(note) ? Number(readFileSync(note, 'utf8')) : undefined);
   return {
-    processId: () => (existsSync(note) ? Number(readFileSync(note, 'utf8')) : undefined),
+    processId,
     [Symbol.dispose]: () => {
-      process.env['PATH'] = path;
-      if (existsSync(note)) killIfThere(Number(readFileSync(note, 'utf8')));
+      git[Symbol.dispose]();
+      const left = processId();
+      if (left !== undefined) killIfThere(left);
     },
   };
 }
@@ -518,11 +529,7 @@ test('old snapshots are removed and the rest stays whole [HOST-116]', async () =
     refs.push((await place.take()).ref);
   }
   await place.snapshots.prune({ signal });
-  const outcomes: unknown[] = [];
-  for (const ref of refs) {
-    outcomes.push(await place.restore(ref).catch((error: unknown) => (error as SnapshotError).code));
-  }
-  expect(outcomes).toEqual(['not-found', 'not-found', ['a'], ['a']]);
+  expect(await place.restoreEach(refs)).toEqual(['not-found', 'not-found', ['a'], ['a']]);
 });
 
 test.each([
@@ -539,11 +546,7 @@ test.each([
   }
   put(root, 'a', 'last\n');
   await place.snapshots.prune({ signal });
-  const outcomes: unknown[] = [];
-  for (const ref of refs) {
-    outcomes.push(await place.restore(ref).catch((error: unknown) => (error as SnapshotError).code));
-  }
-  expect(outcomes).toEqual(expected);
+  expect(await place.restoreEach(refs)).toEqual(expected);
 });
 
 test('a removal that is stopped leaves no process, and is made again an hour later [HOST-133]', async () => {
@@ -645,11 +648,7 @@ test('snapshots of which the size can not be asked go by age and number [HOST-11
   using broken = gitThatFailsIn('rev-list', join(home, 'broken'));
   await place.snapshots.prune({ signal });
   broken[Symbol.dispose]();
-  const outcomes: unknown[] = [];
-  for (const ref of refs) {
-    outcomes.push(await place.restore(ref).catch((error: unknown) => (error as SnapshotError).code));
-  }
-  expect(outcomes).toEqual(['not-found', 'not-found', ['a'], ['a']]);
+  expect(await place.restoreEach(refs)).toEqual(['not-found', 'not-found', ['a'], ['a']]);
 });
 
 function filesBelow(folder: string): readonly string[] {
@@ -668,9 +667,18 @@ function killIfThere(pid: number): void {
 
 /** From now on, `git COMMAND` fails. */
 function gitThatFailsIn(command: string, folder: string): Disposable {
+  return gitThatDoes(() => 'exit 129', { command, folder });
+}
+
+/** From now on, `git COMMAND` does something else. @param action its script, from the path of the real git */
+function gitThatDoes(
+  action: (real: string) => string,
+  { command, folder }: { readonly command: string; readonly folder: string },
+): Disposable {
   const path = process.env['PATH'] ?? '';
   const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
-  put(folder, 'git', `#!/bin/sh\ncase "$*" in *${command}*) exit 129;; esac\nexec '${real}' "$@"\n`, /* mode */ 0o755);
+  const script = `case "$*" in *${command}*) ${action(real)};; esac`;
+  put(folder, 'git', `#!/bin/sh\n${script}\nexec '${real}' "$@"\n`, /* mode */ 0o755);
   process.env['PATH'] = `${folder}:${path}`;
   return {
     [Symbol.dispose]: () => {
